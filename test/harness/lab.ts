@@ -1,0 +1,98 @@
+/**
+ * A network of its own, out of namespaces: a switch (bridge), a server and a home router. Nothing in it has a route outside.
+ * Needs root and iproute2.
+ */
+import { must, run } from "./command.ts";
+
+/** The lab's addresses. */
+export const SERVER_ADDRESS = "10.77.0.1";
+export const ROUTER_ADDRESS = "10.77.0.254";
+
+export class Lab {
+	/** The namespace of the switch: the bridge is `br0`. */
+	readonly name: string;
+	#hosts: string[] = [];
+	#next = 0;
+
+	private constructor(name: string) {
+		this.name = name;
+	}
+
+	/** Makes the switch, the server's namespace (`srv0`, 10.77.0.1) and the router's (`rtr0`, 10.77.0.254). */
+	static async create(): Promise<Lab> {
+		const lab = new Lab(`pn${process.pid}`);
+		await lab.#namespace(lab.name);
+		await must(["ip", "-n", lab.name, "link", "add", "br0", "type", "bridge", "forward_delay", "0", "stp_state", "0"]);
+		await must(["ip", "-n", lab.name, "link", "set", "br0", "up"]);
+		await lab.addHost("srv", { mac: "02:00:00:00:00:01", address: `${SERVER_ADDRESS}/24` });
+		await lab.addHost("rtr", { mac: "02:00:00:00:00:fe", address: `${ROUTER_ADDRESS}/24` });
+		return lab;
+	}
+
+	async #namespace(name: string): Promise<void> {
+		await must(["ip", "netns", "add", name]);
+		await must(["ip", "-n", name, "link", "set", "lo", "up"]);
+	}
+
+	/** The namespace of a host. */
+	host(host: string): string {
+		return `${this.name}-${host}`;
+	}
+
+	/** Plugs a host into the switch, with an interface `HOST0`; without an address it has only its cable. */
+	async addHost(host: string, options: { mac: string; address?: string }): Promise<void> {
+		const namespace = this.host(host);
+		const device = `${host}0`;
+		await this.#namespace(namespace);
+		this.#hosts.push(namespace);
+		const port = `v${this.#next++}`;
+		await must([
+			"ip",
+			"-n",
+			this.name,
+			"link",
+			"add",
+			port,
+			"type",
+			"veth",
+			"peer",
+			"name",
+			device,
+			"netns",
+			namespace,
+		]);
+		await must(["ip", "-n", this.name, "link", "set", port, "master", "br0", "up"]);
+		await must(["ip", "-n", namespace, "link", "set", device, "address", options.mac, "up"]);
+		if (options.address !== undefined) {
+			await must(["ip", "-n", namespace, "addr", "add", options.address, "brd", "+", "dev", device]);
+		}
+		// without this UDP checksums stay unfilled, and a guest's DHCP client drops what it gets
+		await run(["ip", "netns", "exec", namespace, "ethtool", "-K", device, "tx", "off"]);
+	}
+
+	/** Makes a tap on the switch, for a guest. */
+	async addTap(name: string): Promise<void> {
+		await must(["ip", "-n", this.name, "tuntap", "add", name, "mode", "tap"]);
+		await must(["ip", "-n", this.name, "link", "set", name, "master", "br0", "up"]);
+	}
+
+	async removeTap(name: string): Promise<void> {
+		await run(["ip", "-n", this.name, "link", "del", name]);
+	}
+
+	/** The command that runs another command on a host (`srv`, `rtr`, ...) or on the switch (`""`). */
+	on(host: string, command: readonly string[]): string[] {
+		return ["ip", "netns", "exec", host === "" ? this.name : this.host(host), ...command];
+	}
+
+	/** Takes it all down, with what still runs in it. */
+	async remove(): Promise<void> {
+		for (const namespace of [...this.#hosts, this.name]) {
+			const pids = await run(["ip", "netns", "pids", namespace]);
+			for (const pid of pids.stdout.split("\n").filter((line) => line !== "")) {
+				await run(["kill", "-9", pid]);
+			}
+			await run(["ip", "netns", "del", namespace]);
+		}
+	}
+}
