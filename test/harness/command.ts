@@ -26,8 +26,9 @@ function spawnOptions(options: RunOptions): SpawnOptions {
 /** Runs a program to its end, whatever its exit status. */
 export function run(command: readonly string[], options: RunOptions = {}): Promise<Finished> {
 	const [program = "false", ...rest] = command;
-	const child = spawn(program, rest, { ...spawnOptions(options), stdio: ["pipe", "pipe", "pipe"] });
-	child.stdin?.end(options.input ?? "");
+	const stdin = options.input === undefined ? "ignore" : "pipe";
+	const child = spawn(program, rest, { ...spawnOptions(options), stdio: [stdin, "pipe", "pipe"] });
+	child.stdin?.end(options.input);
 	return new Promise((resolve, reject) => {
 		const out: Buffer[] = [];
 		const err: Buffer[] = [];
