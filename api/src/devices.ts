@@ -1,0 +1,71 @@
+/** The Pis. */
+import { z } from "zod";
+import { Finding, Ipv4, Time } from "./common.ts";
+import { ImageId } from "./images.ts";
+
+export const DeviceId = z
+	.string()
+	.regex(/^(?:[0-9a-f]{8}|[0-9a-f]{12})$/, "expected 8 hex digits of the serial, or 12 of the MAC")
+	.describe("The low 32 bits of the serial, or the MAC without colons until that is known. Former ids keep working.");
+
+export const Stage = z.enum(["dhcp", "firmware", "kernel", "root", "userspace", "agent"]);
+export type Stage = z.infer<typeof Stage>;
+
+export const RootMode = z
+	.enum(["persistent", "ephemeral", "read-only"])
+	.describe("Its changes are kept, dropped at each boot, or refused.");
+export type RootMode = z.infer<typeof RootMode>;
+
+export const Intent = z
+	.enum(["netboot", "disk", "write-then-disk", "ignore"])
+	.describe("What its next power-on shall do. With `disk` we are silent, so that it goes on to its own disk.");
+export type Intent = z.infer<typeof Intent>;
+
+/** A host name as RFC 1123 allows it: one label. */
+export const HostName = z
+	.string()
+	.regex(
+		/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/,
+		"expected a host name: up to 63 lower-case letters, digits and dashes, no dash at either end",
+	);
+
+export const ReachedStage = z.object({ stage: Stage, at: Time }).meta({ id: "ReachedStage" });
+export type ReachedStage = z.infer<typeof ReachedStage>;
+
+export const Device = z
+	.object({
+		id: DeviceId,
+		mac: z.string().nullable(),
+		ip: Ipv4.nullable(),
+		model: z.string().nullable().describe("`pi4`, `pi5`, ...; null until it is known."),
+		modelName: z.string().nullable().describe("For people: `Raspberry Pi 5 Model B, 8 GB`."),
+		name: z.string().describe("Its host name."),
+		imageId: ImageId.nullable().describe("null = the default image."),
+		rootMode: RootMode,
+		intent: Intent,
+		stage: Stage.nullable().describe("How far its last boot came; null before the first."),
+		stages: z.array(ReachedStage).describe("Of the last boot, in the order of their times."),
+		bootCount: z.int().min(0),
+		lastBootAt: Time.nullable(),
+		diagnosis: Finding.optional().describe("Why its boot stands still, and what to do."),
+	})
+	.meta({ id: "Device" });
+export type Device = z.infer<typeof Device>;
+
+export const DeviceList = z.object({ devices: z.array(Device) }).meta({ id: "DeviceList" });
+export type DeviceList = z.infer<typeof DeviceList>;
+
+export const DeviceChanges = z
+	.strictObject({
+		name: HostName.optional(),
+		imageId: ImageId.nullable().optional(),
+		rootMode: RootMode.optional(),
+		intent: Intent.optional(),
+	})
+	.meta({ id: "DeviceChanges" });
+export type DeviceChanges = z.infer<typeof DeviceChanges>;
+
+export const RootReset = z
+	.object({ id: DeviceId, pending: z.literal(true).describe("The layer is dropped at the device's next boot.") })
+	.meta({ id: "RootReset" });
+export type RootReset = z.infer<typeof RootReset>;

@@ -1,0 +1,75 @@
+/**
+ * Every way in which a request can fail, in one table. The `code` of an answer is a key of it; scripts may rely on the
+ * codes, people read the messages.
+ */
+import { z } from "zod";
+
+interface ErrorKind {
+	/** The HTTP status that the code travels with. */
+	readonly status: number;
+	/** When it happens, for the reader of the API description. */
+	readonly description: string;
+}
+
+const kinds = {
+	"invalid-request": { status: 400, description: "The path, query or body is not what the route takes." },
+	unauthorized: {
+		status: 401,
+		description: "Neither a valid bearer token nor a session cookie came with the request.",
+	},
+	"code-refused": { status: 401, description: "The one-time login code is unknown, used up or older than 15 minutes." },
+	"cross-site": { status: 403, description: "A browser sent a change from another site's page." },
+	"not-found": { status: 404, description: "There is nothing at this method and path." },
+	"image-not-found": { status: 404, description: "No image has this id." },
+	"device-not-found": { status: 404, description: "No device has or had this id." },
+	"image-in-use": { status: 409, description: "A device runs from the image, so it cannot be deleted." },
+	"name-taken": { status: 409, description: "Another device has this name already." },
+	conflict: {
+		status: 409,
+		description: "The change does not go together with what the server or the device is doing.",
+	},
+	"body-too-large": { status: 413, description: "The body is larger than this route reads." },
+	"media-type": { status: 415, description: "The body is not JSON." },
+	"host-refused": {
+		status: 421,
+		description: "The Host header names neither this machine nor a host that was allowed.",
+	},
+	"too-many-attempts": { status: 429, description: "Too many wrong tokens or codes from this address; wait a minute." },
+	internal: { status: 500, description: "A fault of the server; its log says more." },
+	unavailable: {
+		status: 503,
+		description: "The server is stopping, or as many clients as it takes are listening already.",
+	},
+} as const satisfies Record<string, ErrorKind>;
+
+export type ErrorCode = keyof typeof kinds;
+
+export const errorKinds: Readonly<Record<ErrorCode, ErrorKind>> = kinds;
+
+/** Tells whether a word is one of our error codes. */
+export function isErrorCode(code: string): code is ErrorCode {
+	return Object.hasOwn(errorKinds, code);
+}
+
+export const errorCodes: readonly ErrorCode[] = Object.keys(errorKinds).filter(isErrorCode);
+
+const table = errorCodes.map((code) => `- \`${code}\`: ${errorKinds[code].description}`).join("\n");
+
+/** The body of every answer that is not a success. */
+export const ErrorBody = z.object({
+	error: z.object({
+		code: z.enum(errorCodes).describe(`Stable.\n${table}`),
+		message: z.string().describe("One sentence for a person."),
+		hint: z.string().optional().describe("What to do about it."),
+	}),
+});
+export type ErrorBody = z.infer<typeof ErrorBody>;
+
+/** Failures that any route can answer with, whatever it does. */
+export const generalErrors: readonly ErrorCode[] = ["host-refused", "internal", "unavailable"];
+
+/** Failures of every route that asks who is calling. */
+export const authErrors: readonly ErrorCode[] = ["unauthorized", "too-many-attempts"];
+
+/** Failures of every route that changes something. */
+export const changeErrors: readonly ErrorCode[] = ["cross-site", "body-too-large", "media-type"];

@@ -1,0 +1,29 @@
+/** Recent log lines. */
+import { z } from "zod";
+import { Time } from "./common.ts";
+
+export const LogLevel = z.enum(["debug", "info", "warn", "error"]);
+export type LogLevel = z.infer<typeof LogLevel>;
+
+export const LogLine = z
+	.object({
+		time: Time,
+		level: LogLevel,
+		service: z.string().describe("`dhcp`, `tftp`, `nfs`, `boot`, `http`, ..."),
+		device: z.string().optional().describe("The id of the device that it is about."),
+		message: z.string(),
+	})
+	.meta({ id: "LogLine" });
+export type LogLine = z.infer<typeof LogLine>;
+
+/** Of the matching lines the newest `limit` come, oldest first. */
+export const LogQuery = z.strictObject({
+	service: z.string().max(64).optional().describe("Only lines of this service."),
+	device: z.string().max(64).optional().describe("Only lines about this device."),
+	level: LogLevel.default("debug").describe("Only lines of this level and the more serious ones."),
+	limit: z.coerce.number().int().min(1).max(2000).default(200).describe("At most so many lines, the newest."),
+});
+export type LogQuery = z.infer<typeof LogQuery>;
+
+export const LogLines = z.object({ lines: z.array(LogLine) }).meta({ id: "LogLines" });
+export type LogLines = z.infer<typeof LogLines>;

@@ -1,0 +1,202 @@
+/**
+ * All routes as data: the server registers them, the API description is generated from them, clients take their types
+ * from them. The key is the operation's id.
+ */
+import { z } from "zod";
+import { Device, DeviceChanges, DeviceId, DeviceList, RootReset } from "./devices.ts";
+import { authErrors, changeErrors, type ErrorCode, generalErrors } from "./errors.ts";
+import { EventsQuery, ServerEvent } from "./events.ts";
+import { Health } from "./health.ts";
+import { DefaultImage, Image, ImageId, ImageList } from "./images.ts";
+import { LoginCode } from "./login.ts";
+import { LogLines, LogQuery } from "./logs.ts";
+import { Network, NetworkChanges } from "./network.ts";
+
+export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+
+export interface Route {
+	readonly method: Method;
+	/** Parameters as `:name`. */
+	readonly path: string;
+	readonly summary: string;
+	/** `open` answers everybody; `user` wants the token or a session. */
+	readonly auth: "open" | "user";
+	readonly params?: z.ZodObject;
+	readonly query?: z.ZodObject;
+	readonly body?: z.ZodType;
+	/** Missing: 204, no body. */
+	readonly response?: z.ZodType;
+	/** What the response is, where it is not JSON. */
+	readonly mediaType?: "text/event-stream" | "text/plain";
+	/** The failures of this route alone; `errorsOf` adds those of its kind. */
+	readonly errors: readonly ErrorCode[];
+}
+
+const imageParams = z.strictObject({ id: ImageId });
+const deviceParams = z.strictObject({ id: DeviceId });
+
+export const routes = {
+	getHealth: {
+		method: "GET",
+		path: "/api/v1/health",
+		summary: "What works and what does not",
+		auth: "open",
+		response: Health,
+		errors: [],
+	},
+	getNetwork: {
+		method: "GET",
+		path: "/api/v1/network",
+		summary: "Interface, address, DHCP mode and the other DHCP servers",
+		auth: "user",
+		response: Network,
+		errors: [],
+	},
+	changeNetwork: {
+		method: "PATCH",
+		path: "/api/v1/network",
+		summary: "Change the DHCP mode, interface, address or range",
+		auth: "user",
+		body: NetworkChanges,
+		response: Network,
+		errors: ["invalid-request", "conflict"],
+	},
+	listImages: {
+		method: "GET",
+		path: "/api/v1/images",
+		summary: "All images",
+		auth: "user",
+		response: ImageList,
+		errors: [],
+	},
+	getImage: {
+		method: "GET",
+		path: "/api/v1/images/:id",
+		summary: "One image",
+		auth: "user",
+		params: imageParams,
+		response: Image,
+		errors: ["invalid-request", "image-not-found"],
+	},
+	deleteImage: {
+		method: "DELETE",
+		path: "/api/v1/images/:id",
+		summary: "Delete the image's file",
+		auth: "user",
+		params: imageParams,
+		errors: ["invalid-request", "image-not-found", "image-in-use"],
+	},
+	setDefaultImage: {
+		method: "PUT",
+		path: "/api/v1/images/default",
+		summary: "Choose the image for devices that have none of their own",
+		auth: "user",
+		body: DefaultImage,
+		response: DefaultImage,
+		errors: ["invalid-request", "image-not-found"],
+	},
+	listDevices: {
+		method: "GET",
+		path: "/api/v1/devices",
+		summary: "All devices",
+		auth: "user",
+		response: DeviceList,
+		errors: [],
+	},
+	getDevice: {
+		method: "GET",
+		path: "/api/v1/devices/:id",
+		summary: "One device",
+		auth: "user",
+		params: deviceParams,
+		response: Device,
+		errors: ["invalid-request", "device-not-found"],
+	},
+	changeDevice: {
+		method: "PATCH",
+		path: "/api/v1/devices/:id",
+		summary: "Change a device's name, image, root mode or intent",
+		auth: "user",
+		params: deviceParams,
+		body: DeviceChanges,
+		response: Device,
+		errors: ["invalid-request", "device-not-found", "image-not-found", "name-taken", "conflict"],
+	},
+	resetRoot: {
+		method: "POST",
+		path: "/api/v1/devices/:id/root/reset",
+		summary: "Drop the device's changes to its root at its next boot",
+		auth: "user",
+		params: deviceParams,
+		response: RootReset,
+		errors: ["invalid-request", "device-not-found", "conflict"],
+	},
+	streamEvents: {
+		method: "GET",
+		path: "/api/v1/events",
+		summary: "Server-sent events: each event's name is its `type`, its data the JSON of `data`",
+		auth: "user",
+		query: EventsQuery,
+		response: ServerEvent,
+		mediaType: "text/event-stream",
+		errors: ["invalid-request"],
+	},
+	listLogs: {
+		method: "GET",
+		path: "/api/v1/logs",
+		summary: "Recent log lines, oldest first",
+		auth: "user",
+		query: LogQuery,
+		response: LogLines,
+		errors: ["invalid-request"],
+	},
+	createLoginCode: {
+		method: "POST",
+		path: "/api/v1/login-codes",
+		summary: "A code that opens the page in a browser, once, within 15 minutes",
+		auth: "user",
+		response: LoginCode,
+		errors: [],
+	},
+	getMetrics: {
+		method: "GET",
+		path: "/metrics",
+		summary: "Figures for Prometheus",
+		auth: "user",
+		response: z.string(),
+		mediaType: "text/plain",
+		errors: [],
+	},
+} as const satisfies Record<string, Route>;
+
+export type Routes = typeof routes;
+export type OperationId = keyof Routes;
+
+type Parsed<R, K extends string> = R extends { readonly [P in K]: infer S extends z.ZodType } ? z.output<S> : undefined;
+
+/** What a request of this operation brings, validated. */
+export interface Input<K extends OperationId> {
+	readonly params: Parsed<Routes[K], "params">;
+	readonly query: Parsed<Routes[K], "query">;
+	readonly body: Parsed<Routes[K], "body">;
+}
+
+/** What the operation answers. */
+export type Output<K extends OperationId> = Parsed<Routes[K], "response">;
+
+/** Every operation with its route, in the order of the table. */
+export function allRoutes(): [OperationId, Route][] {
+	const entries: [OperationId, Route][] = [];
+	for (const id of Object.keys(routes)) if (isOperation(id)) entries.push([id, routes[id]]);
+	return entries;
+}
+
+function isOperation(id: string): id is OperationId {
+	return Object.hasOwn(routes, id);
+}
+
+/** All failures that a route can answer with. */
+export function errorsOf(route: Route): ErrorCode[] {
+	const ofKind = [...(route.auth === "user" ? authErrors : []), ...(route.method === "GET" ? [] : changeErrors)];
+	return [...new Set([...route.errors, ...ofKind, ...generalErrors])];
+}
