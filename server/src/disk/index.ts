@@ -1,0 +1,5 @@
+/** The room of the disk formats: readers over a `BlockSource`, pure, synchronous, for input that nobody vouches for. */
+export { FileSource } from "./block/file.ts";
+export { MemorySource } from "./block/memory.ts";
+export { SliceSource } from "./block/slice.ts";
+export type { BlockSource } from "./block/source.ts";

@@ -1,0 +1,4 @@
+export * from "./disk-image.ts";
+export * from "./ext-image.ts";
+export * from "./fat-image.ts";
+export * from "./tools.ts";
