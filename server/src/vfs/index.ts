@@ -1,2 +1,5 @@
+export * from "./memory-tree.ts";
+export * from "./names.ts";
 export * from "./patch.ts";
+export * from "./times.ts";
 export * from "./tree.ts";
