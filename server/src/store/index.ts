@@ -1,0 +1,8 @@
+export type { BootChanges, BootRepository, BootRow, NewBootRow, StageTime } from "./boots.ts";
+export type { DeviceRepository, DeviceRow, DeviceRowChanges, NewDeviceRow } from "./devices.ts";
+export { syncDirectory } from "./durable.ts";
+export type { ImageRepository, ImageRow } from "./images.ts";
+export type { LayerRepository, LayerRow, NewLayerRow } from "./layers.ts";
+export { loadSecrets, type Secrets, writeSecretFile } from "./secrets.ts";
+export type { SettingKey, SettingRepository, SettingValues } from "./settings.ts";
+export { openStore, type Repositories, type Store } from "./store.ts";

@@ -1,0 +1,128 @@
+/** How the tables came to be, step by step. A step that was released is never changed: a new one is added behind it. */
+import type { Kysely } from "kysely";
+import { type Migration, Migrator } from "kysely/migration";
+import { ExternalError } from "../base/index.ts";
+import type { Tables } from "./tables.ts";
+
+/** Names sort in the order of the steps. */
+const MIGRATIONS: Readonly<Record<string, Migration>> = {
+	"0001-first-tables": { up: firstTables },
+};
+
+async function firstTables(db: Kysely<Tables>): Promise<void> {
+	await db.schema
+		.createTable("devices")
+		// AUTOINCREMENT: a key is never used again, so what refers to a forgotten device never means another one.
+		.addColumn("key", "integer", (column) => column.primaryKey().autoIncrement())
+		.addColumn("id", "text", (column) => column.notNull().unique())
+		.addColumn("mac", "text", (column) => column.notNull().unique())
+		.addColumn("serial", "text")
+		.addColumn("revision", "integer")
+		.addColumn("model", "text")
+		.addColumn("model_source", "integer", (column) => column.notNull())
+		.addColumn("name", "text", (column) => column.notNull().unique())
+		.addColumn("image_id", "text")
+		.addColumn("root_mode", "text")
+		.addColumn("intent", "text", (column) => column.notNull())
+		.addColumn("root_reset", "integer", (column) => column.notNull())
+		.addColumn("boot_count", "integer", (column) => column.notNull())
+		.addColumn("last_boot_at", "integer")
+		.addColumn("last_seen_at", "integer", (column) => column.notNull())
+		.addColumn("address", "text")
+		.addColumn("address_source", "text")
+		.addColumn("address_at", "integer")
+		.addColumn("machine_id", "text")
+		.addColumn("ssh_host_keys", "text")
+		.addColumn("created_at", "integer", (column) => column.notNull())
+		.execute();
+	await db.schema
+		.createTable("device_ids")
+		.addColumn("id", "text", (column) => column.primaryKey())
+		.addColumn("device_key", "integer", (column) => column.notNull().references("devices.key").onDelete("cascade"))
+		.execute();
+	await db.schema
+		.createTable("boots")
+		.addColumn("id", "text", (column) => column.primaryKey())
+		.addColumn("device_key", "integer", (column) => column.notNull().references("devices.key").onDelete("cascade"))
+		.addColumn("image_id", "text", (column) => column.notNull())
+		.addColumn("build_id", "text", (column) => column.notNull())
+		.addColumn("layer_id", "text")
+		.addColumn("export_token", "text", (column) => column.notNull().unique())
+		.addColumn("secret", "text", (column) => column.notNull())
+		.addColumn("mode", "text", (column) => column.notNull())
+		.addColumn("state", "text", (column) => column.notNull())
+		.addColumn("started_at", "integer", (column) => column.notNull())
+		.addColumn("mounted_at", "integer")
+		.addColumn("ended_at", "integer")
+		.execute();
+	await db.schema.createIndex("boots_by_device").on("boots").columns(["device_key", "started_at"]).execute();
+	await db.schema
+		.createTable("boot_stages")
+		.addColumn("boot_id", "text", (column) => column.notNull().references("boots.id").onDelete("cascade"))
+		.addColumn("stage", "text", (column) => column.notNull())
+		.addColumn("at", "integer", (column) => column.notNull())
+		.addPrimaryKeyConstraint("boot_stages_key", ["boot_id", "stage"])
+		.execute();
+	// A layer outlives its row's device on purpose: its files are dropped first, then the row.
+	await db.schema
+		.createTable("layers")
+		.addColumn("id", "text", (column) => column.primaryKey())
+		.addColumn("path", "text", (column) => column.notNull().unique())
+		.addColumn("device_key", "integer", (column) => column.notNull())
+		.addColumn("image_id", "text", (column) => column.notNull())
+		.addColumn("build_id", "text", (column) => column.notNull())
+		.addColumn("mode", "text", (column) => column.notNull())
+		.addColumn("state", "text", (column) => column.notNull())
+		.addColumn("created_at", "integer", (column) => column.notNull())
+		.addColumn("last_used_at", "integer", (column) => column.notNull())
+		.execute();
+	await db.schema.createIndex("layers_by_device").on("layers").columns(["device_key", "build_id"]).execute();
+	await db.schema
+		.createTable("images")
+		.addColumn("id", "text", (column) => column.primaryKey())
+		.addColumn("first_name", "text", (column) => column.notNull())
+		.addColumn("name", "text", (column) => column.notNull())
+		.addColumn("path", "text", (column) => column.notNull())
+		.addColumn("dev", "text", (column) => column.notNull())
+		.addColumn("ino", "text", (column) => column.notNull())
+		.addColumn("superblock_identity", "text", (column) => column.notNull())
+		.addColumn("created_at", "integer", (column) => column.notNull())
+		.execute();
+	await db.schema
+		.createTable("settings")
+		.addColumn("key", "text", (column) => column.primaryKey())
+		.addColumn("value", "text", (column) => column.notNull())
+		.execute();
+}
+
+/** Steps that the file has behind it and that we do not know. */
+async function unknownSteps(db: Kysely<Tables>): Promise<string[]> {
+	const done = await db
+		.withTables<{ kysely_migration: { name: string } }>()
+		.selectFrom("kysely_migration")
+		.select("name")
+		.execute();
+	return done.map((step) => step.name).filter((name) => !(name in MIGRATIONS));
+}
+
+/**
+ * Brings the tables up to date, all steps in one transaction.
+ *
+ * @param db without plugins: the steps speak the names of the file.
+ * @throws ExternalError `data-newer` when a later version of the program has written the file.
+ */
+export async function migrate(db: Kysely<Tables>): Promise<void> {
+	const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ ...MIGRATIONS }) } });
+	const { error } = await migrator.migrateToLatest();
+	if (error === undefined) return;
+	const unknown = await unknownSteps(db);
+	if (unknown.length === 0) throw error;
+	throw new ExternalError(
+		"data-newer",
+		`The data folder was written by a later version (it knows ${unknown.join(", ")})`,
+		{
+			hint: "Start that version again, or give this one a folder of its own with --data.",
+			cause: error,
+		},
+	);
+}
