@@ -1,0 +1,219 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { allRoutes } from "@pi-netboot/api";
+import { checkHost } from "./host.ts";
+import { bearer, type Harness, harness } from "./testing/harness.ts";
+
+const minute = 60_000;
+
+async function get(h: Harness, url: string, headers: Record<string, string> = {}) {
+	const response = await h.http.fastify.inject({ url, headers });
+	return { status: response.statusCode, headers: response.headers, body: response.body };
+}
+
+/** Logs in with a new code and gives the `Cookie` header. */
+async function login(h: Harness): Promise<string> {
+	const { headers } = await get(h, `/?code=${h.http.createLoginCode()}`);
+	return String(headers["set-cookie"]).split(";")[0] ?? "";
+}
+
+describe("who may ask", () => {
+	it("nobody without token or session, on every route but health", async () => {
+		const h = harness();
+		for (const [, { method, path, auth }] of allRoutes()) {
+			const response = await h.http.fastify.inject({ method, url: path.replace(":id", "7bf18f79") });
+			assert.equal(response.statusCode, auth === "open" ? 200 : 401, `${method} ${path}`);
+		}
+	});
+
+	it("the token's bearer", async () => {
+		const h = harness();
+		assert.equal((await get(h, "/api/v1/devices", bearer)).status, 200);
+		assert.equal((await get(h, "/api/v1/devices", { authorization: bearer.authorization.toUpperCase() })).status, 401);
+		for (const wrong of ["", "Bearer", "Bearer x", `${bearer.authorization} x`, "Basic YTpi"]) {
+			const { status, headers } = await get(h, "/api/v1/devices", { authorization: wrong });
+			assert.deepEqual([status, headers["www-authenticate"]], [401, "Bearer"], wrong);
+		}
+	});
+
+	it("everybody with --auth off, but no page of another site", async () => {
+		const h = harness({ auth: "off" });
+		assert.equal(h.http.createLoginCode(), undefined);
+		assert.equal((await get(h, "/api/v1/devices", { authorization: "Bearer whatever" })).status, 200);
+		const change = (headers: Record<string, string>) =>
+			h.http.fastify.inject({ method: "PUT", url: "/api/v1/images/default", payload: { id: null }, headers });
+		assert.equal((await change({})).statusCode, 200);
+		assert.equal((await change({ "sec-fetch-site": "cross-site" })).statusCode, 403);
+		assert.equal((await change({ origin: "http://evil.example" })).statusCode, 403);
+	});
+
+	it("not by trying tokens: the 21st in a minute is no longer looked at", async () => {
+		const h = harness();
+		const wrong = { authorization: "Bearer wrong" };
+		for (let count = 0; count < 20; count++) assert.equal((await get(h, "/api/v1/devices", wrong)).status, 401);
+		const refused = await get(h, "/api/v1/devices", bearer);
+		assert.deepEqual([refused.status, refused.headers["retry-after"]], [429, "60"]);
+		assert.equal((await get(h, "/?code=guess")).status, 429);
+		h.clock.advance(minute);
+		assert.equal((await get(h, "/api/v1/devices", bearer)).status, 200);
+	});
+});
+
+describe("the one-time code", () => {
+	it("leads to the page, with a session", async () => {
+		const h = harness();
+		const answer = await get(h, `/?code=${h.http.createLoginCode()}`);
+		assert.deepEqual([answer.status, answer.headers.location], [303, "/"]);
+		assert.match(String(answer.headers["set-cookie"]), /; Path=\/; HttpOnly; SameSite=Strict; /);
+		const cookie = String(answer.headers["set-cookie"]).split(";")[0] ?? "";
+		assert.equal((await get(h, "/api/v1/devices", { cookie: `other=1; ${cookie}` })).status, 200);
+		assert.match((await get(h, "/", { cookie })).body, /id="devices"/);
+	});
+
+	it("works once", async () => {
+		const h = harness();
+		const code = h.http.createLoginCode();
+		assert.equal((await get(h, `/?code=${code}`)).status, 303);
+		const again = await get(h, `/?code=${code}`);
+		assert.equal(again.status, 401);
+		assert.equal(again.headers["set-cookie"], undefined);
+	});
+
+	it("works for 15 minutes", async () => {
+		const h = harness();
+		const [early, late] = [h.http.createLoginCode(), h.http.createLoginCode()];
+		h.clock.advance(15 * minute - 1);
+		assert.equal((await get(h, `/?code=${early}`)).status, 303);
+		h.clock.advance(1);
+		assert.equal((await get(h, `/?code=${late}`)).status, 401);
+	});
+
+	it("may be typed in capitals, with a space behind it", async () => {
+		const h = harness();
+		assert.equal((await get(h, `/?code=${h.http.createLoginCode()?.toUpperCase()}%20`)).status, 303);
+	});
+
+	it("is not used up by HEAD", async () => {
+		const h = harness();
+		const url = `/?code=${h.http.createLoginCode()}`;
+		await h.http.fastify.inject({ method: "HEAD", url });
+		assert.equal((await get(h, url)).status, 303);
+	});
+
+	it("opened from another site: our own page leads on, since a strict cookie does not follow the redirect", async () => {
+		const h = harness();
+		const answer = await get(h, `/?code=${h.http.createLoginCode()}`, { "sec-fetch-site": "cross-site" });
+		assert.deepEqual([answer.status, answer.headers.refresh], [200, "0; url=/"]);
+		assert.ok(answer.headers["set-cookie"]);
+	});
+
+	it("can be had over the API, by the token's bearer", async () => {
+		const h = harness();
+		const made = await h.http.fastify.inject({ method: "POST", url: "/api/v1/login-codes", headers: bearer });
+		const { code, expiresAt } = made.json();
+		assert.equal(expiresAt, h.clock.now() + 15 * minute);
+		assert.equal((await get(h, `/?code=${code}`)).status, 303);
+	});
+
+	it("ends when 16 newer ones were made", async () => {
+		const h = harness();
+		const first = h.http.createLoginCode();
+		for (let count = 0; count < 16; count++) h.http.createLoginCode();
+		assert.equal((await get(h, `/?code=${first}`)).status, 401);
+	});
+});
+
+describe("the session", () => {
+	it("lasts 30 days, also over a restart, and ends with the token", async () => {
+		const h = harness();
+		const cookie = await login(h);
+		const restarted = harness();
+		assert.equal((await get(restarted, "/api/v1/devices", { cookie })).status, 200);
+		assert.equal((await get(harness({ token: "another" }), "/api/v1/devices", { cookie })).status, 401);
+		restarted.clock.advance(30 * 24 * 60 * minute);
+		assert.equal((await get(restarted, "/api/v1/devices", { cookie })).status, 401);
+	});
+
+	it("cannot be made longer or forged", async () => {
+		const h = harness();
+		const cookie = await login(h);
+		const [name, value = ""] = cookie.split("=");
+		const [, nonce, mac] = value.split(".");
+		for (const forged of ["", ".", "..", `9999999999999.${nonce}.${mac}`, `${value}x`, value.slice(0, -1)]) {
+			assert.equal((await get(h, "/api/v1/devices", { cookie: `${name}=${forged}` })).status, 401, forged);
+		}
+	});
+
+	it("changes things only from our own page", async () => {
+		const h = harness();
+		const cookie = await login(h);
+		const change = async (headers: Record<string, string>) => {
+			const request = { method: "PUT" as const, url: "/api/v1/images/default", payload: { id: null } };
+			return (await h.http.fastify.inject({ ...request, headers: { cookie, host: "localhost:38434", ...headers } }))
+				.statusCode;
+		};
+		assert.equal(await change({ "sec-fetch-site": "same-origin" }), 200);
+		assert.equal(await change({ origin: "http://localhost:38434" }), 200);
+		assert.equal(await change({}), 403);
+		for (const site of ["cross-site", "same-site", "none"]) assert.equal(await change({ "sec-fetch-site": site }), 403);
+		for (const origin of ["null", "http://localhost", "http://localhost:8080", "http://evil.example"]) {
+			assert.equal(await change({ origin }), 403, origin);
+		}
+	});
+});
+
+describe("the Host header", () => {
+	const status = async (host: string) =>
+		(await get(harness({ allowedHosts: ["Boot.Lan"] }), "/api/v1/health", { host })).status;
+
+	it("may be this machine's", async () => {
+		for (const host of [
+			"localhost",
+			"localhost:38434",
+			"LOCALHOST",
+			"127.0.0.1:1",
+			"127.9.9.9",
+			"[::1]:80",
+			"192.0.2.2:38434",
+			"[fe80::1]",
+			"bench",
+			"bench.local:38434",
+			"bench.",
+			"boot.lan",
+		]) {
+			assert.equal(await status(host), 200, host);
+		}
+	});
+
+	it("may not be another's", async () => {
+		for (const host of [
+			"evil.example",
+			"evil.example:38434",
+			"192.0.2.3",
+			"127.0.0.1.evil.example",
+			"localhost.evil.example",
+			"bench.evil.example",
+			"evil@localhost",
+			"localhost/",
+			"[::2]",
+			"2130706433",
+		]) {
+			assert.equal(await status(host), 421, host);
+		}
+	});
+
+	it("may not be missing", () => {
+		for (const header of [undefined, ""]) {
+			assert.throws(() => checkHost(header, { addresses: () => [], name: () => "" }, []), { code: "host-refused" });
+		}
+	});
+
+	it("is looked at before anything else", async () => {
+		const h = harness();
+		const code = h.http.createLoginCode();
+		for (const url of ["/", `/?code=${code}`, "/app.js", "/api/v1/devices", "/none"]) {
+			assert.equal((await get(h, url, { ...bearer, host: "evil.example" })).status, 421, url);
+		}
+		assert.equal((await get(h, `/?code=${code}`)).status, 303);
+	});
+});

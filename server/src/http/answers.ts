@@ -1,0 +1,44 @@
+/** How answers go out: successes as their route says, failures in the one form. */
+import type { Socket } from "node:net";
+import { type ErrorCode, errorKinds, type Route } from "@pi-netboot/api";
+import type { FastifyReply } from "fastify";
+import { BugError } from "../base/index.ts";
+import { ApiError } from "./errors.ts";
+
+/** RFC 9110 sections 11.6.1 and 10.2.3. */
+const extraHeaders: Readonly<Partial<Record<ErrorCode, Record<string, string>>>> = {
+	unauthorized: { "www-authenticate": "Bearer" },
+	"too-many-attempts": { "retry-after": "60" },
+};
+
+/** Sends what an operation gave. Properties that the route does not promise stay behind. */
+export function sendResult(route: Route, reply: FastifyReply, result: unknown): FastifyReply {
+	reply.header("cache-control", "no-store");
+	if (route.response === undefined) return reply.code(204).send();
+	if (route.mediaType === "text/plain") return reply.type("text/plain; version=0.0.4; charset=utf-8").send(result);
+	const checked = route.response.safeParse(result);
+	if (checked.success) return reply.send(checked.data);
+	throw new BugError(`http: ${route.method} ${route.path} would answer what it must not: ${checked.error.message}`);
+}
+
+export function sendFailure(reply: FastifyReply, failure: ApiError): FastifyReply {
+	reply.code(failure.status).header("cache-control", "no-store");
+	return reply.headers(extraHeaders[failure.code] ?? {}).send(failure.body());
+}
+
+/** Answers bytes that are no HTTP request, on the bare socket. */
+export function answerUnreadable(error: Error & { code?: string }, socket: Socket): void {
+	if (error.code === "ECONNRESET" || !socket.writable) {
+		socket.destroy(error);
+		return;
+	}
+	const failure = new ApiError("invalid-request", "This is no HTTP request that can be read.");
+	const body = JSON.stringify(failure.body());
+	const head = [
+		`HTTP/1.1 ${errorKinds[failure.code].status} Bad Request`,
+		"content-type: application/json; charset=utf-8",
+		`content-length: ${Buffer.byteLength(body)}`,
+		"connection: close",
+	];
+	socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
+}

@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { after, describe, it } from "node:test";
+import { logLine, sampleDevice } from "./testing/fake-services.ts";
+import { bearer, type Harness, harness } from "./testing/harness.ts";
+
+const started: Harness[] = [];
+after(() => Promise.all(started.map((h) => h.http.stop())));
+
+async function listening(): Promise<Harness> {
+	const h = harness();
+	await h.http.start();
+	started.push(h);
+	return h;
+}
+
+const url = (h: Harness, path: string) => `http://127.0.0.1:${h.http.port}${path}`;
+
+/** Reads the stream until it holds `text`. */
+async function readUntil(reader: ReadableStreamDefaultReader<Uint8Array>, text: string): Promise<string> {
+	const decoder = new TextDecoder();
+	let all = "";
+	while (!all.includes(text)) {
+		const { value, done } = await reader.read();
+		if (done) throw new Error(`the stream ended with: ${all}`);
+		all += decoder.decode(value, { stream: true });
+	}
+	return all;
+}
+
+async function openStream(h: Harness, query = "") {
+	const response = await fetch(url(h, `/api/v1/events${query}`), { headers: bearer });
+	assert.equal(response.status, 200);
+	assert.ok(response.body !== null);
+	const reader = response.body.getReader();
+	await readUntil(reader, "retry: 2000\n\n");
+	return { response, reader };
+}
+
+describe("live events", () => {
+	it("arrive as server-sent events, each under its type", async () => {
+		const h = await listening();
+		const { response, reader } = await openStream(h);
+		assert.match(response.headers.get("content-type") ?? "", /^text\/event-stream/);
+		assert.equal(response.headers.get("x-content-type-options"), "nosniff");
+		h.services.events.publish({
+			type: "device",
+			data: { id: "7bf18f79", formerId: "88a29e114ecc", device: sampleDevice },
+		});
+		h.services.events.publish({ type: "log", data: logLine("two\nlines") });
+		const text = await readUntil(reader, "lines");
+		const [device, log] = text.split("\n\n");
+		assert.equal(device?.split("\n")[0], "event: device");
+		assert.deepEqual(JSON.parse(device?.split("\ndata: ")[1] ?? "").device, sampleDevice);
+		assert.match(log ?? "", /^event: log\ndata: \{.*"message":"two\\nlines"/);
+		await reader.cancel();
+	});
+
+	it("come only of the types that were asked for", async () => {
+		const h = await listening();
+		const { reader } = await openStream(h, "?types=image,log");
+		h.services.events.publish({ type: "device", data: { id: "7bf18f79" } });
+		h.services.events.publish({ type: "image", data: { id: "old" } });
+		assert.equal(await readUntil(reader, "old"), 'event: image\ndata: {"id":"old"}\n\n');
+		await reader.cancel();
+	});
+
+	it("carry a sign of life when nothing happens", async () => {
+		const h = await listening();
+		const { reader } = await openStream(h);
+		h.clock.advance(40_000);
+		assert.equal(await readUntil(reader, ": still here\n\n: still here\n\n"), ": still here\n\n: still here\n\n");
+		await reader.cancel();
+	});
+
+	it("end when the server stops, which does not wait for them", async () => {
+		const h = await listening();
+		const { reader } = await openStream(h);
+		await h.http.stop();
+		assert.equal((await reader.read()).done, true);
+	});
+
+	it("cut off a reader that does not read, and nobody else", async () => {
+		const h = await listening();
+		const { reader } = await openStream(h, "?types=image");
+		const slow = connect(h.http.port, "127.0.0.1");
+		slow.write(`GET /api/v1/events HTTP/1.1\r\nhost: localhost\r\nauthorization: ${bearer.authorization}\r\n\r\n`);
+		await once(slow, "readable");
+		const closed = once(slow, "close");
+		const line = logLine("x".repeat(64 * 1024));
+		// Far more than the kernel's socket buffers and ours together.
+		for (let count = 0; count < 400; count++) h.services.events.publish({ type: "log", data: line });
+		slow.on("error", () => slow.destroy());
+		slow.resume();
+		await closed;
+		h.services.events.publish({ type: "image", data: { id: "old" } });
+		await readUntil(reader, "old");
+		await reader.cancel();
+	});
+
+	it("have a limit of 64 listeners", async () => {
+		const h = await listening();
+		const streams = await Promise.all(Array.from({ length: 64 }, () => openStream(h)));
+		const refused = await fetch(url(h, "/api/v1/events"), { headers: bearer });
+		assert.equal(refused.status, 503);
+		assert.match(await refused.text(), /"unavailable"/);
+		await Promise.all(streams.map(({ reader }) => reader.cancel()));
+	});
+});
+
+describe("a real socket", () => {
+	it("logs in, keeps the cookie and reads a list", async () => {
+		const h = await listening();
+		const login = await fetch(url(h, `/?code=${h.http.createLoginCode()}`), { redirect: "manual" });
+		assert.equal(login.status, 303);
+		const cookie = login.headers.get("set-cookie")?.split(";")[0] ?? "";
+		const devices = await fetch(url(h, "/api/v1/devices"), { headers: { cookie } });
+		assert.deepEqual(await devices.json(), { devices: [sampleDevice] });
+	});
+
+	it("answers what is no HTTP in the one form of errors", async () => {
+		const h = await listening();
+		const socket = connect(h.http.port, "127.0.0.1");
+		socket.end("\x16\x03\x01 this is TLS\r\n\r\n");
+		const chunks = await socket.toArray();
+		const [head, body] = Buffer.concat(chunks).toString().split("\r\n\r\n");
+		assert.match(head ?? "", /^HTTP\/1\.1 400 /);
+		assert.equal(JSON.parse(body ?? "").error.code, "invalid-request");
+	});
+
+	it("that is taken gives an error with the system's code", async () => {
+		const h = await listening();
+		const second = harness({ port: h.http.port });
+		await assert.rejects(second.http.start(), { name: "ExternalError", code: "EADDRINUSE" });
+		await second.http.stop();
+	});
+});

@@ -1,0 +1,108 @@
+/**
+ * Server-sent events (WHATWG HTML section 9.2). Each client has a stream; one that does not read is cut off when too much
+ * waits for it, and finds everything in the lists again when it connects anew.
+ */
+import type { ServerResponse } from "node:http";
+import type { ServerEvent, ServerEventType } from "@pi-netboot/api";
+import type { Clock, Timer } from "../base/index.ts";
+import { ApiError } from "./errors.ts";
+import type { EventService } from "./services.ts";
+
+/** Below the idle limits of proxies and routers (most close at 60 s). */
+const heartbeatMilliseconds = 20_000;
+
+/** Bytes that may wait for a slow reader. */
+const mostWaiting = 512 * 1024;
+
+const mostStreams = 64;
+
+/** Time that a browser waits until it connects anew. */
+const retryMilliseconds = 2000;
+
+const streamHeaders = {
+	"content-type": "text/event-stream; charset=utf-8",
+	"cache-control": "no-store",
+	"x-accel-buffering": "no",
+	connection: "close",
+};
+
+export class EventStreams {
+	readonly #events: EventService;
+	readonly #clock: Clock;
+	/** Each open response with what ends its subscription. */
+	readonly #streams = new Map<ServerResponse, () => void>();
+	#heartbeat: Timer | undefined;
+	#closed = false;
+
+	constructor(events: EventService, clock: Clock) {
+		this.#events = events;
+		this.#clock = clock;
+	}
+
+	get size(): number {
+		return this.#streams.size;
+	}
+
+	/** @throws ApiError unavailable when no further client can listen; to be asked before the response is taken over. */
+	admit(): void {
+		if (this.#closed) throw new ApiError("unavailable", "The server is stopping.");
+		if (this.#streams.size < mostStreams) return;
+		throw new ApiError("unavailable", `${mostStreams} clients are listening already.`, { hint: "Close some pages." });
+	}
+
+	/**
+	 * Answers with the stream of events until either side closes.
+	 *
+	 * @param headers to send besides those of the stream.
+	 * @param types only these, or all when undefined.
+	 */
+	open(
+		response: ServerResponse,
+		headers: Readonly<Record<string, string>>,
+		types: readonly ServerEventType[] | undefined,
+	): void {
+		response.writeHead(200, { ...headers, ...streamHeaders });
+		response.write(`retry: ${retryMilliseconds}\n\n`);
+		const unsubscribe = this.#events.subscribe((event) => {
+			if (types?.includes(event.type) ?? true) sendText(response, encode(event));
+		});
+		this.#streams.set(response, unsubscribe);
+		this.#heartbeat ??= this.#beat();
+		response.once("close", () => this.#forget(response));
+	}
+
+	/** Ends all streams; no new ones are admitted. */
+	close(): void {
+		this.#closed = true;
+		for (const response of this.#streams.keys()) {
+			this.#forget(response);
+			response.end();
+		}
+	}
+
+	#forget(response: ServerResponse): void {
+		this.#streams.get(response)?.();
+		this.#streams.delete(response);
+		if (this.#streams.size > 0) return;
+		this.#heartbeat?.cancel();
+		this.#heartbeat = undefined;
+	}
+
+	/** A comment line now and then tells both sides that the other is still there. */
+	#beat(): Timer {
+		return this.#clock.after(heartbeatMilliseconds, () => {
+			for (const response of this.#streams.keys()) sendText(response, ": still here\n\n");
+			this.#heartbeat = this.#beat();
+		});
+	}
+}
+
+function sendText(response: ServerResponse, text: string): void {
+	if (response.writableLength + text.length > mostWaiting) response.destroy();
+	else response.write(text);
+}
+
+/** JSON has no line breaks, so one `data` line holds it. */
+function encode(event: ServerEvent): string {
+	return `event: ${event.type}\ndata: ${JSON.stringify(event.data)}\n\n`;
+}

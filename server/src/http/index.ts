@@ -1,0 +1,5 @@
+export * from "./errors.ts";
+export * from "./event-hub.ts";
+export * from "./http-server.ts";
+export * from "./log-ring.ts";
+export type * from "./services.ts";

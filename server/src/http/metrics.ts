@@ -1,0 +1,70 @@
+/** Figures for Prometheus, in its text format 0.0.4. */
+import type { Device, Health, Image } from "@pi-netboot/api";
+
+export interface Figures {
+	readonly health: Health;
+	readonly images: readonly Image[];
+	readonly devices: readonly Device[];
+	readonly eventStreams: number;
+}
+
+interface Sample {
+	readonly labels?: Readonly<Record<string, string>>;
+	readonly value: number;
+}
+
+export function metricsText(figures: Figures): string {
+	return [
+		gauge("pi_netboot_info", "The version of the server.", [{ labels: { version: figures.health.version }, value: 1 }]),
+		gauge("pi_netboot_service_up", "1 while the service runs.", serviceSamples(figures.health)),
+		gauge(
+			"pi_netboot_images",
+			"Images by state.",
+			countBy(figures.images, "state", (image) => image.state),
+		),
+		gauge("pi_netboot_devices", "Devices by the stage that their last boot reached.", stageSamples(figures.devices)),
+		gauge("pi_netboot_device_boots", "Boots that were counted, per device.", bootSamples(figures.devices)),
+		gauge("pi_netboot_event_streams", "Clients that listen to live events.", [{ value: figures.eventStreams }]),
+		gauge("process_resident_memory_bytes", "Memory of the process.", [{ value: process.memoryUsage.rss() }]),
+		gauge("process_start_time_seconds", "When the process started, since 1970.", [{ value: startTime() }]),
+	].join("");
+}
+
+function gauge(name: string, help: string, samples: readonly Sample[]): string {
+	const lines = samples.map(({ labels = {}, value }) => `${name}${labelText(labels)} ${value}\n`);
+	return `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${lines.join("")}`;
+}
+
+function labelText(labels: Readonly<Record<string, string>>): string {
+	const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escapeLabel(value)}"`);
+	return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
+}
+
+function escapeLabel(value: string): string {
+	return value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
+}
+
+function serviceSamples(health: Health): Sample[] {
+	return Object.entries(health.services).map(([service, { state }]) => ({
+		labels: { service },
+		value: state === "running" ? 1 : 0,
+	}));
+}
+
+function stageSamples(devices: readonly Device[]): Sample[] {
+	return countBy(devices, "stage", (device) => device.stage ?? "none");
+}
+
+function bootSamples(devices: readonly Device[]): Sample[] {
+	return devices.map((device) => ({ labels: { device: device.id }, value: device.bootCount }));
+}
+
+function countBy<T>(things: readonly T[], label: string, group: (thing: T) => string): Sample[] {
+	const counts = new Map<string, number>();
+	for (const thing of things) counts.set(group(thing), (counts.get(group(thing)) ?? 0) + 1);
+	return [...counts].map(([value, count]) => ({ labels: { [label]: value }, value: count }));
+}
+
+function startTime(): number {
+	return Math.round(Date.now() / 1000 - process.uptime());
+}

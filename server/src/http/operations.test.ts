@@ -1,0 +1,161 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { allRoutes, ErrorBody, errorCodes, errorKinds, errorsOf } from "@pi-netboot/api";
+import fc from "fast-check";
+import { logLine, sampleDevice, sampleHealth, sampleImage } from "./testing/fake-services.ts";
+import { bearer, harness } from "./testing/harness.ts";
+
+type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+
+async function ask(method: Method, url: string, payload?: object | string, headers: Record<string, string> = bearer) {
+	const { http, services } = harness();
+	services.logs.add(logLine("first", { device: "7bf18f79" }));
+	services.logs.add(logLine("second", { service: "tftp", level: "warn" }));
+	const response = await http.fastify.inject({ method, url, headers, ...(payload === undefined ? {} : { payload }) });
+	return { status: response.statusCode, body: response.body === "" ? undefined : response.json(), services };
+}
+
+async function failure(method: Method, url: string, payload?: object | string, headers?: Record<string, string>) {
+	const { status, body } = await ask(method, url, payload, headers);
+	const { error } = ErrorBody.parse(body);
+	assert.equal(status, errorKinds[error.code].status);
+	return error.code;
+}
+
+describe("the API answers", () => {
+	it("health, to everybody", async () => {
+		assert.deepEqual((await ask("GET", "/api/v1/health", undefined, {})).body, sampleHealth);
+	});
+
+	it("lists", async () => {
+		assert.deepEqual((await ask("GET", "/api/v1/images")).body, { images: [sampleImage] });
+		assert.deepEqual((await ask("GET", "/api/v1/devices")).body, { devices: [sampleDevice] });
+		assert.equal((await ask("GET", "/api/v1/network")).body.serverIp, "192.0.2.2");
+	});
+
+	it("one thing, also by a former id", async () => {
+		assert.deepEqual((await ask("GET", "/api/v1/images/raspios-trixie")).body, sampleImage);
+		assert.deepEqual((await ask("GET", "/api/v1/devices/88a29e114ecc")).body, sampleDevice);
+	});
+
+	it("changes", async () => {
+		const changed = await ask("PATCH", "/api/v1/devices/7bf18f79", { rootMode: "ephemeral", imageId: "old" });
+		assert.equal(changed.body.rootMode, "ephemeral");
+		assert.deepEqual(changed.services.calls, [{ rootMode: "ephemeral", imageId: "old" }]);
+		assert.equal((await ask("PATCH", "/api/v1/network", { mode: "off" })).body.mode, "off");
+		assert.deepEqual((await ask("PUT", "/api/v1/images/default", { id: null })).body, { id: null });
+		assert.equal((await ask("DELETE", "/api/v1/images/old")).status, 204);
+		const reset = await ask("POST", "/api/v1/devices/7bf18f79/root/reset");
+		assert.deepEqual(reset.body, { id: "7bf18f79", pending: true });
+	});
+
+	it("log lines, filtered", async () => {
+		const messages = async (query: string) =>
+			(await ask("GET", `/api/v1/logs${query}`)).body.lines.map((line: { message: string }) => line.message);
+		assert.deepEqual(await messages(""), ["first", "second"]);
+		assert.deepEqual(await messages("?device=7bf18f79"), ["first"]);
+		assert.deepEqual(await messages("?service=tftp"), ["second"]);
+		assert.deepEqual(await messages("?level=warn"), ["second"]);
+		assert.deepEqual(await messages("?limit=1"), ["second"]);
+	});
+
+	it("figures for Prometheus", async () => {
+		const { http } = harness();
+		const { body, headers } = await http.fastify.inject({ url: "/metrics", headers: bearer });
+		assert.match(headers["content-type"] ?? "", /^text\/plain; version=0\.0\.4/);
+		assert.match(body, /^pi_netboot_service_up\{service="dhcp"\} 0$/m);
+		assert.match(body, /^pi_netboot_service_up\{service="nfs"\} 1$/m);
+		assert.match(body, /^pi_netboot_devices\{stage="kernel"\} 1$/m);
+		for (const line of body.trimEnd().split("\n"))
+			assert.match(line, /^(# (HELP|TYPE) \w+ .+|\w+(\{.+\})? [\d.e+-]+)$/);
+	});
+
+	it("its own description", async () => {
+		const { http } = harness();
+		const { paths } = (await http.fastify.inject({ url: "/api/openapi.json" })).json();
+		assert.ok("/api/v1/devices/{id}" in paths);
+	});
+
+	it("HEAD as GET, without a body", async () => {
+		const { http } = harness();
+		const response = await http.fastify.inject({ method: "HEAD", url: "/api/v1/health" });
+		assert.deepEqual([response.statusCode, response.body], [200, ""]);
+	});
+
+	it("never with what the contract does not promise", async () => {
+		const { http, services } = harness();
+		Object.assign(services.devices, { list: () => [{ ...sampleDevice, secret: "s3cret" }] });
+		const { body } = await http.fastify.inject({ url: "/api/v1/devices", headers: bearer });
+		assert.ok(body.includes("7bf18f79") && !body.includes("s3cret"));
+	});
+});
+
+describe("the API refuses", () => {
+	it("what is not there", async () => {
+		assert.equal(await failure("GET", "/api/v1/nothing"), "not-found");
+		assert.equal(await failure("DELETE", "/api/v1/health"), "not-found");
+		assert.equal(await failure("GET", "/api/v1/images/none"), "image-not-found");
+		assert.equal(await failure("DELETE", "/api/v1/images/none"), "image-not-found");
+		assert.equal(await failure("PUT", "/api/v1/images/default", { id: "none" }), "image-not-found");
+		assert.equal(await failure("GET", "/api/v1/devices/00000000"), "device-not-found");
+		assert.equal(await failure("PATCH", "/api/v1/devices/00000000", {}), "device-not-found");
+		assert.equal(await failure("POST", "/api/v1/devices/00000000/root/reset"), "device-not-found");
+	});
+
+	it("what does not fit the state of things", async () => {
+		assert.equal(await failure("DELETE", "/api/v1/images/raspios-trixie"), "image-in-use");
+		assert.equal(await failure("PATCH", "/api/v1/devices/7bf18f79", { name: "taken" }), "name-taken");
+		assert.equal(await failure("PATCH", "/api/v1/network", { serverIp: "203.0.113.9" }), "conflict");
+	});
+
+	it("values that are not valid, all named in one message", async () => {
+		const { body } = await ask("PATCH", "/api/v1/devices/7bf18f79", { name: "-x", rootMode: "fast", nmae: 1 });
+		for (const word of ["body.name", "body.rootMode", "nmae"]) assert.ok(body.error.message.includes(word), word);
+		assert.equal(await failure("GET", "/api/v1/devices/XYZ"), "invalid-request");
+		assert.equal(await failure("GET", "/api/v1/devices/%zz"), "invalid-request");
+		assert.equal(await failure("GET", "/api/v1/logs?limit=0"), "invalid-request");
+		assert.equal(await failure("PATCH", "/api/v1/devices/7bf18f79"), "invalid-request");
+	});
+
+	it("bodies that are no JSON, or too much of it", async () => {
+		const json = { ...bearer, "content-type": "application/json" };
+		const url = "/api/v1/devices/7bf18f79";
+		assert.equal(await failure("PATCH", url, "{", json), "invalid-request");
+		assert.equal(await failure("PATCH", url, '{"__proto__":{"a":1}}', json), "invalid-request");
+		assert.equal(await failure("PATCH", url, "name=x", { ...bearer, "content-type": "text/plain" }), "media-type");
+		assert.equal(await failure("PATCH", url, { name: "x".repeat(70_000) }), "body-too-large");
+	});
+
+	it("to tell what broke inside of it", async () => {
+		const { status, body } = await ask("PATCH", "/api/v1/devices/7bf18f79", { name: "broken" });
+		assert.equal(status, 500);
+		assert.ok(!JSON.stringify(body).includes("secret"));
+	});
+
+	it("everything else without crashing, in its one form", async () => {
+		const { http } = harness();
+		const methods = fc.constantFrom<Method>("GET", "POST", "PUT", "PATCH", "DELETE");
+		const paths = fc.constantFrom(...allRoutes().map(([, route]) => route.path));
+		const place = fc.tuple(paths, fc.string()).map(([path, id]) => path.replace(":id", encodeURIComponent(id)));
+		await fc.assert(
+			fc.asyncProperty(methods, place, fc.json(), async (method, url, payload) => {
+				if (url === "/api/v1/events") return;
+				const headers = { ...bearer, "content-type": "application/json" };
+				const response = await http.fastify.inject({ method, url, payload, headers });
+				if (response.statusCode < 400) return;
+				const { error } = ErrorBody.parse(response.json());
+				assert.equal(errorKinds[error.code].status, response.statusCode);
+				assert.notEqual(error.code, "internal");
+			}),
+			{ numRuns: 300 },
+		);
+	});
+});
+
+describe("the table of errors", () => {
+	it("holds no code that no route or page answers with", () => {
+		const used = new Set(allRoutes().flatMap(([, route]) => errorsOf(route)));
+		const unused = errorCodes.filter((code) => !used.has(code));
+		assert.deepEqual(unused, ["code-refused", "not-found"]);
+	});
+});

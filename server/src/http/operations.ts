@@ -1,0 +1,57 @@
+/** What each operation of the API does: one call of a service. */
+import type { Input, OperationId, Output } from "@pi-netboot/api";
+import type { Access } from "./access.ts";
+import { ApiError } from "./errors.ts";
+import type { EventStreams } from "./event-stream.ts";
+import { metricsText } from "./metrics.ts";
+import type { Awaitable, Services } from "./services.ts";
+
+/** The stream of events is no question with an answer; the server answers it itself. */
+export type AnsweredOperation = Exclude<OperationId, "streamEvents">;
+
+export type Operations = { readonly [K in AnsweredOperation]: (input: Input<K>) => Awaitable<Output<K>> };
+
+export function operations(services: Services, access: Access, streams: EventStreams): Operations {
+	const { health, network, images, devices, logs } = services;
+	return {
+		getHealth: () => health.health(),
+		getNetwork: () => network.network(),
+		changeNetwork: ({ body }) => network.change(body),
+		listImages: async () => ({ images: await images.list() }),
+		getImage: async ({ params }) => (await images.get(params.id)) ?? noImage(params.id),
+		deleteImage: async ({ params }) => removed(params.id, await images.remove(params.id)),
+		setDefaultImage: async ({ body }) => ((await images.setDefault(body.id)) ? body : noImage(body.id)),
+		listDevices: async () => ({ devices: await devices.list() }),
+		getDevice: async ({ params }) => (await devices.get(params.id)) ?? noDevice(params.id),
+		changeDevice: async ({ params, body }) => (await devices.change(params.id, body)) ?? noDevice(params.id),
+		resetRoot: async ({ params }) => {
+			const { id } = (await devices.resetRoot(params.id)) ?? noDevice(params.id);
+			return { id, pending: true };
+		},
+		listLogs: async ({ query }) => ({ lines: await logs.recent(query) }),
+		createLoginCode: () => access.createCode(),
+		getMetrics: async () =>
+			metricsText({
+				health: await health.health(),
+				images: await images.list(),
+				devices: await devices.list(),
+				eventStreams: streams.size,
+			}),
+	};
+}
+
+function noImage(id: string | null): never {
+	throw new ApiError("image-not-found", `There is no image "${id}".`, { hint: "`pi-netboot images` lists them." });
+}
+
+function noDevice(id: string): never {
+	throw new ApiError("device-not-found", `There is no device "${id}".`, { hint: "`pi-netboot devices` lists them." });
+}
+
+function removed(id: string, outcome: "removed" | "not-found" | "in-use"): undefined {
+	if (outcome === "not-found") noImage(id);
+	if (outcome === "in-use") {
+		throw new ApiError("image-in-use", `A device runs from "${id}".`, { hint: "Shut it down first." });
+	}
+	return undefined;
+}

@@ -1,0 +1,122 @@
+/** Services for tests: a plain image and device, whatever is asked of them is recorded. */
+import type { Device, Health, Image, Network } from "@pi-netboot/api";
+import { type LogLine, NetbootError } from "../../base/index.ts";
+import { EventHub } from "../event-hub.ts";
+import { LogRing } from "../log-ring.ts";
+import type { Services } from "../services.ts";
+
+export const sampleImage: Image = {
+	id: "raspios-trixie",
+	name: "raspios-trixie.img",
+	source: "/images/raspios-trixie.img",
+	state: "ready",
+	size: 3_000_000_000,
+	usedBytes: 1_800_000_000,
+	os: { id: "raspios", name: "Raspberry Pi OS 13 (trixie)" },
+	models: ["pi4", "pi5"],
+	findings: [],
+	isDefault: true,
+	modifiedAt: 1_700_000_000_000,
+};
+
+export const sampleDevice: Device = {
+	id: "7bf18f79",
+	mac: "88:a2:9e:11:4e:cc",
+	ip: "192.0.2.20",
+	model: "pi5",
+	modelName: "Raspberry Pi 5 Model B, 8 GB",
+	name: "pi-8f79",
+	imageId: null,
+	rootMode: "persistent",
+	intent: "netboot",
+	stage: "kernel",
+	stages: [
+		{ stage: "dhcp", at: 1_700_000_000_000 },
+		{ stage: "firmware", at: 1_700_000_002_000 },
+		{ stage: "kernel", at: 1_700_000_009_000 },
+	],
+	bootCount: 3,
+	lastBootAt: 1_700_000_002_000,
+};
+
+export const sampleHealth: Health = {
+	status: "degraded",
+	version: "0.1.0",
+	services: {
+		dhcp: {
+			state: "failed",
+			port: 67,
+			error: "port 67 may not be bound by this user",
+			hint: "sudo sysctl net.ipv4.ip_unprivileged_port_start=67",
+		},
+		tftp: { state: "running", port: 6969 },
+		nfs: { state: "running", port: 20049 },
+		portmap: { state: "off", port: 111 },
+	},
+};
+
+export const sampleNetwork: Network = {
+	mode: "proxy",
+	serverIp: "192.0.2.2",
+	interface: "eth0",
+	range: null,
+	interfaces: [
+		{
+			name: "eth0",
+			mac: "02:00:00:00:00:01",
+			addresses: [{ address: "192.0.2.2", netmask: "255.255.255.0" }],
+			wireless: false,
+			defaultRoute: true,
+		},
+	],
+	otherDhcpServers: [{ address: "192.0.2.1", lastSeenAt: 1_700_000_000_000 }],
+};
+
+export interface FakeServices extends Services {
+	readonly events: EventHub;
+	readonly logs: LogRing;
+	/** What the changing calls were asked to do. */
+	readonly calls: unknown[];
+}
+
+/** One image, one device that runs from it; `raspios-trixie` is in use, the name `taken` is taken. */
+export function fakeServices(): FakeServices {
+	const calls: unknown[] = [];
+	const device = (id: string) => (id === sampleDevice.id || id === "88a29e114ecc" ? sampleDevice : undefined);
+	return {
+		calls,
+		events: new EventHub(),
+		logs: new LogRing(100),
+		health: { health: () => sampleHealth },
+		network: {
+			network: () => sampleNetwork,
+			change(changes) {
+				calls.push(changes);
+				if (changes.serverIp === "203.0.113.9") throw new NetbootError("conflict", "eth0 has no such address.");
+				return { ...sampleNetwork, ...changes } as Network;
+			},
+		},
+		images: {
+			list: () => [sampleImage],
+			get: (id) => (id === sampleImage.id ? sampleImage : undefined),
+			remove: (id) => (id === sampleImage.id ? "in-use" : id === "old" ? "removed" : "not-found"),
+			setDefault: (id) => id === null || id === sampleImage.id,
+		},
+		devices: {
+			list: () => [sampleDevice],
+			get: device,
+			change(id, changes) {
+				calls.push(changes);
+				if (changes.name === "taken") throw new NetbootError("name-taken", "Another device is called taken.");
+				if (changes.name === "broken") throw new TypeError("a fault with a secret in it");
+				const found = device(id);
+				return found === undefined ? undefined : ({ ...found, ...changes } as Device);
+			},
+			resetRoot: device,
+		},
+	};
+}
+
+export function logLine(message: string, more: Partial<LogLine> = {}): LogLine {
+	return { time: 1_700_000_000_000, level: "info", service: "boot", message, ...more };
+}

@@ -1,0 +1,32 @@
+/** An HTTP server with fake services, asked without a socket. */
+import { ManualClock, silentLogger } from "../../base/index.ts";
+import { type HttpOptions, HttpServer } from "../http-server.ts";
+import { type FakeServices, fakeServices } from "./fake-services.ts";
+
+export const token = "a-token-of-the-tests";
+export const bearer = { authorization: `Bearer ${token}` };
+
+export interface Harness {
+	readonly http: HttpServer;
+	readonly services: FakeServices;
+	readonly clock: ManualClock;
+}
+
+export function harness(options: Partial<HttpOptions> = {}): Harness {
+	const services = fakeServices();
+	const clock = new ManualClock();
+	const http = new HttpServer({
+		host: "127.0.0.1",
+		port: 0,
+		auth: "token",
+		token,
+		allowedHosts: [],
+		version: "0.1.0",
+		services,
+		log: silentLogger,
+		clock,
+		machine: { addresses: () => ["192.0.2.2", "fe80::1%eth0"], name: () => "bench" },
+		...options,
+	});
+	return { http, services, clock };
+}
