@@ -1,6 +1,13 @@
 export * from "./memory-tree.ts";
 export * from "./names.ts";
 export * from "./patch.ts";
+export {
+	type AppliedPatch,
+	PATCHED_FIRST,
+	PATCHED_LAST,
+	PatchedTree,
+	type SkippedPatch,
+} from "./patched-tree.ts";
 export * from "./path.ts";
 export * from "./times.ts";
 export * from "./tree.ts";
