@@ -1,0 +1,205 @@
+/**
+ * The sockets of the DHCP server.
+ *
+ * One on 0.0.0.0 hears the broadcasts of every interface, but cannot tell from which one they came: Node has neither
+ * SO_BINDTODEVICE nor IP_PKTINFO. One per served address, bound to it, takes what is sent to this address, and sends to
+ * 255.255.255.255 out of the interface that has it, whatever the routes say. So an answer to a broadcast goes out of every
+ * served interface, each time with that interface's own address in it; only the one that asked knows the `xid`.
+ */
+import type { RemoteInfo, Socket } from "node:dgram";
+import {
+	type Clock,
+	errorText,
+	type Logger,
+	MalformedError,
+	type Startable,
+	settleSeries,
+	systemCode,
+	type Timer,
+} from "../base/index.ts";
+import {
+	type DhcpPacket,
+	decodePacket,
+	encodePacket,
+	IPV4_ANY,
+	IPV4_BROADCAST,
+	isLoopback,
+	summarisePacket,
+} from "../wire/dhcp/index.ts";
+import { bindUdp, closeUdp } from "./udp.ts";
+
+/** From whom a message came. */
+export interface DhcpSender {
+	readonly address: string;
+	readonly port: number;
+	/** The served address that it was sent to, or undefined for a broadcast. */
+	readonly servedAddress: string | undefined;
+}
+
+export interface DhcpReply {
+	/** Milliseconds after which to send. */
+	readonly delay: number;
+	/** The message, as it is to be when it is sent from this address of ours. */
+	readonly packet: (serverAddress: string) => DhcpPacket;
+}
+
+/** Decides about messages; called once per message. */
+export interface DhcpHandler {
+	handle(packet: DhcpPacket, sender: DhcpSender): readonly DhcpReply[];
+}
+
+export interface DhcpServerOptions {
+	/** Our addresses, one for each interface to serve; loopback addresses are allowed. */
+	readonly addresses: readonly string[];
+	/** 67; 0 for any free one when there is but one address. */
+	readonly port: number;
+	/** Where clients without an address listen: 68. */
+	readonly clientPort?: number;
+	readonly handler: DhcpHandler;
+	readonly clock: Clock;
+	readonly log: Logger;
+}
+
+/** Replies that wait for their time; further ones are dropped, so that forged requests cannot fill the memory. */
+const MAX_WAITING = 512;
+
+export class DhcpServer implements Startable {
+	readonly #options: DhcpServerOptions;
+	#listener: Socket | undefined;
+	/** The sockets that are bound to our own addresses. */
+	readonly #bound = new Map<string, Socket>();
+	readonly #waiting = new Set<Timer>();
+	#isShared = false;
+
+	constructor(options: DhcpServerOptions) {
+		this.#options = options;
+	}
+
+	get port(): number {
+		return this.#listener?.address().port ?? this.#options.port;
+	}
+
+	/** True when another program listens on the same port too: both hear the broadcasts. */
+	get isShared(): boolean {
+		return this.#isShared;
+	}
+
+	/** @throws ExternalError with the system's code when the port cannot be bound; then nothing is. */
+	async start(): Promise<void> {
+		try {
+			this.#isShared = await isTaken(this.#options.port);
+			this.#listener = this.#hear(await this.#bind(IPV4_ANY, this.#options.port), undefined);
+			for (const address of this.#options.addresses) await this.#bindOwn(address);
+		} catch (error) {
+			await this.stop();
+			throw error;
+		}
+	}
+
+	#bind(address: string, port: number): Promise<Socket> {
+		return bindUdp({ address, port, isShared: true, mayBroadcast: true });
+	}
+
+	async #bindOwn(address: string): Promise<void> {
+		try {
+			this.#bound.set(address, this.#hear(await this.#bind(address, this.port), address));
+		} catch (error) {
+			// macOS lets an ordinary user bind low ports on 0.0.0.0 only: then broadcasts leave by the default route.
+			if (systemCode(error) !== "EACCES") throw error;
+			this.#options.log.warn(`dhcp: ${errorText(error)}: answers go out by the default route only`);
+		}
+	}
+
+	#hear(socket: Socket, servedAddress: string | undefined): Socket {
+		socket.on("error", (error) => this.#options.log.warn(`dhcp: ${errorText(error)}`));
+		socket.on("message", (bytes, from) => this.#message(bytes, from, servedAddress));
+		return socket;
+	}
+
+	async stop(): Promise<void> {
+		for (const timer of this.#waiting) timer.cancel();
+		this.#waiting.clear();
+		const sockets = [this.#listener, ...this.#bound.values()].filter((socket) => socket !== undefined);
+		this.#listener = undefined;
+		this.#bound.clear();
+		await settleSeries(sockets.map((socket) => () => closeUdp(socket)));
+	}
+
+	#message(bytes: Buffer, from: RemoteInfo, servedAddress: string | undefined): void {
+		const sender = { address: from.address, port: from.port, servedAddress };
+		try {
+			const packet = decodePacket(bytes);
+			this.#options.log.debug(`dhcp: from ${from.address}:${from.port}: ${summarisePacket(packet)}`);
+			for (const reply of this.#options.handler.handle(packet, sender)) this.#schedule(reply, packet, sender);
+		} catch (error) {
+			// A malformed message is everyday life on a LAN; anything else is a bug, and no reason to leave the others alone.
+			const level = error instanceof MalformedError ? "debug" : "error";
+			this.#options.log[level](`dhcp: from ${from.address}:${from.port}: ${errorText(error)}`);
+		}
+	}
+
+	#schedule(reply: DhcpReply, request: DhcpPacket, sender: DhcpSender): void {
+		if (reply.delay <= 0) {
+			this.#send(reply, request, sender);
+			return;
+		}
+		if (this.#waiting.size >= MAX_WAITING) {
+			this.#options.log.warn("dhcp: too many delayed answers, one dropped");
+			return;
+		}
+		const timer = this.#options.clock.after(reply.delay, () => {
+			this.#waiting.delete(timer);
+			this.#send(reply, request, sender);
+		});
+		this.#waiting.add(timer);
+	}
+
+	#send(reply: DhcpReply, request: DhcpPacket, sender: DhcpSender): void {
+		const { address, port } = this.#destination(request, sender);
+		for (const own of this.#senders(address, sender)) {
+			const socket = this.#bound.get(own) ?? this.#listener;
+			const packet = reply.packet(own);
+			this.#options.log.debug(`dhcp: ${own} to ${address}:${port}: ${summarisePacket(packet)}`);
+			socket?.send(encodePacket(packet), port, address, (error) => {
+				if (error) this.#options.log.warn(`dhcp: answer from ${own} to ${address}: ${errorText(error)}`);
+			});
+		}
+	}
+
+	/** Where an answer goes: RFC 2131 section 4.1, with broadcast where it would have us forge an ARP entry. */
+	#destination(request: DhcpPacket, sender: DhcpSender): { address: string; port: number } {
+		if (isLoopback(sender.address)) return { address: sender.address, port: sender.port };
+		if (isUnicast(request.giaddr)) return { address: request.giaddr, port: 67 };
+		const clientPort = this.#options.clientPort ?? 68;
+		// Believed only where the sender shows that it has it: nobody can point our answers at a third party.
+		if (request.ciaddr === sender.address && isUnicast(request.ciaddr))
+			return { address: request.ciaddr, port: clientPort };
+		return { address: IPV4_BROADCAST, port: clientPort };
+	}
+
+	/** The addresses of ours that an answer is sent from. */
+	#senders(destination: string, sender: DhcpSender): readonly string[] {
+		if (sender.servedAddress !== undefined) return [sender.servedAddress];
+		const isOnLoopback = isLoopback(destination);
+		const fitting = this.#options.addresses.filter((address) => isLoopback(address) === isOnLoopback);
+		// A virtual Pi on loopback reaches every address of its own machine.
+		const candidates = fitting.length > 0 || !isOnLoopback ? fitting : this.#options.addresses;
+		return destination === IPV4_BROADCAST ? candidates : candidates.slice(0, 1);
+	}
+}
+
+function isUnicast(address: string): boolean {
+	const first = Number(address.split(".")[0]);
+	return first > 0 && first < 224 && first !== 127;
+}
+
+/** Tells whether somebody has this port, by trying to have it alone. */
+async function isTaken(port: number): Promise<boolean> {
+	try {
+		await closeUdp(await bindUdp({ address: IPV4_ANY, port }));
+		return false;
+	} catch (error) {
+		if (systemCode(error) !== "EADDRINUSE") throw error;
+		return true;
+	}
+}

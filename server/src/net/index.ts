@@ -1,0 +1,9 @@
+/** Sockets, interfaces and what the operating system knows about the network. */
+export * from "./dhcp-server.ts";
+export * from "./interfaces.ts";
+export * from "./lan-probe.ts";
+export * from "./listen-error.ts";
+export * from "./neighbours.ts";
+export { type PortOwner, type Protocol, portOwner } from "./port-owner.ts";
+export * from "./tftp-server.ts";
+export * from "./udp.ts";

@@ -1,0 +1,36 @@
+/** The kernel's neighbour table: which MAC address stands behind an IPv4 address of the LAN. */
+import { type InterfaceSource, systemSource } from "./interfaces.ts";
+
+/** MAC addresses (lower case, with colons) by IPv4 address. */
+export type Neighbours = ReadonlyMap<string, string>;
+
+/** Reads the table as it is now. Entries that are not resolved are left out. */
+export async function readNeighbours(source: InterfaceSource = systemSource): Promise<Neighbours> {
+	if (source.platform === "linux") return parseLinuxTable((await source.read("/proc/net/arp")) ?? "");
+	return parseArpOutput(await source.run("arp", ["-an"]));
+}
+
+/** ATF_COM of `linux/if_arp.h`: the entry is complete. */
+const ATF_COM = 0x02;
+
+/** Parses `/proc/net/arp`: IP address, HW type, Flags, HW address, Mask, Device. */
+export function parseLinuxTable(table: string): Neighbours {
+	const found = new Map<string, string>();
+	for (const line of table.split("\n").slice(1)) {
+		const [address, , flags, mac] = line.trim().split(/\s+/);
+		if (address === undefined || mac === undefined) continue;
+		if ((Number(flags) & ATF_COM) !== 0 && mac !== "00:00:00:00:00:00") found.set(address, mac.toLowerCase());
+	}
+	return found;
+}
+
+/** Parses `? (192.0.2.7) at dc:a6:32:1:2:3 on en0 ...` of BSD and macOS, which leave out leading zeros. */
+export function parseArpOutput(text: string): Neighbours {
+	const found = new Map<string, string>();
+	for (const match of text.matchAll(/\(([\d.]+)\) at ([0-9a-f]{1,2}(?::[0-9a-f]{1,2}){5})\b/gi)) {
+		const [, address = "", mac = ""] = match;
+		const bytes = mac.split(":").map((byte) => byte.padStart(2, "0"));
+		found.set(address, bytes.join(":").toLowerCase());
+	}
+	return found;
+}

@@ -1,0 +1,285 @@
+/**
+ * The sockets of the TFTP server: one per served address for requests, and one of its own for each transfer, bound to the
+ * same address, so that answers come from where the client asked, and connected to the client, so that nobody else is heard.
+ */
+import type { RemoteInfo, Socket } from "node:dgram";
+import {
+	type Clock,
+	errorText,
+	FileError,
+	isNetbootError,
+	type Logger,
+	type Startable,
+	settleSeries,
+	systemCode,
+} from "../base/index.ts";
+import {
+	decodeRequest,
+	ErrorCode,
+	encodeError,
+	Opcode,
+	opcodeOf,
+	type TftpClient,
+	type TftpFile,
+	type TftpPort,
+	type TftpRequest,
+	Transfer,
+} from "../wire/tftp/index.ts";
+import { bindUdp, closeUdp, connectUdp } from "./udp.ts";
+
+export interface TftpServerOptions {
+	/** The addresses to answer on; `0.0.0.0` for all. */
+	readonly addresses: readonly string[];
+	/** 69, or 0 for any free one. */
+	readonly port: number;
+	/** Where the files are. */
+	readonly files: TftpPort;
+	readonly clock: Clock;
+	readonly log: Logger;
+	/** Transfers at a time; further requests are dropped, and their clients ask again. */
+	readonly maxTransfers?: number;
+	/** Transfers at a time for one client address. Loopback is exempt: all virtual Pis may share it. */
+	readonly maxTransfersPerClient?: number;
+}
+
+/** A request that is being answered. */
+interface Session {
+	readonly client: TftpClient;
+	readonly name: string;
+	/** Undefined while the file is being opened. */
+	transfer: Transfer | undefined;
+	/** Set when the session ended before its transfer began. */
+	isCancelled: boolean;
+}
+
+export class TftpServer implements Startable {
+	readonly #options: Required<TftpServerOptions>;
+	readonly #sessions = new Map<string, Session>();
+	#listeners: Socket[] = [];
+	/** Transfers and error replies whose sockets are not closed yet. */
+	readonly #running = new Set<Promise<void>>();
+	#isFull = false;
+
+	constructor(options: TftpServerOptions) {
+		this.#options = { maxTransfers: 256, maxTransfersPerClient: 16, ...options };
+	}
+
+	/** The port of the first address; useful when 0 was asked for. */
+	get port(): number {
+		return this.#listeners[0]?.address().port ?? this.#options.port;
+	}
+
+	/** Transfers that are running. */
+	get transfers(): number {
+		return this.#sessions.size;
+	}
+
+	/** @throws ExternalError with the system's code when a port cannot be bound; then none is. */
+	async start(): Promise<void> {
+		try {
+			for (const address of this.#options.addresses) await this.#listen(address);
+		} catch (error) {
+			await this.stop();
+			throw error;
+		}
+	}
+
+	async #listen(address: string): Promise<void> {
+		const socket = await bindUdp({ address, port: this.#options.port });
+		socket.on("error", (error) => this.#options.log.warn(`tftp: socket of ${address}: ${errorText(error)}`));
+		socket.on("message", (bytes, sender) => this.#request(address, bytes, sender));
+		this.#listeners.push(socket);
+	}
+
+	async stop(): Promise<void> {
+		const listeners = this.#listeners;
+		this.#listeners = [];
+		for (const session of this.#sessions.values()) cancel(session);
+		await settleSeries([...listeners.map((socket) => () => closeUdp(socket)), () => Promise.all(this.#running)]);
+	}
+
+	/** A datagram on a listening socket. Everything but requests is left unanswered: it is no part of any transfer. */
+	#request(local: string, bytes: Buffer, sender: RemoteInfo): void {
+		const opcode = opcodeOf(bytes);
+		if ((opcode !== Opcode.RRQ && opcode !== Opcode.WRQ) || sender.port === 0) return;
+		// Refusals are quick, but a flood of them would take all file descriptors.
+		if (this.#running.size >= 2 * this.#options.maxTransfers) return;
+		const client = { address: sender.address, port: sender.port };
+		const request = this.#decode(bytes, client);
+		const refusal = request === undefined ? MALFORMED : refusalOf(request);
+		if (refusal !== undefined) this.#track(this.#refuse(local, client, refusal));
+		else if (request !== undefined) this.#serve(local, client, request);
+	}
+
+	#decode(bytes: Buffer, client: TftpClient): TftpRequest | undefined {
+		try {
+			return decodeRequest(bytes);
+		} catch (error) {
+			if (!isNetbootError(error)) throw error;
+			this.#options.log.debug(`tftp: ${client.address}:${client.port}: ${error.message}`);
+			return undefined;
+		}
+	}
+
+	#serve(local: string, client: TftpClient, request: TftpRequest): void {
+		const key = `${client.address}:${client.port}`;
+		const running = this.#sessions.get(key);
+		if (running !== undefined && isRepeated(running, request)) return;
+		if (running === undefined && !this.#hasRoom(client)) return;
+		// The firmware takes its ports from a short range again and again: a new name from there means that it gave up.
+		if (running !== undefined) cancel(running);
+		const session: Session = { client, name: request.filename, transfer: undefined, isCancelled: false };
+		this.#sessions.set(key, session);
+		this.#track(
+			this.#run(local, session, request).finally(() => {
+				if (this.#sessions.get(key) === session) this.#sessions.delete(key);
+			}),
+		);
+	}
+
+	#hasRoom(client: TftpClient): boolean {
+		const { maxTransfers, maxTransfersPerClient, log } = this.#options;
+		const own = [...this.#sessions.values()].filter((session) => session.client.address === client.address).length;
+		const isLoopback = client.address.startsWith("127.");
+		const hasRoom = this.#sessions.size < maxTransfers && (isLoopback || own < maxTransfersPerClient);
+		if (!hasRoom && !this.#isFull) log.warn(`tftp: too many transfers, request of ${client.address} dropped`);
+		this.#isFull = !hasRoom;
+		return hasRoom;
+	}
+
+	async #run(local: string, session: Session, request: TftpRequest): Promise<void> {
+		const file = await this.#open(session);
+		if (!("read" in file)) {
+			await this.#refuse(local, session.client, file);
+			return;
+		}
+		const socket = await this.#socketFor(local, session, file);
+		if (socket === undefined) return;
+		await this.#transfer(session, request, file, socket);
+		await closeUdp(socket);
+	}
+
+	/** Opens the file, or gives the ERROR packet that tells the client why not. */
+	async #open(session: Session): Promise<TftpFile | Buffer> {
+		const { client, name } = session;
+		try {
+			return (await this.#options.files.open(name, client)) ?? NOT_FOUND;
+		} catch (error) {
+			this.#options.log.warn(`tftp: ${client.address} asked for ${JSON.stringify(name)}: ${errorText(error)}`);
+			return refusalOfError(error);
+		}
+	}
+
+	async #socketFor(local: string, session: Session, file: TftpFile): Promise<Socket | undefined> {
+		try {
+			return await this.#socketTo(local, session.client);
+		} catch (error) {
+			file.close();
+			this.#over(session, file, "failed", 0, error);
+			return undefined;
+		}
+	}
+
+	async #socketTo(local: string, client: TftpClient): Promise<Socket> {
+		const socket = await bindUdp({ address: local, port: 0 });
+		try {
+			await connectUdp(socket, client.address, client.port);
+		} catch (error) {
+			await closeUdp(socket);
+			throw error;
+		}
+		return socket;
+	}
+
+	/** Resolves when the transfer has ended. */
+	#transfer(session: Session, request: TftpRequest, file: TftpFile, socket: Socket): Promise<void> {
+		return new Promise((resolve) => {
+			const transfer = new Transfer({
+				file,
+				requested: request.options,
+				clock: this.#options.clock,
+				send(packet) {
+					socket.send(packet);
+					// Node sends at once where the kernel has room, and otherwise keeps the buffer until it has.
+					return socket.getSendQueueCount() === 0;
+				},
+				ended: (outcome, bytes, error) => {
+					this.#over(session, file, outcome, bytes, error);
+					resolve();
+				},
+			});
+			session.transfer = transfer;
+			socket.on("message", (bytes) => transfer.receive(bytes));
+			socket.on("error", (error) => this.#socketFailed(session, transfer, error));
+			if (session.isCancelled) transfer.abort();
+			else transfer.start();
+		});
+	}
+
+	#socketFailed(session: Session, transfer: Transfer, error: Error): void {
+		this.#options.log.debug(`tftp: ${session.client.address}: ${errorText(error)}`);
+		// The client has closed its port. Anything else may pass: the transfer's timer will try again.
+		if (systemCode(error) === "ECONNREFUSED") transfer.abort();
+	}
+
+	#over(
+		session: Session,
+		file: TftpFile,
+		outcome: Parameters<TftpPort["ended"]>[2],
+		bytes: number,
+		error: unknown,
+	): void {
+		if (error !== undefined) this.#options.log.error(`tftp: ${JSON.stringify(session.name)}: ${errorText(error)}`);
+		this.#options.files.ended(session.name, session.client, outcome, bytes, file.size);
+	}
+
+	/** Sends an ERROR from a fresh port, as a transfer would. A client that cannot be reached misses nothing. */
+	async #refuse(local: string, client: TftpClient, packet: Buffer): Promise<void> {
+		try {
+			const socket = await this.#socketTo(local, client);
+			socket.on("error", (error) => this.#options.log.debug(`tftp: ${client.address}: ${errorText(error)}`));
+			await new Promise<void>((resolve) => {
+				socket.send(packet, () => resolve());
+			});
+			await closeUdp(socket);
+		} catch (error) {
+			this.#options.log.debug(`tftp: ${client.address}: ${errorText(error)}`);
+		}
+	}
+
+	/** Keeps `stop` waiting for this, and keeps its failure from ending the process. */
+	#track(work: Promise<void>): void {
+		const tracked = work
+			.catch((error: unknown) => this.#options.log.error(`tftp: ${errorText(error)}`))
+			.finally(() => this.#running.delete(tracked));
+		this.#running.add(tracked);
+	}
+}
+
+const MALFORMED = encodeError(ErrorCode.ILLEGAL_OPERATION, "malformed request");
+const NOT_FOUND = encodeError(ErrorCode.FILE_NOT_FOUND, "file not found");
+const READ_ONLY = encodeError(ErrorCode.ACCESS_VIOLATION, "this server is read-only");
+/** Boot files are binary: turning their line ends around would break them, and sending them as they are would be a lie. */
+const ONLY_OCTET = encodeError(ErrorCode.NOT_DEFINED, "only mode octet is served");
+
+function refusalOf(request: TftpRequest): Buffer | undefined {
+	if (request.opcode === Opcode.WRQ) return READ_ONLY;
+	return request.mode === "octet" ? undefined : ONLY_OCTET;
+}
+
+function refusalOfError(error: unknown): Buffer {
+	const code = error instanceof FileError ? error.code : undefined;
+	if (code === "ENOENT" || code === "ENOTDIR") return NOT_FOUND;
+	if (code === "EACCES" || code === "EPERM") return encodeError(ErrorCode.ACCESS_VIOLATION, "access denied");
+	return encodeError(ErrorCode.NOT_DEFINED, "the server could not open this file");
+}
+
+/** The client sends its request again when our first packet is late or lost: the transfer's own timer covers that. */
+function isRepeated(running: Session, request: TftpRequest): boolean {
+	return running.name === request.filename && !(running.transfer?.hasProgressed ?? false);
+}
+
+function cancel(session: Session): void {
+	session.isCancelled = true;
+	session.transfer?.abort();
+}
