@@ -1,5 +1,5 @@
 /** FAT images made by the real mkfs.fat, filled by mtools. */
-import { readdirSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { runTool } from "./tools.ts";
 
@@ -23,6 +23,7 @@ export const FAT_SERIAL = "cafe1234";
 /** Makes an image in `dir` and gives its path. */
 export function makeFatImage(dir: string, options: FatImageOptions): string {
 	const image = join(dir, options.name ?? "boot.fat");
+	rmSync(image, { force: true });
 	runTool("mkfs.fat", [
 		...["-C", "-i", FAT_SERIAL, "-n", options.label ?? "BOOTFS"],
 		...(options.bits === undefined ? [] : ["-F", String(options.bits)]),
