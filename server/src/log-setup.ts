@@ -1,0 +1,88 @@
+/**
+ * Where log lines go: to standard error, one line each for people or as pino's JSON for machines; into the ring of recent
+ * lines; and to whoever listens live.
+ */
+import { pino } from "pino";
+import { z } from "zod";
+import type { Logger, LogLine } from "./base/index.ts";
+import { LogRing } from "./http/index.ts";
+
+export interface LoggingOptions {
+	readonly level: "error" | "warn" | "info" | "debug";
+	readonly format: "text" | "json";
+	/** Takes whole lines, with their line end. */
+	readonly write: (text: string) => void;
+}
+
+export interface Logging {
+	readonly log: Logger;
+	readonly recent: LogRing;
+	/** Calls `listener` for each new line until the function that it gives is called. */
+	subscribe(listener: (line: LogLine) => void): () => void;
+}
+
+/** A line as pino writes it. Rooms give `service` and `device` through `child` or with the line. */
+const PinoLine = z.object({
+	level: z.number(),
+	time: z.number(),
+	service: z.string().default("server"),
+	device: z.string().optional(),
+	msg: z.string().default(""),
+	err: z.object({ message: z.string(), stack: z.string().optional() }).optional(),
+});
+type PinoLine = z.infer<typeof PinoLine>;
+
+/** The logger of the whole process. */
+export function createLogging({ level, format, write }: LoggingOptions): Logging {
+	const recent = new LogRing();
+	const listeners = new Set<(line: LogLine) => void>();
+	const destination = {
+		write(json: string): void {
+			const raw = PinoLine.parse(JSON.parse(json));
+			const line = logLine(raw);
+			write(format === "json" ? json : humanLine(line, raw));
+			recent.add(line);
+			for (const listener of listeners) listener(line);
+		},
+	};
+	return {
+		log: pino({ level, base: null }, destination),
+		recent,
+		subscribe(listener) {
+			listeners.add(listener);
+			return () => void listeners.delete(listener);
+		},
+	};
+}
+
+function logLine({ level, time, service, device, msg, err }: PinoLine): LogLine {
+	const message = err === undefined ? msg : [msg, err.message].filter((part) => part !== "").join(": ");
+	return { time, level: levelName(level), service, message, ...(device === undefined ? {} : { device }) };
+}
+
+/** pino's numbers: trace 10, debug 20, info 30, warn 40, error 50, fatal 60. */
+function levelName(level: number): LogLine["level"] {
+	if (level >= 50) return "error";
+	if (level >= 40) return "warn";
+	return level >= 30 ? "info" : "debug";
+}
+
+/** `20:15:04 info  boot  7bf18f79  kernel8.img ...`; an error brings its stack, which says where our fault is. */
+function humanLine({ time, level, service, device, message }: LogLine, { err }: PinoLine): string {
+	const head = `${timeOfDay(time)} ${level.padEnd(5)} ${service.padEnd(7)}`;
+	const line = [head, device, oneLine(message)].filter((part) => part !== undefined).join("  ");
+	const stack = level === "error" ? err?.stack?.split("\n").slice(1) : undefined;
+	return `${[line, ...(stack ?? [])].join("\n")}\n`;
+}
+
+function timeOfDay(time: number): string {
+	const date = new Date(time);
+	return [date.getHours(), date.getMinutes(), date.getSeconds()].map((part) => String(part).padStart(2, "0")).join(":");
+}
+
+/** File names and host names come from outside: they shall not move the cursor or make lines of their own. */
+function oneLine(text: string): string {
+	return text.replaceAll(/[\p{Cc}\u2028\u2029]/gu, (character) => {
+		return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+	});
+}
