@@ -1,0 +1,123 @@
+/** What a person should know about an image before a Pi boots from it. */
+import { type FileTree, readTextAt, resolvePath } from "../vfs/index.ts";
+import type { ImageFinding, InspectedTrees, SystemFacts } from "./inspect-facts.ts";
+import type { ModelLook } from "./inspect-looks.ts";
+
+/** About the root: whether it can start at all, and whether anybody can log in. */
+export function rootFindings(trees: InspectedTrees, facts: SystemFacts): ImageFinding[] {
+	const { root } = trees;
+	if (root === undefined) {
+		return [
+			error("no-root", "No partition holds a Linux root file system that can be read.", "Use an image with ext4."),
+		];
+	}
+	const findings = [...initFindings(facts), ...architectureFindings(facts), ...loginFindings(facts)];
+	if (!facts.python3) {
+		const message = "There is no python3: disks of a Pi that runs this image cannot be written from here.";
+		findings.push(info("no-python", message));
+	}
+	return [...findings, ...fstabFindings(trees)];
+}
+
+function initFindings(facts: SystemFacts): ImageFinding[] {
+	if (facts.init === "systemd") return [];
+	if (facts.init === "none") return [error("no-init", "The root has no /sbin/init: nothing can start from it.")];
+	const fix = "Prepare its network and its login in the image itself.";
+	return [warning("no-systemd", "The system does not start with systemd: only its fstab is adapted.", fix)];
+}
+
+function architectureFindings(facts: SystemFacts): ImageFinding[] {
+	const architecture = facts.os?.architecture;
+	if (architecture === undefined || architecture === "arm64" || architecture === "arm") return [];
+	return [error("wrong-architecture", `The system is compiled for ${architecture}, which no Raspberry Pi runs.`)];
+}
+
+function loginFindings(facts: SystemFacts): ImageFinding[] {
+	if (facts.init !== "systemd") return [];
+	const findings: ImageFinding[] = [];
+	if (!facts.sshServer) {
+		const message = "There is no SSH server: you can only log in at the console.";
+		findings.push(warning("no-sshd", message, "Install openssh-server in the image, or on the running Pi."));
+	}
+	if (facts.firstUser === undefined) {
+		findings.push(info("no-user", "The image has no user: each Pi gets a user pi with your SSH keys."));
+	}
+	return findings;
+}
+
+/** Lines of fstab that name a part of the image's own disk, which a Pi that boots from the network does not have. */
+function fstabFindings({ root, table }: InspectedTrees): ImageFinding[] {
+	const text = root === undefined ? "" : (readTextAt(root, "/etc/fstab") ?? "");
+	const devices = [...text.matchAll(/^[ \t]*((?:PARTUUID|UUID|LABEL|PARTLABEL)=\S+|\/dev\/\S+)[ \t]+(\S+)/gm)];
+	const own = new Set(table.partitions.map((partition) => `PARTUUID=${partition.partuuid}`.toLowerCase()));
+	return devices.flatMap(([, device = "", mount = ""]) => {
+		const line = `fstab mounts ${device} on ${mount}`;
+		if (mount === "/" || mount.startsWith("/boot")) return [info("fstab-disk", `${line}: replaced.`)];
+		if (!own.has(device.toLowerCase())) return [];
+		const message = `${line}: that partition of the image is not served, the directory stays empty.`;
+		return [warning("fstab-partition", message, "Keep everything in the root partition.")];
+	});
+}
+
+/** About the boot volume as a whole. */
+export function bootFindings(trees: InspectedTrees): ImageFinding[] {
+	const { boot } = trees;
+	if (boot === undefined) {
+		const message = "No partition holds boot files (a FAT volume with config.txt): no Pi can boot this image.";
+		return [error("no-boot-volume", message, "Use an image that was made for the Raspberry Pi.")];
+	}
+	const findings: ImageFinding[] = [];
+	if (resolvePath(boot, "/cmdline.txt") === undefined) {
+		findings.push(info("no-cmdline", "There is no cmdline.txt: one is made."));
+	}
+	return [...findings, ...firstBootFindings(boot)];
+}
+
+/** What an imaging program left on the boot volume for a first boot that does not happen here. */
+function firstBootFindings(boot: FileTree): ImageFinding[] {
+	const cmdline = readTextAt(boot, "/cmdline.txt") ?? "";
+	const findings: ImageFinding[] = [];
+	if (/\bsystemd\.run=/.test(cmdline)) {
+		const message = "cmdline.txt runs a first-boot script (systemd.run=): it is not run.";
+		findings.push(warning("first-run", message, "Set user, keys and host name here, or run the script by hand."));
+	}
+	if (/\binit=\S*firstboot/.test(cmdline)) {
+		findings.push(info("firstboot", "cmdline.txt starts a first-boot resize of the disk: replaced."));
+	}
+	if (resolvePath(boot, "/custom.toml") !== undefined) {
+		const message = "custom.toml sets up a first boot: it is not used.";
+		findings.push(warning("custom-toml", message, "Set user, keys and host name here."));
+	}
+	return findings;
+}
+
+/** The families that people ask about, by the model that stands for each. */
+const FAMILIES = ["pi3bp", "pi4", "pi5"];
+
+/** Which families of models cannot boot, and why. An error when there is none that can. */
+export function modelFindings(looks: readonly ModelLook[], hasBoot: boolean): ImageFinding[] {
+	if (!hasBoot) return [];
+	const none = looks.every((look) => look.missing.length > 0);
+	return looks
+		.filter((look) => FAMILIES.includes(look.model.id) && look.missing.length > 0)
+		.map((look) => {
+			const message = `No ${look.missing.join(", no ")}: a ${look.model.name} cannot boot this.`;
+			return { code: `cannot-boot-${look.model.id}`, severity: none ? "error" : "info", message };
+		});
+}
+
+function finding(severity: ImageFinding["severity"], code: string, message: string, fix?: string): ImageFinding {
+	return { code, severity, message, ...(fix !== undefined && { fix }) };
+}
+
+function error(code: string, message: string, fix?: string): ImageFinding {
+	return finding("error", code, message, fix);
+}
+
+function warning(code: string, message: string, fix?: string): ImageFinding {
+	return finding("warning", code, message, fix);
+}
+
+function info(code: string, message: string, fix?: string): ImageFinding {
+	return finding("info", code, message, fix);
+}
