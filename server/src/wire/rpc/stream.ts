@@ -1,0 +1,164 @@
+/** One connection: bytes in, bytes out. It knows no socket; `net` gives it one as a `StreamTransport`. */
+import { BlockFault, errorText } from "../../base/index.ts";
+import type { BufferPool } from "./buffer-pool.ts";
+import type { RpcCaller } from "./message.ts";
+import { RecordReader } from "./record.ts";
+import { ReplyWriter, type SendBuffer } from "./reply-writer.ts";
+import type { RpcFinish, RpcService } from "./service.ts";
+
+/** Calls of one connection that wait for a disk at the same time; beyond that we stop reading. */
+const maxInFlight = 64;
+
+/** Bytes that a client has not taken yet; beyond that we stop answering. */
+const maxOutput = 4 << 20;
+
+/** What the stream does to its socket. */
+export interface StreamTransport {
+	/** Takes over a buffer; releases it to the pool when it was sent. Buffers arrive in bursts that end with `flush`. */
+	readonly send: SendBuffer;
+	/** Whatever was given to `send` shall leave now. */
+	flush(): void;
+	/** Bytes that were given to `send` and not taken by the system yet. */
+	outputBytes(): number;
+	pause(): void;
+	resume(): void;
+	/** The client does not speak our protocol: end the connection. */
+	abort(reason: string): void;
+}
+
+export class RpcStream {
+	readonly #service: RpcService;
+	readonly #caller: RpcCaller;
+	readonly #transport: StreamTransport;
+	readonly #records: RecordReader;
+	readonly #out: ReplyWriter;
+	#inFlight = 0;
+	#paused = false;
+	#closed = false;
+
+	constructor(service: RpcService, caller: RpcCaller, transport: StreamTransport, pool: BufferPool) {
+		this.#service = service;
+		this.#caller = caller;
+		this.#transport = transport;
+		this.#records = new RecordReader(pool);
+		this.#out = new ReplyWriter(pool, transport.send);
+	}
+
+	/** A call has begun to come in and is not complete, and it is not we who stopped reading. */
+	get awaitingInput(): boolean {
+		return this.#records.partial && !this.#paused;
+	}
+
+	/** Calls that wait for a disk. */
+	get inFlight(): number {
+		return this.#inFlight;
+	}
+
+	/** Takes bytes from the client. Must not be called while the transport is paused. */
+	receive(chunk: Buffer): void {
+		if (this.#closed) return;
+		this.#records.push(chunk);
+		this.#pump();
+	}
+
+	/** The client has taken bytes: goes on with calls that were put off. */
+	drained(): void {
+		if (this.#paused && !this.#closed) this.#pump();
+	}
+
+	/** The connection has ended; calls that are under way run to their end and are not answered. */
+	close(): void {
+		if (this.#closed) return;
+		this.#closed = true;
+		this.#records.close();
+		this.#out.rollback();
+		this.#out.flush();
+		this.#service.disconnected(this.#caller);
+	}
+
+	#mustWait(): boolean {
+		return this.#inFlight >= maxInFlight || this.#transport.outputBytes() + this.#out.waiting > maxOutput;
+	}
+
+	#pump(): void {
+		let more = true;
+		try {
+			while (!this.#mustWait()) {
+				more = this.#records.next();
+				if (!more) break;
+				this.#execute(this.#records.bytes, this.#records.start, this.#records.end);
+			}
+		} catch (error) {
+			this.#flush();
+			this.#transport.abort(errorText(error));
+			return;
+		}
+		this.#flush();
+		this.#setPaused(more);
+	}
+
+	#setPaused(paused: boolean): void {
+		if (paused === this.#paused) return;
+		this.#paused = paused;
+		if (paused) this.#transport.pause();
+		else this.#transport.resume();
+	}
+
+	#flush(): void {
+		this.#out.flush();
+		this.#transport.flush();
+	}
+
+	#execute(bytes: Buffer, start: number, end: number): void {
+		try {
+			this.#out.begin();
+			const later = this.#service.dispatch(bytes, start, end, this.#caller, 0, this.#out);
+			if (later === undefined) this.#out.commit();
+			else this.#wait(later, (finish) => this.#finish(finish));
+		} catch (error) {
+			if (!(error instanceof BlockFault)) {
+				this.#out.rollback();
+				throw error;
+			}
+			this.#records.keep();
+			this.#wait(error.ready, () => this.#again(bytes, start, end, 1));
+		}
+	}
+
+	/** Puts a call off until `ready`, then lets `action` write its reply; other calls go on meanwhile. */
+	#wait<T>(ready: Promise<T>, action: (value: T) => void): void {
+		this.#out.rollback();
+		this.#inFlight++;
+		void ready.then((value) => {
+			this.#inFlight--;
+			if (this.#closed) return;
+			action(value);
+			if (this.#closed) return;
+			if (this.#paused) this.#pump();
+			else this.#flush();
+		});
+	}
+
+	#again(bytes: Buffer, start: number, end: number, attempt: number): void {
+		try {
+			this.#out.begin();
+			const later = this.#service.dispatch(bytes, start, end, this.#caller, attempt, this.#out);
+			if (later === undefined) this.#out.commit();
+			else this.#wait(later, (finish) => this.#finish(finish));
+		} catch (error) {
+			if (!(error instanceof BlockFault)) throw error;
+			this.#wait(error.ready, () => this.#again(bytes, start, end, attempt + 1));
+		}
+	}
+
+	#finish(finish: RpcFinish): void {
+		try {
+			this.#out.begin();
+			finish(this.#out);
+			this.#out.commit();
+		} catch (error) {
+			if (!(error instanceof BlockFault)) throw error;
+			this.#wait(error.ready, () => this.#finish(finish));
+		}
+	}
+}
