@@ -53,6 +53,7 @@ export class Transfer {
 	/** True while the window has room and the data for it is still being read. */
 	#isStarved = false;
 	#timer: Timer | undefined;
+	#ringsAt = 0;
 	/** When the client is to have answered, when it last got on, and how long it now has: in monotonic milliseconds. */
 	#deadline = 0;
 	#progressAt = 0;
@@ -83,7 +84,7 @@ export class Transfer {
 		this.#progress();
 		if (this.#base === 0) this.#sendOack();
 		else this.#sendWindow();
-		if (!this.#isOver) this.#arm(this.#deadline - this.#clock.monotonic());
+		if (!this.#isOver) this.#arm(this.#deadline);
 	}
 
 	/** True once a block, or the OACK, was acknowledged. */
@@ -128,6 +129,7 @@ export class Transfer {
 		this.#progressAt = this.#clock.monotonic();
 		this.#timeout = this.#settings.timeout ?? FIRST_TIMEOUT;
 		this.#deadline = this.#progressAt + this.#timeout;
+		if (this.#timer !== undefined && this.#ringsAt > this.#deadline) this.#arm(this.#deadline);
 	}
 
 	#sendOack(): void {
@@ -181,9 +183,14 @@ export class Transfer {
 	/**
 	 * There is one timer in a transfer, and it is not touched for each block: when it rings and the deadline has moved on
 	 * meanwhile, it is set again.
+	 *
+	 * @param at monotonic milliseconds.
 	 */
-	#arm(milliseconds: number): void {
-		this.#timer = this.#clock.after(Math.max(1, Math.ceil(milliseconds)), () => this.#ring());
+	#arm(at: number): void {
+		this.#timer?.cancel();
+		this.#ringsAt = at;
+		const wait = Math.max(1, Math.ceil(at - this.#clock.monotonic()));
+		this.#timer = this.#clock.after(wait, () => this.#ring());
 	}
 
 	#ring(): void {
@@ -193,7 +200,7 @@ export class Transfer {
 			return;
 		}
 		if (now >= this.#deadline) this.#retransmit(now);
-		if (!this.#isOver) this.#arm(Math.min(this.#deadline, this.#progressAt + GIVE_UP_AFTER) - now);
+		if (!this.#isOver) this.#arm(Math.min(this.#deadline, this.#progressAt + GIVE_UP_AFTER));
 	}
 
 	#retransmit(now: number): void {
