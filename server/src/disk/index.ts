@@ -5,3 +5,7 @@ export { SliceSource } from "./block/slice.ts";
 export type { BlockSource } from "./block/source.ts";
 export type { ExtOptions } from "./ext4/filesystem.ts";
 export { ExtFileSystem } from "./ext4/filesystem.ts";
+export type { Partition, PartitionTable } from "./partition.ts";
+export { readPartitions } from "./partitions.ts";
+export type { FileSystemKind } from "./probe.ts";
+export { recognise } from "./probe.ts";
