@@ -70,6 +70,12 @@ export class Lab {
 		await run(["ip", "netns", "exec", namespace, "ethtool", "-K", device, "tx", "off"]);
 	}
 
+	/** Unplugs a host and takes its namespace away. */
+	async removeHost(host: string): Promise<void> {
+		await this.#removeNamespace(this.host(host));
+		this.#hosts = this.#hosts.filter((namespace) => namespace !== this.host(host));
+	}
+
 	/** Makes a tap on the switch, for a guest. */
 	async addTap(name: string): Promise<void> {
 		await must(["ip", "-n", this.name, "tuntap", "add", name, "mode", "tap"]);
@@ -87,12 +93,12 @@ export class Lab {
 
 	/** Takes it all down, with what still runs in it. */
 	async remove(): Promise<void> {
-		for (const namespace of [...this.#hosts, this.name]) {
-			const pids = await run(["ip", "netns", "pids", namespace]);
-			for (const pid of pids.stdout.split("\n").filter((line) => line !== "")) {
-				await run(["kill", "-9", pid]);
-			}
-			await run(["ip", "netns", "del", namespace]);
-		}
+		for (const namespace of [...this.#hosts, this.name]) await this.#removeNamespace(namespace);
+	}
+
+	async #removeNamespace(namespace: string): Promise<void> {
+		const pids = await run(["ip", "netns", "pids", namespace]);
+		for (const pid of pids.stdout.split("\n").filter((line) => line !== "")) await run(["kill", "-9", pid]);
+		await run(["ip", "netns", "del", namespace]);
 	}
 }
