@@ -5,6 +5,8 @@ export { SliceSource } from "./block/slice.ts";
 export type { BlockSource } from "./block/source.ts";
 export type { ExtOptions } from "./ext4/filesystem.ts";
 export { ExtFileSystem } from "./ext4/filesystem.ts";
+export type { FatOptions } from "./fat/filesystem.ts";
+export { FatFileSystem } from "./fat/filesystem.ts";
 export type { Partition, PartitionTable } from "./partition.ts";
 export { readPartitions } from "./partitions.ts";
 export type { FileSystemKind } from "./probe.ts";

@@ -1,8 +1,8 @@
 /** Where the bytes of a file are: in blocks of its own, or inside its inode. */
 import { FileError } from "../../base/index.ts";
+import type { BlockMap } from "../block/block-map.ts";
+import { readMapped } from "../block/block-map.ts";
 import { GenerationCache } from "../block/cache.ts";
-import type { BlockMap } from "./block-map.ts";
-import { readMapped } from "./block-map.ts";
 import { malformed } from "./errors.ts";
 import { readExtents } from "./extents.ts";
 import { IndirectMap } from "./indirect.ts";
@@ -13,8 +13,8 @@ import type { ExtVolume } from "./volume.ts";
 import type { XattrEntry } from "./xattr.ts";
 import { inodeXattrs } from "./xattr.ts";
 
-/** Entries of block maps that are kept: about 24 bytes each. */
-const CACHED_MAP_ENTRIES = 500_000;
+/** Numbers in block maps that are kept: 8 bytes each. */
+const CACHED_MAP_ENTRIES = 1_500_000;
 const INDEX_SYSTEM = 7;
 
 export class Content {
@@ -39,7 +39,7 @@ export class Content {
 			wanted.fill(0);
 			wanted.set(bytes);
 		} else {
-			readMapped(this.#volume, this.map(inode), offset, wanted);
+			readMapped(this.#volume.source, this.#volume.blockSize, this.map(inode), offset, wanted);
 		}
 		return length;
 	}

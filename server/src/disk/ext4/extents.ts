@@ -6,8 +6,10 @@
  *     extent   ee_block (first block of the file), ee_len, ee_start_hi, ee_start_lo (first block on the disk)
  *     index    ei_block, ei_leaf_lo, ei_leaf_hi (the block of the node that holds what begins at ei_block)
  */
+
+import type { BlockMap } from "../block/block-map.ts";
 import { crc32c } from "../block/crc.ts";
-import type { BlockMap, Run } from "./block-map.ts";
+import { RunMapBuilder } from "../block/run-map.ts";
 import { checkSum, malformed } from "./errors.ts";
 import { I_BLOCK, I_BLOCK_SIZE } from "./inode.ts";
 import type { ExtVolume } from "./volume.ts";
@@ -20,47 +22,6 @@ const MAX_WRITTEN = 32768;
 /** One behind the last block that a file can have. */
 const END = 0x1_0000_0000;
 
-class ExtentMap implements BlockMap {
-	readonly #logical: Float64Array;
-	readonly #physical: Float64Array;
-	readonly #count: Float64Array;
-
-	constructor(logical: readonly number[], physical: readonly number[], count: readonly number[]) {
-		this.#logical = Float64Array.from(logical);
-		this.#physical = Float64Array.from(physical);
-		this.#count = Float64Array.from(count);
-	}
-
-	get weight(): number {
-		return this.#logical.length + 8;
-	}
-
-	find(logical: number, run: Run): void {
-		const at = this.#lastAtOrBefore(logical);
-		const past = at < 0 ? 0 : logical - (this.#logical[at] ?? 0);
-		const count = at < 0 ? 0 : (this.#count[at] ?? 0);
-		if (past < count) {
-			run.physical = (this.#physical[at] ?? 0) + past;
-			run.count = count - past;
-		} else {
-			run.physical = 0;
-			run.count = Math.max(1, (this.#logical[at + 1] ?? END) - logical);
-		}
-	}
-
-	/** Index of the last extent that begins at or before this block; -1: none. */
-	#lastAtOrBefore(logical: number): number {
-		let low = -1;
-		let high = this.#logical.length - 1;
-		while (low < high) {
-			const middle = (low + high + 1) >> 1;
-			if ((this.#logical[middle] ?? END) <= logical) low = middle;
-			else high = middle - 1;
-		}
-		return low;
-	}
-}
-
 /**
  * Reads the whole extent tree of an inode.
  *
@@ -72,13 +33,11 @@ export function readExtents(volume: ExtVolume, raw: Buffer, ino: number): BlockM
 	const reader = new ExtentReader(volume, ino, seed);
 	const root = raw.subarray(I_BLOCK, I_BLOCK + I_BLOCK_SIZE);
 	reader.node(root, `inode ${ino}`, undefined, 0, END);
-	return new ExtentMap(reader.logical, reader.physical, reader.count);
+	return reader.runs.finish();
 }
 
 class ExtentReader {
-	readonly logical: number[] = [];
-	readonly physical: number[] = [];
-	readonly count: number[] = [];
+	readonly runs: RunMapBuilder;
 	readonly #volume: ExtVolume;
 	readonly #ino: number;
 	readonly #seed: number;
@@ -87,6 +46,7 @@ class ExtentReader {
 		this.#volume = volume;
 		this.#ino = ino;
 		this.#seed = seed;
+		this.runs = new RunMapBuilder(volume.blockSize);
 	}
 
 	/**
@@ -125,11 +85,7 @@ class ExtentReader {
 			);
 		}
 		this.#volume.checkBlocks(physical, count, place);
-		if (!unwritten) {
-			this.logical.push(logical);
-			this.physical.push(physical);
-			this.count.push(count);
-		}
+		if (!unwritten) this.runs.add(logical, physical * this.#volume.blockSize, count);
 		return logical + count;
 	}
 

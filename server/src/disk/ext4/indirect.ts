@@ -4,8 +4,10 @@
  *
  * It is walked when asked, three blocks at most, so a map that leads in circles costs no more than any other.
  */
+
+import type { BlockMap, Run } from "../block/block-map.ts";
+import { HOLE } from "../block/block-map.ts";
 import { GenerationCache } from "../block/cache.ts";
-import type { BlockMap, Run } from "./block-map.ts";
 import { malformed } from "./errors.ts";
 import { I_BLOCK } from "./inode.ts";
 import type { ExtVolume } from "./volume.ts";
@@ -54,7 +56,7 @@ export class IndirectMap implements BlockMap {
 		let count = 1;
 		while (index + count < end && table[index + count] === physical + count * step) count++;
 		if (physical !== 0) this.#volume.checkBlocks(physical, count, this.#place);
-		run.physical = physical;
+		run.position = physical === 0 ? HOLE : physical * this.#volume.blockSize;
 		run.count = count;
 	}
 

@@ -34,6 +34,8 @@ export interface FatGeometry {
 
 const SECTOR_SIZES = [512, 1024, 2048, 4096];
 const ENTRY_SIZE = 32;
+/** What formatting writes when it is given no label. */
+const NO_LABEL = "NO NAME";
 /** The bounds of Microsoft's specification: fewer clusters than this are FAT12, FAT16. */
 const FAT12_CLUSTERS = 4085;
 const FAT16_CLUSTERS = 65_525;
@@ -122,11 +124,7 @@ function activeFat(sector: Buffer): number {
 function identity(sector: Buffer, at: number): { serial: string; label: string } {
 	const signature = sector.readUInt8(at);
 	if (signature !== 0x28 && signature !== 0x29) return { serial: "", label: "" };
-	return {
-		serial: sector
-			.readUInt32LE(at + 1)
-			.toString(16)
-			.padStart(8, "0"),
-		label: signature === 0x29 ? sector.toString("latin1", at + 5, at + 16).trimEnd() : "",
-	};
+	const serial = sector.readUInt32LE(at + 1).toString(16);
+	const label = signature === 0x29 ? sector.toString("latin1", at + 5, at + 16).trimEnd() : "";
+	return { serial: serial.padStart(8, "0"), label: label === NO_LABEL ? "" : label };
 }
