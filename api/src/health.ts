@@ -10,7 +10,7 @@ export const ServiceHealth = z
 		state: ServiceState.describe("`off` is switched off on purpose; `failed` says why in `error`."),
 		port: Port,
 		error: z.string().optional().describe("Why it does not run."),
-		hint: z.string().optional().describe("The command that fixes it."),
+		hint: z.string().optional().describe("Commands that fix it, one per line; any one of them helps."),
 	})
 	.meta({ id: "ServiceHealth" });
 export type ServiceHealth = z.infer<typeof ServiceHealth>;

@@ -15,7 +15,9 @@ export const NetworkInterface = z
 		name: z.string(),
 		mac: z.string(),
 		addresses: z.array(z.object({ address: Ipv4, netmask: Ipv4 })),
-		wireless: z.boolean(),
+		kind: z
+			.enum(["wired", "wireless", "virtual", "loopback"])
+			.describe("`virtual` are bridges and tunnels: no cable and no antenna of their own."),
 		defaultRoute: z.boolean().describe("The way to the internet leads over it."),
 	})
 	.meta({ id: "NetworkInterface" });

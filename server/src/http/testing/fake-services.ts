@@ -65,7 +65,7 @@ export const sampleNetwork: Network = {
 			name: "eth0",
 			mac: "02:00:00:00:00:01",
 			addresses: [{ address: "192.0.2.2", netmask: "255.255.255.0" }],
-			wireless: false,
+			kind: "wired",
 			defaultRoute: true,
 		},
 	],

@@ -1,0 +1,205 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { sampleDevice, sampleImage } from "../http/testing/fake-services.ts";
+import { type Harness, harness, token } from "../http/testing/harness.ts";
+import { type RunServer, runCli } from "./index.ts";
+import { table } from "./terminal.ts";
+
+let server: Harness;
+let dataDir: string;
+let url: string;
+
+before(async () => {
+	server = harness();
+	await server.http.start();
+	url = `http://127.0.0.1:${server.http.port}`;
+	dataDir = mkdtempSync(join(tmpdir(), "cli-"));
+	writeFileSync(join(dataDir, "token"), `${token}\n`);
+});
+
+after(async () => {
+	await server.http.stop();
+	rmSync(dataDir, { recursive: true });
+});
+
+const noServer: RunServer = async () => assert.fail("nobody asked to serve");
+
+async function run(args: string[], options: { env?: NodeJS.ProcessEnv; runServer?: RunServer } = {}) {
+	const out: string[] = [];
+	const err: string[] = [];
+	const terminal = {
+		out: (text: string) => void out.push(text),
+		err: (text: string) => void err.push(text),
+		env: options.env ?? {},
+	};
+	const exitCode = await runCli(args, options.runServer ?? noServer, terminal);
+	return { exitCode, out: out.join(""), err: err.join("") };
+}
+
+const asking = (...args: string[]) => run([...args, "--url", url, "--data", dataDir]);
+
+describe("commands that ask the server", () => {
+	it("images", async () => {
+		const { exitCode, out } = await asking("images");
+		assert.equal(exitCode, 0);
+		assert.deepEqual(out.split("\n"), [
+			"ID                        STATE  SIZE    SYSTEM                       MODELS",
+			"raspios-trixie (default)  ready  3.0 GB  Raspberry Pi OS 13 (trixie)  pi4,pi5",
+			"",
+		]);
+		assert.deepEqual(JSON.parse((await asking("images", "--json")).out), { images: [sampleImage] });
+	});
+
+	it("devices", async () => {
+		const { out } = await asking("devices");
+		assert.match(
+			out,
+			/^7bf18f79 {2}pi-8f79 {2}pi5 {4}192\.0\.2\.20 {2}kernel {2}3 {6}2023-11-1[45] \d\d:\d\d {2}default$/m,
+		);
+		assert.deepEqual(JSON.parse((await asking("devices", "--json")).out), { devices: [sampleDevice] });
+	});
+
+	it("login: the link works", async () => {
+		const { out } = await asking("login");
+		assert.ok(out.startsWith(`${url}/?code=`));
+		assert.equal((await fetch(out.trim(), { redirect: "manual" })).status, 303);
+	});
+
+	it("find server and token by the environment, too", async () => {
+		const env = { PI_NETBOOT_URL: url, DATA_DIR: dataDir };
+		assert.equal((await run(["images"], { env })).exitCode, 0);
+		assert.equal((await run(["images"], { env: { PI_NETBOOT_URL: url, PI_NETBOOT_TOKEN: token } })).exitCode, 0);
+	});
+
+	it("exit with 3 when no server is there, and say so", async () => {
+		const { exitCode, out, err } = await run(["devices", "--url", "http://127.0.0.1:9", "--data", dataDir]);
+		assert.deepEqual([exitCode, out], [3, ""]);
+		assert.match(err, /no server answers at http:\/\/127\.0\.0\.1:9 \(.+\)\nStart it with/);
+	});
+
+	it("exit with 1 when the token is missing or wrong", async () => {
+		const missing = await run(["devices", "--url", url, "--data", join(dataDir, "none")]);
+		assert.equal(missing.exitCode, 1);
+		assert.match(missing.err, /there is none in the data folder/);
+		const wrong = await run(["devices", "--url", url], { env: { PI_NETBOOT_TOKEN: "wrong" } });
+		assert.equal(wrong.exitCode, 1);
+		assert.match(wrong.err, /refuses \(401\)/);
+	});
+});
+
+describe("the command line", () => {
+	it("has --help for every command, with exit 0", async () => {
+		const commands = ["serve", "images", "devices", "login", "simulate", "doctor", "version"];
+		const { exitCode, out } = await run(["--help"]);
+		assert.equal(exitCode, 0);
+		for (const command of commands) {
+			assert.match(out, new RegExp(`^ {2}${command}\\b`, "m"));
+			const help = await run([command, "--help"]);
+			assert.equal(help.exitCode, 0);
+			assert.match(help.out, new RegExp(`^Usage: pi-netboot ${command} \\[options\\]`));
+		}
+	});
+
+	it("exits with 2 when it is not understood", async () => {
+		for (const args of [
+			["sreve"],
+			["images", "--jsn"],
+			["images", "extra"],
+			["simulate", "--count", "0"],
+			["--nonsense"],
+		]) {
+			const { exitCode, out, err } = await run(args);
+			assert.deepEqual([exitCode, out], [2, ""], args.join(" "));
+			assert.match(err, /error: /);
+		}
+		assert.equal((await run(["images", "--url", "pi"])).exitCode, 2);
+	});
+
+	it("prints the version", async () => {
+		assert.match((await run(["version"])).out, /^\d+\.\d+\.\d+\n$/);
+		assert.equal(JSON.parse((await run(["version", "--json"])).out).node, process.version);
+	});
+});
+
+describe("serve", () => {
+	it("prints the ready line on standard output, logs on standard error, stops at SIGTERM with 0", async () => {
+		const events: string[] = [];
+		const runServer: RunServer = async (config, log) => {
+			log.child({ service: "http" }).info(`port ${config.httpPort}`);
+			setImmediate(() => process.emit("SIGTERM", "SIGTERM"));
+			return { readyLine: "ready http://192.0.2.2:1234/?code=x", stop: async () => void events.push("stopped") };
+		};
+		for (const args of [
+			["serve", "--http-port", "1234"],
+			["--http-port", "1234"],
+		]) {
+			const { exitCode, out, err } = await run(args, { runServer });
+			assert.deepEqual([exitCode, out], [0, "ready http://192.0.2.2:1234/?code=x\n"]);
+			assert.match(err, /info {2}http {5}port 1234\n/);
+		}
+		assert.deepEqual(events, ["stopped", "stopped"]);
+	});
+
+	it("exits with 2 and names every setting that is wrong", async () => {
+		const { exitCode, err } = await run(["serve", "--http-port", "x"], { env: { AUTH: "y" } });
+		assert.equal(exitCode, 2);
+		assert.match(err, /2 settings are wrong:\n {2}--http-port "x": .*\n {2}AUTH "y": /);
+	});
+
+	it("exits with 1 when it cannot start", async () => {
+		const { exitCode, err } = await run([], { runServer: () => Promise.reject(new Error("no disk")) });
+		assert.equal(exitCode, 1);
+		assert.match(err, /no disk/);
+	});
+});
+
+describe("doctor", () => {
+	const ports = (port: number) => [
+		"--dhcp-port",
+		"0",
+		"--tftp-port",
+		"0",
+		"--nfs-port",
+		"0",
+		"--portmap-port",
+		String(port),
+	];
+	const doctor = (...args: string[]) => run(["doctor", "--no-lan", "--images", dataDir, "--data", dataDir, ...args]);
+
+	it("says what can be had, and of whom a taken port is", async () => {
+		const { out } = await doctor(...ports(server.http.port), "--http-port", "0");
+		assert.match(out, /^ok {4}port {8}NFS: tcp port 0 can be had$/m);
+		assert.match(out, /^note {2}port {8}portmapper \(tcp port \d+\) is off: .* has the port\.$/m);
+		assert.match(out, /^ok {4}data {8}.* is writable$/m);
+		assert.match(out, /^note {2}images {6}.* holds no image yet$/m);
+	});
+
+	it("recognises the server that runs already", async () => {
+		const { out } = await doctor(...ports(0), "--http-port", String(server.http.port));
+		assert.match(out, /page and API: the running server has tcp port/);
+	});
+
+	it("exits with 1 when something keeps Pis from booting", async () => {
+		const { exitCode, out } = await doctor("--json", "--interface", "none0", ...ports(0), "--http-port", "0");
+		assert.equal(exitCode, 1);
+		assert.equal(JSON.parse(out).findings[0].verdict, "bad");
+	});
+});
+
+describe("a table", () => {
+	it("lines up, and keeps control characters from the terminal", () => {
+		assert.equal(
+			table(
+				["A", "B"],
+				[
+					["long\u001b[2J", ""],
+					["x", "y"],
+				],
+			),
+			"A         B\nlong?[2J\nx         y\n",
+		);
+	});
+});

@@ -1,0 +1,33 @@
+/** The flags of all commands that ask a running server. */
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import { type ClientOptions, readToken } from "./client.ts";
+import { CommandError, exitCodes } from "./command-error.ts";
+import type { Terminal } from "./terminal.ts";
+
+const defaultUrl = "http://127.0.0.1:38434";
+
+export interface ClientFlags {
+	readonly url?: string;
+	readonly data?: string;
+}
+
+export function addClientFlags(command: Command): Command {
+	return command
+		.option("--url <url>", `where the server is (environment: PI_NETBOOT_URL; default: ${defaultUrl})`)
+		.option(
+			"--data <folder>",
+			"the server's data folder, which holds the token (environment: DATA_DIR; default: ./data)",
+		);
+}
+
+/** @throws CommandError when the address is none. */
+export function clientOptions(flags: ClientFlags, { env }: Terminal): ClientOptions {
+	const url = flags.url ?? (env.PI_NETBOOT_URL || defaultUrl);
+	if (!/^https?:$/.test(URL.parse(url)?.protocol ?? "")) {
+		throw new CommandError(exitCodes.usage, `"${url}" is no address of a server`, {
+			hint: `It looks like ${defaultUrl}.`,
+		});
+	}
+	return { url, token: env.PI_NETBOOT_TOKEN || readToken(resolve(flags.data ?? (env.DATA_DIR || "./data"))) };
+}

@@ -1,0 +1,85 @@
+/** Asks a running server over its API. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { ErrorBody, type OperationId, type Output, type Route, routes } from "@pi-netboot/api";
+import { errorText, systemCode } from "../base/index.ts";
+import { CommandError, exitCodes } from "./command-error.ts";
+
+export interface ClientOptions {
+	/** Where the server is: `http://127.0.0.1:38434`. */
+	readonly url: string;
+	/** Missing where there is no token to be had; servers with `--auth off` need none. */
+	readonly token: string | undefined;
+}
+
+/** Milliseconds; the server answers from memory. */
+const patience = 10_000;
+
+/** @throws CommandError not reachable, or with what the server says. */
+export async function call<K extends OperationId>(client: ClientOptions, operation: K): Promise<Output<K>> {
+	const route: Route = routes[operation];
+	const response = await send(client, route);
+	const body = await bodyOf(response);
+	if (!response.ok) throw refusal(client, response.status, body);
+	const checked = route.response?.safeParse(body);
+	if (checked?.success !== true) throw notOurs(client);
+	return checked.data as Output<K>;
+}
+
+async function send({ url, token }: ClientOptions, { method, path }: Route): Promise<Response> {
+	try {
+		const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
+		return await fetch(new URL(path, url), { method, headers, signal: AbortSignal.timeout(patience) });
+	} catch (error) {
+		throw new CommandError(exitCodes.notReachable, `no server answers at ${url} (${reasonOf(error)})`, {
+			hint: "Start it with `npm start`, or say where it is with --url.",
+			cause: error,
+		});
+	}
+}
+
+/** `fetch failed` says nothing; its cause does. */
+function reasonOf(error: unknown): string {
+	const cause = error instanceof Error ? error.cause : undefined;
+	return systemCode(cause) ?? errorText(cause ?? error);
+}
+
+async function bodyOf(response: Response): Promise<unknown> {
+	const text = await response.text();
+	try {
+		return JSON.parse(text);
+	} catch {
+		return text;
+	}
+}
+
+function refusal({ url, token }: ClientOptions, status: number, body: unknown): CommandError {
+	const told = ErrorBody.safeParse(body);
+	if (!told.success) return notOurs({ url, token });
+	const { code, message, hint } = told.data.error;
+	if (code === "unauthorized" && token === undefined) {
+		return new CommandError(exitCodes.failed, "the server wants its token, and there is none in the data folder", {
+			hint: "Run this where the server runs, with the same --data; or set PI_NETBOOT_TOKEN.",
+		});
+	}
+	const text = `the server refuses (${status}): ${message}`;
+	return new CommandError(exitCodes.failed, text, hint === undefined ? {} : { hint });
+}
+
+function notOurs({ url }: ClientOptions): CommandError {
+	return new CommandError(exitCodes.failed, `what answers at ${url} is no pi-netboot of this version`);
+}
+
+/** The token that the server keeps in its data folder. @returns undefined when there is none. @throws CommandError */
+export function readToken(dataDir: string): string | undefined {
+	const path = join(dataDir, "token");
+	try {
+		return readFileSync(path, "utf8").trim();
+	} catch (error) {
+		if (systemCode(error) === "ENOENT") return undefined;
+		throw new CommandError(exitCodes.failed, `${path} cannot be read: ${errorText(error)}`, {
+			hint: "Only the user who runs the server may read the token.",
+			cause: error,
+		});
+	}
+}

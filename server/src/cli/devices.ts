@@ -1,0 +1,44 @@
+/** `pi-netboot devices` */
+import type { Device } from "@pi-netboot/api";
+import type { Command } from "commander";
+import { call } from "./client.ts";
+import { addClientFlags, type ClientFlags, clientOptions } from "./client-options.ts";
+import { json, printable, type Terminal, table } from "./terminal.ts";
+
+export function addDevices(program: Command, terminal: Terminal): void {
+	addClientFlags(program.command("devices").description("list the devices that the running server knows"))
+		.option("--json", "as JSON")
+		.action(async (flags: ClientFlags & { json?: true }) => {
+			const list = await call(clientOptions(flags, terminal), "listDevices");
+			terminal.out(flags.json ? json(list) : devicesText(list.devices));
+		});
+}
+
+function devicesText(devices: readonly Device[]): string {
+	if (devices.length === 0) return "No device yet. Power on a Pi on this network, with no SD card in it.\n";
+	const heading = ["ID", "NAME", "MODEL", "ADDRESS", "STAGE", "BOOTS", "LAST BOOT", "IMAGE"];
+	const rows = devices.map((device) => [
+		device.id,
+		device.name,
+		device.model ?? "?",
+		device.ip ?? "-",
+		device.stage ?? "-",
+		String(device.bootCount),
+		device.lastBootAt === null ? "-" : localTime(device.lastBootAt),
+		device.imageId ?? "default",
+	]);
+	return table(heading, rows) + devices.map(diagnosisLine).join("");
+}
+
+function diagnosisLine({ name, diagnosis }: Device): string {
+	if (diagnosis === undefined) return "";
+	return `${printable([`${name}:`, diagnosis.message, diagnosis.fix].filter(Boolean).join(" "))}\n`;
+}
+
+/** `2026-11-21 20:15` in the time zone of whoever reads it. */
+function localTime(milliseconds: number): string {
+	const date = new Date(milliseconds);
+	const two = (number: number) => String(number).padStart(2, "0");
+	const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join("-");
+	return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`;
+}

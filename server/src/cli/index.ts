@@ -1,0 +1,3 @@
+export * from "./program.ts";
+export type { RunningServer, RunServer } from "./serve.ts";
+export { processTerminal, type Terminal } from "./terminal.ts";

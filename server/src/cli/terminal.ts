@@ -1,0 +1,36 @@
+/** The world as a command sees it; tests bring their own. */
+export interface Terminal {
+	/** Standard output: what was asked for. */
+	out(text: string): void;
+	/** Standard error: everything else. */
+	err(text: string): void;
+	readonly env: NodeJS.ProcessEnv;
+}
+
+export const processTerminal: Terminal = {
+	out: (text) => void process.stdout.write(text),
+	err: (text) => void process.stderr.write(text),
+	env: process.env,
+};
+
+/** Text in columns, two spaces apart, under a heading. */
+export function table(heading: readonly string[], rows: readonly (readonly string[])[]): string {
+	const all = [heading, ...rows.map((row) => row.map(printable))];
+	const widths = heading.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
+	const lines = all.map((row) =>
+		row
+			.map((cell, column) => cell.padEnd(widths[column] ?? 0))
+			.join("  ")
+			.trimEnd(),
+	);
+	return `${lines.join("\n")}\n`;
+}
+
+/** Names come from outside; they shall not move the cursor. */
+export function printable(text: string): string {
+	return text.replaceAll(/\p{Cc}/gu, "?");
+}
+
+export function json(value: unknown): string {
+	return `${JSON.stringify(value, null, 2)}\n`;
+}
