@@ -1,0 +1,128 @@
+/** Login: a stock image has neither a user nor a running sshd, so nobody could use the Pi that it boots. */
+import { nameFromUtf8, nameToUtf8 } from "../../base/index.ts";
+import { findShippedUnit, isUnitEnabled, isUnitMasked, type UserFacts } from "../../images/index.ts";
+import { type FileTree, listDirectoryAt, type Patch, readFileAt, readTextAt, resolvePath } from "../../vfs/index.ts";
+import {
+	addToGroup,
+	addToGshadow,
+	addToPasswd,
+	addToShadow,
+	freeId,
+	groupId,
+	hasPassword,
+	type NewAccount,
+	setPassword,
+} from "./accounts.ts";
+import type { PatchInput } from "./input.ts";
+import { addDirectory, addFile, editFile, editOrAddFile, enableUnit, removeFile, writeFile } from "./make.ts";
+
+/** What the first user of Raspberry Pi OS belongs to; those that an image does not have are left out. */
+const GROUPS = "adm dialout cdrom sudo audio video plugdev games users input render netdev lpadmin gpio i2c spi".split(
+	" ",
+);
+
+export function loginPatches(input: PatchInput): Patch[] {
+	const { authorizedKeys, user } = input.device;
+	if (authorizedKeys.length === 0 && user?.passwordHash === undefined) return sshPatches(input);
+	const account = loginAccount(input);
+	return [
+		...sshPatches(input),
+		...accountPatches(input, account),
+		...keyPatches(input, account),
+		...sudoPatches(input, account),
+	];
+}
+
+/** Who logs in. An account that is to be made has no line in passwd yet. */
+interface LoginAccount {
+	readonly user: UserFacts;
+	readonly isNew: boolean;
+}
+
+function loginAccount({ root, facts, device }: PatchInput): LoginAccount {
+	if (facts.firstUser !== undefined) return { user: facts.firstUser, isNew: false };
+	const name = device.user?.name ?? "pi";
+	const group = readTextAt(root, "/etc/group") ?? "";
+	const uid = freeId(readTextAt(root, "/etc/passwd") ?? "", group);
+	const shell = resolvePath(root, "/bin/bash") === undefined ? "/bin/sh" : "/bin/bash";
+	return { user: { name, uid, gid: groupId(group, name) ?? uid, home: `/home/${name}`, shell }, isNew: true };
+}
+
+function accountPatches({ root, device }: PatchInput, { user, isNew }: LoginAccount): Patch[] {
+	const hash = device.user?.passwordHash;
+	if (!isNew) {
+		const why = `${user.name} gets the password that was set`;
+		return hash === undefined ? [] : [editFile("/etc/shadow", why, (text) => setPassword(text, user.name, hash))];
+	}
+	const account: NewAccount = { ...user, passwordHash: hash, groups: GROUPS };
+	const why = `the image has no user: ${user.name} is made`;
+	return [
+		editFile("/etc/passwd", why, (text) => addToPasswd(text, account)),
+		editOrAddFile("/etc/shadow", why, (text) => addToShadow(text, account), { mode: 0o640 }),
+		editOrAddFile("/etc/group", why, (text) => addToGroup(text, account)),
+		editFile("/etc/gshadow", why, (text) => addToGshadow(text, account)),
+		addDirectory(user.home, `the home of ${user.name}`, { mode: 0o755, uid: user.uid, gid: user.gid }),
+		...skeletonPatches(root, user),
+	];
+}
+
+/** What `useradd -m` copies into a new home. */
+function skeletonPatches(root: FileTree, { home, uid, gid }: UserFacts): Patch[] {
+	return listDirectoryAt(root, "/etc/skel").flatMap((entry) => {
+		const name = nameToUtf8(entry.name);
+		const content = readFileAt(root, `/etc/skel/${name}`, 65_536);
+		return content === undefined
+			? []
+			: [addFile(`${home}/${name}`, "a new home begins with /etc/skel", content, { uid, gid })];
+	});
+}
+
+function keyPatches({ facts, device }: PatchInput, { user }: LoginAccount): Patch[] {
+	if (!facts.sshServer || device.authorizedKeys.length === 0) return [];
+	// Without sudo a user cannot become root, and a Pi that nobody can administer is of little use.
+	const rootUser: UserFacts = { name: "root", uid: 0, gid: 0, home: "/root", shell: "/bin/sh" };
+	return [user, ...(facts.sudo ? [] : [rootUser])].flatMap((who) => authorizedKeyPatches(who, device.authorizedKeys));
+}
+
+/** sshd's StrictModes: nobody else may write to the home, `.ssh` or the file. */
+function authorizedKeyPatches({ name, uid, gid, home }: UserFacts, keys: readonly string[]): Patch[] {
+	const why = `${name} logs in with your SSH keys`;
+	return [
+		addDirectory(home, `the home of ${name}`, { mode: name === "root" ? 0o700 : 0o755, uid, gid }),
+		addDirectory(`${home}/.ssh`, why, { mode: 0o700, uid, gid }),
+		editOrAddFile(`${home}/.ssh/authorized_keys`, why, (text) => withKeys(text, keys), { mode: 0o600, uid, gid }),
+	];
+}
+
+function withKeys(text: string, keys: readonly string[]): string {
+	const present = new Set(text.split("\n").map((line) => line.trim()));
+	const missing = keys.map(nameFromUtf8).filter((key) => !present.has(key));
+	if (missing.length === 0) return text;
+	return `${text === "" || text.endsWith("\n") ? text : `${text}\n`}${missing.join("\n")}\n`;
+}
+
+/** A user without a password can answer no question of sudo's. */
+function sudoPatches({ root, facts, device }: PatchInput, { user, isNew }: LoginAccount): Patch[] {
+	const shadow = readTextAt(root, "/etc/shadow") ?? "";
+	const canAnswer = device.user?.passwordHash !== undefined || (!isNew && hasPassword(shadow, user.name));
+	if (!facts.sudo || canAnswer) return [];
+	const why = `${user.name} has no password, so sudo does not ask for one`;
+	return [writeFile("/etc/sudoers.d/010_netboot", why, `${user.name} ALL=(ALL) NOPASSWD: ALL\n`, { mode: 0o440 })];
+}
+
+/** The units under which distributions have their SSH server; a socket that starts it will do. */
+const SSH_UNITS = ["ssh.service", "ssh.socket", "sshd.service", "sshd.socket", "dropbear.service"];
+
+function sshPatches({ root, facts }: PatchInput): Patch[] {
+	if (!facts.sshServer) return [];
+	const block = "/etc/ssh/sshd_not_to_be_run";
+	const unblock = removeFile(block, "this file would keep sshd from starting");
+	if (SSH_UNITS.some((unit) => isUnitEnabled(root, unit))) return [unblock];
+	const [unit, file] = ["ssh.service", "sshd.service", "dropbear.service"]
+		.map((name) => [name, findShippedUnit(root, name)] as const)
+		.find(([, path]) => path !== undefined) ?? [undefined, undefined];
+	if (unit === undefined || file === undefined) return [unblock];
+	const why = "sshd is switched on: a stock image leaves it off";
+	const unmask = isUnitMasked(root, unit) ? [removeFile(`/etc/systemd/system/${unit}`, why)] : [];
+	return [unblock, ...unmask, enableUnit(unit, file, "multi-user.target", why)];
+}

@@ -1,0 +1,55 @@
+/** All patches of a root, in one list. */
+import { BugError } from "../../base/index.ts";
+import type { Patch } from "../../vfs/index.ts";
+import { cloudInitPatches } from "./cloud-init.ts";
+import { firstBootPatches } from "./first-boot.ts";
+import { fstabPatches } from "./fstab.ts";
+import { identityPatches } from "./identity.ts";
+import { initramfsToolsPatches } from "./initramfs-tools.ts";
+import type { DeviceIdentity, PatchInput } from "./input.ts";
+import { loginPatches } from "./login.ts";
+import { networkPatches } from "./network.ts";
+import { readOnlyPatches } from "./read-only.ts";
+import { sshHostKeyPatches } from "./ssh-host-keys.ts";
+import { swapPatches } from "./swap.ts";
+
+/** What holds for every system. */
+const GENERAL = [fstabPatches, identityPatches, sshHostKeyPatches];
+
+/** What is written for systemd, Debian's tools, or both. */
+const FOR_SYSTEMD = [
+	firstBootPatches,
+	swapPatches,
+	cloudInitPatches,
+	networkPatches,
+	loginPatches,
+	initramfsToolsPatches,
+	readOnlyPatches,
+];
+
+/**
+ * What makes a stock image run from the network as this device. Reads the image's root and boot volume, changes neither.
+ * The same input always gives the same patches; several for one path take effect in their order.
+ *
+ * @throws BlockFault, UnsupportedError for a host key that OpenSSH has no form for, BugError for a malformed identity.
+ */
+export function patchesFor(input: PatchInput): Patch[] {
+	checkIdentity(input.device);
+	const makers = input.facts.init === "systemd" ? [...GENERAL, ...FOR_SYSTEMD] : GENERAL;
+	return makers.flatMap((make) => make(input));
+}
+
+/** These values stand in files that root reads: none may end its line or field and begin another. */
+function checkIdentity({ hostname, machineId, authorizedKeys, user, mac }: DeviceIdentity): void {
+	check("hostname", hostname, /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i);
+	check("machineId", machineId, /^[0-9a-f]{32}$/);
+	check("user.name", user?.name ?? "pi", /^[a-z_][a-z0-9_-]{0,31}$/);
+	check("user.passwordHash", user?.passwordHash ?? "*", /^[\x21-\x39\x3b-\x7e]+$/);
+	check("mac", mac ?? "00:00:00:00:00:00", /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i);
+	for (const key of authorizedKeys) check("authorizedKeys", key, /^[^\r\n\0]+$/);
+}
+
+function check(what: string, value: string, expected: RegExp): void {
+	if (!expected.test(value))
+		throw new BugError(`patches: ${what} is ${JSON.stringify(value)}, expected ${expected.source}`);
+}
