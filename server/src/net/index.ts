@@ -6,4 +6,6 @@ export * from "./listen-error.ts";
 export * from "./neighbours.ts";
 export { type PortOwner, type Protocol, portOwner } from "./port-owner.ts";
 export * from "./tftp-server.ts";
+export { type RpcbindAddress, type RpcbindRegistration, registerWithRpcbind } from "./rpcbind.ts";
+export { RpcServer, type RpcServerOptions } from "./rpc-server.ts";
 export * from "./udp.ts";

@@ -6,7 +6,7 @@
  *     |L|            length             |  followed by `length` bytes
  *     +-+-------------------------------+
  */
-import { MalformedError } from "../../base/index.ts";
+import { BugError, MalformedError } from "../../base/index.ts";
 import type { BufferPool, PooledBuffer } from "./buffer-pool.ts";
 
 /** The largest WRITE that we offer (1 MiB) and its headers. */
@@ -53,6 +53,7 @@ export class RecordReader {
 
 	/** Takes the next bytes of the stream; only when `next` has said false. */
 	push(chunk: Buffer): void {
+		if (this.#at < this.#chunk.length) throw new BugError("bytes came in before the ones before were used up");
 		this.#chunk = chunk;
 		this.#at = 0;
 	}
@@ -157,6 +158,7 @@ export class RecordReader {
 		if (this.#assembly !== undefined) this.#pool.release(this.#assembly);
 		this.#assembly = undefined;
 		this.#given = false;
-		this.push(empty);
+		this.#chunk = empty;
+		this.#at = 0;
 	}
 }
