@@ -51,7 +51,7 @@ export class ExtFileSystem {
 	static open(source: BlockSource, options: ExtOptions): ExtFileSystem {
 		const raw = readSuperblock(source);
 		const identity = createHash("sha256").update(raw).digest("hex");
-		const { volume, findings } = recover(new ExtVolume(source, parseSuperblock(raw)), options.fsid);
+		const { volume, findings } = recover(new ExtVolume(source, parseSuperblock(raw)));
 		const all = [...describe(volume), ...findings];
 		return new ExtFileSystem(volume, options, identity, all);
 	}
