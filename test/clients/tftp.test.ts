@@ -92,6 +92,8 @@ for (const [client, command] of CLIENTS) {
 	test(`${client} fetches every file as it is`, async (context) => {
 		if (!(await needs(context, command("", "")[0] ?? ""))) return;
 		for (const [name, data] of FILES) {
+			// curl takes a tsize of 0 in an OACK for an error.
+			if (name === "empty" && client.startsWith("curl") && client !== "curl without options") continue;
 			const target = join(folder, "fetched");
 			// atftp and curl make no file where nothing arrives.
 			await writeFile(target, "");
@@ -129,8 +131,9 @@ test("curl learns of a missing file at once", async (context) => {
 });
 
 test("every transfer that these clients made was seen to its end", async () => {
-	while (server.transfers > 0) await sleep(100);
-	// curl is content with the OACK when it says that the file is empty.
-	const unfinished = outcomes.filter((outcome) => !outcome.endsWith(" complete") && outcome !== "empty aborted");
-	assert.deepEqual(unfinished, []);
+	while (server.transfers > 0) await sleep(20);
+	assert.deepEqual(
+		outcomes.filter((outcome) => !outcome.endsWith(" complete")),
+		[],
+	);
 });
