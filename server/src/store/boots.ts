@@ -4,7 +4,7 @@ import type { BootTable, Tables } from "./tables.ts";
 
 export type BootRow = Selectable<BootTable>;
 export type NewBootRow = Insertable<BootTable>;
-export type BootChanges = Partial<Pick<BootRow, "layerId" | "state" | "mountedAt" | "endedAt" | "startedAt">>;
+export type BootChanges = Partial<Pick<BootRow, "mountedAt" | "endedAt">>;
 
 export interface StageTime {
 	readonly stage: string;

@@ -111,11 +111,11 @@ describe("devices", () => {
 		});
 	});
 
-	test("two devices with one MAC address or one name are refused", async () => {
+	test("two devices with one MAC address or one id are refused", async () => {
 		await withStore(async ({ devices }) => {
 			await devices.save(deviceRow(1));
 			await assert.rejects(devices.save({ ...deviceRow(2), mac: deviceRow(1).mac }), /UNIQUE/);
-			await assert.rejects(devices.save({ ...deviceRow(2), name: deviceRow(1).name }), /UNIQUE/);
+			await assert.rejects(devices.save({ ...deviceRow(2), id: deviceRow(1).id }), /UNIQUE/);
 		});
 	});
 });

@@ -8,6 +8,8 @@ export interface DeviceTable {
 	id: string;
 	mac: string;
 	serial: string | null;
+	/** Who told the serial: 0 nobody, 1 a TFTP path, 2 option 97, 3 its agent. */
+	serialSource: number;
 	revision: number | null;
 	model: string | null;
 	/** How sure we are of the model: 1 a guess, 2 from the device tree it asked for, 3 from its board revision. */
@@ -20,6 +22,8 @@ export interface DeviceTable {
 	bootCount: number;
 	lastBootAt: number | null;
 	lastSeenAt: number;
+	/** 1 once it booted or a person changed something: it is not forgotten to make room. */
+	kept: number;
 	address: string | null;
 	addressSource: string | null;
 	addressAt: number | null;
@@ -44,7 +48,6 @@ export interface BootTable {
 	exportToken: string;
 	secret: string;
 	mode: string;
-	state: string;
 	startedAt: number;
 	mountedAt: number | null;
 	endedAt: number | null;

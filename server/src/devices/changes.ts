@@ -1,0 +1,57 @@
+/** What a person may change of a device, and the sentences for what they may not. */
+import { type DeviceState, INTENTS, type Intent, ROOT_MODES, type RootMode } from "./device.ts";
+import { DeviceError } from "./errors.ts";
+import { checkedName } from "./names.ts";
+
+/** What is left out stays. */
+export interface DeviceChanges {
+	readonly name?: string | undefined;
+	/** null = the default image. */
+	readonly imageId?: string | null | undefined;
+	/** null = the default mode. */
+	readonly rootMode?: RootMode | null | undefined;
+	readonly intent?: Intent | undefined;
+}
+
+/** What the check needs to know of the rest. */
+export interface ChangeContext {
+	/** Who has this name. */
+	byName(name: string): DeviceState | undefined;
+	imageExists(id: string): boolean;
+}
+
+type Checked = Partial<Pick<DeviceState, "name" | "imageId" | "rootMode" | "intent">>;
+
+/**
+ * Checks changes, all of them before any takes effect.
+ *
+ * @returns the fields to set.
+ * @throws DeviceError `invalid-request`, `name-taken`, `image-not-found`.
+ */
+export function checkedChanges(device: DeviceState, changes: DeviceChanges, context: ChangeContext): Checked {
+	const { imageId, rootMode, intent } = changes;
+	const checked: Checked = {};
+	if (changes.name !== undefined) checked.name = freeName(device, changes.name, context);
+	if (imageId !== undefined) {
+		if (imageId !== null && !context.imageExists(imageId)) {
+			throw new DeviceError("image-not-found", `There is no image "${imageId}"`);
+		}
+		checked.imageId = imageId;
+	}
+	if (rootMode !== undefined) checked.rootMode = rootMode === null ? null : oneOf(ROOT_MODES, rootMode, "root mode");
+	if (intent !== undefined) checked.intent = oneOf(INTENTS, intent, "intent");
+	return checked;
+}
+
+function freeName(device: DeviceState, wanted: string, context: ChangeContext): string {
+	const name = checkedName(wanted);
+	const holder = context.byName(name);
+	if (holder === undefined || holder === device) return name;
+	throw new DeviceError("name-taken", `"${name}" is the name of ${holder.id} already`, "Choose another name.");
+}
+
+/** The value, when it is one of those that the type promises: it may come from outside. */
+function oneOf<T extends string>(values: readonly T[], value: T, what: string): T {
+	if (values.includes(value)) return value;
+	throw new DeviceError("invalid-request", `"${value}" is no ${what}: expected ${values.join(", ")}`);
+}

@@ -1,0 +1,44 @@
+/** The stages of a boot, and what the server can see of it. */
+
+export const STAGES = ["dhcp", "firmware", "kernel", "root", "userspace", "agent"] as const;
+export type Stage = (typeof STAGES)[number];
+
+/** How a transfer ended, in the TFTP server's words. */
+export type TransferOutcome = "complete" | "probe" | "aborted" | "timeout" | "failed";
+
+export type Fact =
+	/** The firmware asks for an address and for somebody to boot from. */
+	| { readonly kind: "discover" }
+	/** We answered. */
+	| { readonly kind: "offer" }
+	/** The firmware takes an address, from that DHCP server. */
+	| { readonly kind: "request"; readonly server?: string }
+	/** A boot file was asked for; `path` is without the serial. */
+	| { readonly kind: "tftp-open"; readonly path: string; readonly found: boolean }
+	/** A transfer ended. `bytes` of `size` were acknowledged. */
+	| {
+			readonly kind: "tftp-end";
+			readonly path: string;
+			readonly outcome: TransferOutcome;
+			readonly bytes: number;
+			readonly size: number;
+	  }
+	/** `cmdline.txt` goes out: from here on it is a boot with an id. */
+	| { readonly kind: "cmdline"; readonly bootId: string }
+	/** `cmdline.txt` was asked for from an address that is not proved to be this device's. */
+	| { readonly kind: "cmdline-refused"; readonly address: string }
+	/** Linux asks for an address: its kernel, its initramfs, or the system that runs. */
+	| { readonly kind: "linux-dhcp"; readonly by: "kernel" | "initramfs" | "userland" }
+	/** The portmapper was asked where the NFS server is. */
+	| { readonly kind: "portmap" }
+	| { readonly kind: "mount"; readonly bootId: string }
+	| { readonly kind: "mount-refused"; readonly path: string; readonly reason: string }
+	/** A file of the root was looked up or read: said for the first, and then from time to time. */
+	| { readonly kind: "nfs"; readonly bootId: string }
+	/** `/etc/os-release` was read: an init system is at work. */
+	| { readonly kind: "os-release"; readonly bootId: string }
+	| { readonly kind: "agent"; readonly bootId: string }
+	/** Another device claims this one's address, or the other way round. */
+	| { readonly kind: "address-conflict"; readonly address: string; readonly other: string }
+	/** An address is proved to be this device's. */
+	| { readonly kind: "address-proved"; readonly address: string };

@@ -1,0 +1,127 @@
+/** How far each device is, and what keeps it: trackers and the rule book, driven by facts and by the clock. */
+import type { Clock, Timer } from "../base/index.ts";
+import type { DeviceState } from "./device.ts";
+import { diagnose, FORGOTTEN_MS, isThere } from "./diagnosis.ts";
+import type { Fact, Stage } from "./facts.ts";
+import type { Diagnosis, FirmwareKind, Surroundings } from "./scene.ts";
+import { BootTracker } from "./stages.ts";
+
+/** How often a boot that says nothing is looked at. */
+const LOOK_MS = 5000;
+
+export interface ReachedStage {
+	readonly stage: Stage;
+	/** Milliseconds since 1970. */
+	readonly at: number;
+}
+
+interface Progress {
+	readonly device: DeviceState;
+	readonly tracker: BootTracker;
+	firmware: FirmwareKind | undefined;
+	diagnosis: Diagnosis | undefined;
+}
+
+export interface ProgressListener {
+	/** The boot came to another stage, or the diagnosis is another one. */
+	changed(device: DeviceState): void;
+	/** The stages of a boot with an id are others. */
+	stages(bootId: string, stages: readonly ReachedStage[]): void;
+}
+
+export class ProgressBook {
+	readonly #clock: Clock;
+	readonly #surroundings: () => Surroundings;
+	readonly #listener: ProgressListener;
+	readonly #byDevice = new Map<number, Progress>();
+	/** Boots that are neither there nor forgotten. */
+	readonly #underWay = new Set<Progress>();
+	#timer: Timer | undefined;
+
+	constructor(clock: Clock, surroundings: () => Surroundings, listener: ProgressListener) {
+		this.#clock = clock;
+		this.#surroundings = surroundings;
+		this.#listener = listener;
+	}
+
+	/** Whose firmware asked DHCP. */
+	sawFirmware(device: DeviceState, firmware: FirmwareKind): void {
+		this.#of(device).firmware = firmware;
+	}
+
+	restore(
+		device: DeviceState,
+		boot: { readonly id: string; readonly startedAt: number; readonly mountedAt: number | null },
+		stages: readonly ReachedStage[],
+	): void {
+		this.#of(device).tracker.restore(boot.id, boot.startedAt, boot.mountedAt, stages);
+	}
+
+	fact(device: DeviceState, fact: Fact): void {
+		const progress = this.#of(device);
+		const { tracker } = progress;
+		const moved = tracker.fact(fact, this.#clock.now());
+		const bootId = tracker.attempt?.bootId;
+		if (bootId !== undefined && (moved || fact.kind === "cmdline")) this.#listener.stages(bootId, tracker.stages);
+		this.#underWay.add(progress);
+		const spoke = this.#look(progress);
+		if (moved || spoke) this.#listener.changed(device);
+		this.#arm();
+	}
+
+	stages(device: DeviceState): ReachedStage[] {
+		return this.#byDevice.get(device.key)?.tracker.stages ?? [];
+	}
+
+	/** Whether its firmware asked for a file. */
+	hasFirmware(device: DeviceState): boolean {
+		return this.#byDevice.get(device.key)?.tracker.attempt?.stages.has("firmware") ?? false;
+	}
+
+	diagnosis(device: DeviceState): Diagnosis | undefined {
+		return this.#byDevice.get(device.key)?.diagnosis;
+	}
+
+	forget(device: DeviceState): void {
+		const progress = this.#byDevice.get(device.key);
+		if (progress !== undefined) this.#underWay.delete(progress);
+		this.#byDevice.delete(device.key);
+	}
+
+	stop(): void {
+		this.#timer?.cancel();
+		this.#timer = undefined;
+		this.#underWay.clear();
+	}
+
+	#of(device: DeviceState): Progress {
+		const known = this.#byDevice.get(device.key);
+		if (known !== undefined) return known;
+		const progress = { device, tracker: new BootTracker(), firmware: undefined, diagnosis: undefined };
+		this.#byDevice.set(device.key, progress);
+		return progress;
+	}
+
+	/** Asks the rule book. @returns true when it says something else than before. */
+	#look(progress: Progress): boolean {
+		const { device, tracker, firmware, diagnosis: before } = progress;
+		const { attempt, failed } = tracker;
+		const now = this.#clock.now();
+		if (attempt === undefined || isThere(attempt) || now - attempt.lastFactAt > FORGOTTEN_MS) {
+			this.#underWay.delete(progress);
+		}
+		if (attempt === undefined) return false;
+		const { id, model } = device;
+		progress.diagnosis = diagnose({ now, attempt, failed, id, model, firmware, surroundings: this.#surroundings() });
+		return progress.diagnosis?.code !== before?.code || progress.diagnosis?.message !== before?.message;
+	}
+
+	#arm(): void {
+		if (this.#timer !== undefined || this.#underWay.size === 0) return;
+		this.#timer = this.#clock.after(LOOK_MS, () => {
+			this.#timer = undefined;
+			for (const progress of this.#underWay) if (this.#look(progress)) this.#listener.changed(progress.device);
+			this.#arm();
+		});
+	}
+}

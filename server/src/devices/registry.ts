@@ -1,0 +1,349 @@
+/**
+ * The devices: found by what they send, kept over restarts, changed by people. Everything that is only seen is taken in
+ * at once and stored soon; everything that somebody is told was done is stored before.
+ */
+import { EventEmitter } from "node:events";
+import type { Clock, Logger, Startable } from "../base/index.ts";
+import type { DeviceRow, Store } from "../store/index.ts";
+import { type AddressBinding, AddressBook, type AddressSource, isAddressSource } from "./addresses.ts";
+import { type BegunBoot, type Boot, BootBook, type BootPlan, type LayerMaker } from "./boots.ts";
+import { type Bystander, Bystanders } from "./bystanders.ts";
+import { checkedChanges, type DeviceChanges } from "./changes.ts";
+import { type Device, type DeviceState, fromRow, type RootMode, SERIAL_SOURCE, toRow } from "./device.ts";
+import { DeviceDirectory } from "./directory.ts";
+import { DeviceError } from "./errors.ts";
+import type { Fact } from "./facts.ts";
+import { type BootHistory, historyOf } from "./history.ts";
+import { lowSerial, normalMac } from "./identity.ts";
+import { KeyRing, type SshHostKeys } from "./keys.ts";
+import { ProgressBook, type ReachedStage } from "./progress.ts";
+import { type BootFileOwner, type BootFileSighting, type FirmwareSighting, Recogniser } from "./recogniser.ts";
+import { DEFAULT_LIMITS, Roster, type RosterLimits } from "./roster.ts";
+import { Saver } from "./saver.ts";
+import type { Diagnosis, Surroundings } from "./scene.ts";
+
+export interface RegistryOptions {
+	readonly store: Store;
+	readonly clock: Clock;
+	readonly log: Logger;
+	/** Tells whether a device may be given this image. */
+	readonly imageExists: (id: string) => boolean;
+	/** What the rule book is to know of the network. */
+	readonly surroundings: () => Surroundings;
+	readonly limits?: RosterLimits;
+}
+
+/** A device is new or another than before. With `formerId` it goes by another id from now on. */
+export interface DeviceEvent {
+	readonly device: Device;
+	readonly id: string;
+	readonly formerId?: string;
+}
+
+interface RegistryEvents {
+	device: [DeviceEvent];
+	/** A device that never booted was forgotten to make room. */
+	removed: [{ readonly id: string }];
+}
+
+export class DeviceRegistry extends EventEmitter<RegistryEvents> implements Startable {
+	readonly #options: RegistryOptions;
+	readonly #directory = new DeviceDirectory();
+	readonly #addresses = new AddressBook();
+	readonly #bystanders = new Bystanders();
+	readonly #roster: Roster;
+	readonly #saver: Saver;
+	readonly #boots: BootBook;
+	readonly #progress: ProgressBook;
+	readonly #recogniser: Recogniser;
+	readonly #keys: KeyRing;
+
+	constructor(options: RegistryOptions) {
+		super();
+		const { store, clock, log, limits } = options;
+		this.#options = options;
+		this.#roster = new Roster(this.#directory, limits ?? DEFAULT_LIMITS);
+		this.#saver = new Saver(store, clock, log, (device) => toRow(device, this.#addresses.of(device.key)[0]));
+		this.#boots = new BootBook(store, this.#saver, clock);
+		this.#keys = new KeyRing(store, this.#saver);
+		this.#progress = new ProgressBook(clock, options.surroundings, {
+			changed: (device) => this.#tell(device),
+			stages: (bootId, stages) => this.#saver.stages(bootId, stages),
+		});
+		this.#recogniser = new Recogniser({
+			clock,
+			directory: this.#directory,
+			addresses: this.#addresses,
+			bystanders: this.#bystanders,
+			roster: this.#roster,
+			progress: this.#progress,
+			changed: (device, formerId) => this.#changed(device, formerId),
+			seen: (device) => this.#saver.changed(device),
+			removed: (device) => this.#removed(device),
+		});
+	}
+
+	/** Reads the devices that are known, and takes up the boots that go on. */
+	async start(): Promise<void> {
+		const { devices } = this.#options.store;
+		const ids = Map.groupBy(await devices.ids(), ({ deviceKey }) => deviceKey);
+		for (const row of await devices.list()) this.#load(row, ids.get(row.key)?.map(({ id }) => id) ?? []);
+		this.#recogniser.nextKey = await devices.nextKey();
+		await this.#boots.load();
+		for (const device of this.#directory.values()) if (device.kept) await this.#restore(device);
+	}
+
+	#load(row: DeviceRow, ids: readonly string[]): void {
+		const device = fromRow(row, ids);
+		this.#directory.add(device);
+		this.#roster.update(device);
+		const { address, addressSource, addressAt } = row;
+		if (address === null || addressAt === null || !isAddressSource(addressSource)) return;
+		this.#addresses.bind(device.key, address, addressSource, addressAt);
+	}
+
+	async #restore(device: DeviceState): Promise<void> {
+		const [last] = await historyOf(this.#options.store, device.key, 1);
+		if (last !== undefined) this.#progress.restore(device, last, last.stages);
+	}
+
+	/** Stores what is waiting. Nothing may be reported afterwards. */
+	async stop(): Promise<void> {
+		this.#progress.stop();
+		await this.#saver.stop();
+	}
+
+	/** In the order in which they were first seen. */
+	list(): Device[] {
+		return [...this.#directory.values()].sort((a, b) => a.key - b.key);
+	}
+
+	/** By its id, any id that it had, its MAC in any spelling, or its whole serial. */
+	get(id: string): Device | undefined {
+		return this.#directory.byId(id);
+	}
+
+	byKey(key: number): Device | undefined {
+		return this.#directory.byKey(key);
+	}
+
+	byMac(mac: string): Device | undefined {
+		return this.#directory.byMac(normalMac(mac) ?? mac);
+	}
+
+	/** Whose address it is proved to be. */
+	deviceAt(address: string): Device | undefined {
+		const binding = this.#addresses.at(address);
+		return binding === undefined ? undefined : this.#directory.byKey(binding.deviceKey);
+	}
+
+	/** The device's addresses, the last one that was proved first. */
+	addressesOf(device: Device): readonly AddressBinding[] {
+		return this.#addresses.of(device.key);
+	}
+
+	/** Raspberry Pis on the LAN that do not boot from here. */
+	bystanders(): Bystander[] {
+		return this.#bystanders.list();
+	}
+
+	/** The mode that its next boot has. */
+	rootModeOf(device: Device): RootMode {
+		return device.rootMode ?? this.#options.store.settings.get("defaultRootMode") ?? "persistent";
+	}
+
+	/** A firmware asked DHCP: that makes a device. Undefined when there are more devices than anybody has. */
+	sawFirmware(sighting: FirmwareSighting): Device | undefined {
+		return this.#recogniser.sawFirmware(sighting);
+	}
+
+	/**
+	 * A Linux asked DHCP: the kernel or initramfs of a boot, or a system that runs.
+	 *
+	 * @param address what it asks for (option 50) or has (ciaddr), where it says one.
+	 * @returns the device, when it is one.
+	 */
+	sawLinux(mac: string, by: "kernel" | "initramfs" | "userland", address?: string): Device | undefined {
+		return this.#recogniser.sawLinux(mac, by, address);
+	}
+
+	/** A machine that looks like a Raspberry Pi and is left alone, with the reason as a sentence. */
+	sawBystander(mac: string, reason: string, address?: string): void {
+		this.#recogniser.sawBystander(mac, reason, address);
+	}
+
+	/**
+	 * Finds whose a boot file is: by the serial or MAC in its name, else by the address that asks. A Pi's MAC behind the
+	 * address makes a device; a name alone makes none.
+	 */
+	sawBootFile(sighting: BootFileSighting): BootFileOwner {
+		return this.#recogniser.sawBootFile(sighting);
+	}
+
+	/**
+	 * Binds an address to a device. Proofs from `lease` and `neighbour` always hold; a mere `request` does not take an
+	 * address from a device that proved it lately.
+	 *
+	 * @returns whether the address is the device's now.
+	 */
+	bind(device: Device, address: string, source: AddressSource): boolean {
+		const state = this.#stateOf(device);
+		return state !== undefined && this.#recogniser.bind(state, address, source);
+	}
+
+	/** The agent of a boot said its serial, whole: the surest word there is. */
+	learnSerial(device: Device, serial: string): void {
+		const state = this.#stateOf(device);
+		const low = lowSerial(serial);
+		if (state !== undefined && low !== undefined) this.#recogniser.learnSerial(state, low, SERIAL_SOURCE.agent);
+	}
+
+	/** Something was seen of a device's boot. */
+	fact(device: Device, fact: Fact): void {
+		const state = this.#stateOf(device);
+		if (state === undefined) return;
+		state.lastSeenAt = this.#options.clock.now();
+		this.#saver.changed(state);
+		this.#progress.fact(state, fact);
+	}
+
+	/** The stages of its last boot, in their order. */
+	stages(device: Device): ReachedStage[] {
+		const state = this.#stateOf(device);
+		return state === undefined ? [] : this.#progress.stages(state);
+	}
+
+	/** Why its boot stands still. */
+	diagnosis(device: Device): Diagnosis | undefined {
+		const state = this.#stateOf(device);
+		return state === undefined ? undefined : this.#progress.diagnosis(state);
+	}
+
+	/** Its last boots, the newest first. */
+	async history(device: Device, limit: number): Promise<BootHistory[]> {
+		await this.#saver.write();
+		return historyOf(this.#options.store, device.key, limit);
+	}
+
+	/**
+	 * Changes what a person may change. Survives a power cut when it resolves.
+	 *
+	 * @throws DeviceError `device-not-found`, `invalid-request`, `name-taken`, `image-not-found`.
+	 */
+	async patch(id: string, changes: DeviceChanges): Promise<Device> {
+		const device = this.#existing(id);
+		const { imageExists } = this.#options;
+		const byName = (name: string) => this.#directory.byName(name);
+		await this.#change(device, checkedChanges(device, changes, { byName, imageExists }));
+		return device;
+	}
+
+	/** Asks for a new root at the device's next boot. Survives a power cut when it resolves. @throws DeviceError. */
+	async resetRoot(id: string): Promise<Device> {
+		const device = this.#existing(id);
+		await this.#change(device, { rootReset: true });
+		return device;
+	}
+
+	/** Changes a device for a person: at once, so that a name cannot be taken twice, and back if it cannot be stored. */
+	async #change(device: DeviceState, changes: Partial<DeviceState>): Promise<void> {
+		const wanted: Partial<DeviceState> = { ...changes, kept: true };
+		const before = Object.fromEntries(Object.keys(wanted).map((key) => [key, device[key as keyof DeviceState]]));
+		this.#assign(device, wanted);
+		try {
+			await this.#saver.write(undefined, device);
+			await this.#options.store.durable();
+		} catch (error) {
+			this.#assign(device, before);
+			throw error;
+		}
+		this.#tell(device);
+	}
+
+	#assign(device: DeviceState, changes: Partial<DeviceState>): void {
+		const { name, ...others } = changes;
+		if (name !== undefined) this.#directory.rename(device, name);
+		Object.assign(device, others);
+		this.#roster.update(device);
+	}
+
+	/**
+	 * Begins a boot, because `cmdline.txt` is about to be served: stored when it resolves. Asked for again before the root
+	 * is mounted, with the same plan, it is the same boot. Calls for one device run one after the other.
+	 *
+	 * @throws DeviceError `device-not-found` for a device that was forgotten; what `makeLayer` throws.
+	 */
+	async beginBoot(device: Device, plan: BootPlan, makeLayer: LayerMaker): Promise<BegunBoot> {
+		const state = this.#existing(device.id);
+		const begun = await this.#boots.begin(state, plan, makeLayer);
+		this.#roster.update(state);
+		this.fact(state, { kind: "cmdline", bootId: begun.boot.id });
+		this.#tell(state);
+		return begun;
+	}
+
+	/** The root of a boot was mounted. Stored when it resolves. */
+	async bootMounted(id: string): Promise<void> {
+		await this.#boots.mounted(id);
+		const device = this.#ofBoot(id);
+		if (device !== undefined) this.fact(device, { kind: "mount", bootId: id });
+	}
+
+	/** Nobody uses the root of a boot any more. */
+	async bootEnded(id: string): Promise<void> {
+		await this.#boots.end(id);
+	}
+
+	#ofBoot(id: string): DeviceState | undefined {
+		const boot = this.#boots.byId(id);
+		return boot === undefined ? undefined : this.#directory.byKey(boot.deviceKey);
+	}
+
+	/** A boot that did not end. */
+	boot(id: string): Boot | undefined {
+		return this.#boots.byId(id);
+	}
+
+	bootByToken(exportToken: string): Boot | undefined {
+		return this.#boots.byToken(exportToken);
+	}
+
+	/** The boots of a device that did not end, the newest first: the one that is about to run, and the one that runs. */
+	bootsOf(device: Device): Boot[] {
+		return this.#boots.of(device.key);
+	}
+
+	/** Its machine-id, made at the first call. Stored when it resolves. */
+	machineId(device: Device): Promise<string> {
+		return this.#keys.machineId(this.#existing(device.id));
+	}
+
+	/** Its SSH host keys, made at the first call. Stored when it resolves. */
+	sshHostKeys(device: Device): Promise<SshHostKeys> {
+		return this.#keys.sshHostKeys(this.#existing(device.id));
+	}
+
+	#stateOf(device: Device | undefined): DeviceState | undefined {
+		return device === undefined ? undefined : this.#directory.byKey(device.key);
+	}
+
+	#existing(id: string): DeviceState {
+		const device = this.#directory.byId(id);
+		if (device === undefined) throw new DeviceError("device-not-found", `There is no device "${id}"`);
+		return device;
+	}
+
+	#changed(device: DeviceState, formerId?: string): void {
+		this.#saver.changed(device);
+		this.#tell(device, formerId);
+	}
+
+	#removed(device: DeviceState): void {
+		this.#saver.removed(device);
+		this.emit("removed", { id: device.id });
+	}
+
+	#tell(device: DeviceState, formerId?: string): void {
+		this.emit("device", { device, id: device.id, ...(formerId === undefined ? {} : { formerId }) });
+	}
+}

@@ -1,0 +1,144 @@
+/**
+ * How far a boot came. The server sees its side of every conversation; each thing that it sees is a fact, and facts move
+ * a boot from stage to stage. Facts may be missing, doubled or late: a stage that is reached says that those before it
+ * were passed, and nothing takes a stage back but a new attempt.
+ */
+import { type Attempt, type AttemptState, type BrokenTransfer, beginAttempt, lastStage, record } from "./attempt.ts";
+import { type Fact, STAGES, type Stage } from "./facts.ts";
+
+/** The Pi 3's ROM asks for these, and then the program in them asks DHCP once more: one boot with two DISCOVERs. */
+const BEFORE_SECOND_DISCOVER = new Set(["bootcode.bin", "bootsig.bin"]);
+
+/** What a firmware asks for in its first breath, and never again once it has the command line. */
+const FIRST_FILES = /^(bootcode\.bin|start4?\.elf|config\.txt)$/;
+
+/** After so long without a word a DISCOVER is a new power-on. */
+const SILENCE_MS = 120_000;
+
+/** A power-on that came to nothing, as the next one remembers it. */
+export interface FailedAttempt {
+	readonly startedAt: number;
+	readonly endedAt: number;
+	readonly stage: Stage | undefined;
+	readonly complete: ReadonlySet<string>;
+	readonly opened: ReadonlySet<string>;
+	readonly broken: BrokenTransfer | undefined;
+}
+
+const FAILED_MAX = 5;
+
+/** Follows the boots of one device. */
+export class BootTracker {
+	#attempt: AttemptState | undefined;
+	/** The one before it, while it may turn out to be alive. */
+	#previous: AttemptState | undefined;
+	#failed: FailedAttempt[] = [];
+
+	/** The boot that goes on, or the last one. */
+	get attempt(): Attempt | undefined {
+		return this.#attempt;
+	}
+
+	/** The attempts before this one that did not reach userspace, one after the other, the oldest first; at most five. */
+	get failed(): readonly FailedAttempt[] {
+		return this.#failed;
+	}
+
+	/** The last stage of the boot. */
+	get stage(): Stage | undefined {
+		return this.#attempt === undefined ? undefined : lastStage(this.#attempt);
+	}
+
+	/** The stages of the boot in their order, with their times. */
+	get stages(): { stage: Stage; at: number }[] {
+		return this.#attempt === undefined ? [] : [...this.#attempt.stages].map(([stage, at]) => ({ stage, at }));
+	}
+
+	/** Goes on with a boot that was under way when the server was stopped. */
+	restore(
+		bootId: string,
+		startedAt: number,
+		mountedAt: number | null,
+		stages: readonly { stage: Stage; at: number }[],
+	): void {
+		const times = stages.map(({ at }) => at);
+		const attempt = beginAttempt(Math.min(startedAt, ...times));
+		attempt.bootId = bootId;
+		attempt.cmdlineAt = startedAt;
+		attempt.mountAt = mountedAt ?? undefined;
+		for (const { stage, at } of inOrder(stages)) attempt.stages.set(stage, at);
+		attempt.lastFactAt = Math.max(startedAt, ...times);
+		this.#attempt = attempt;
+	}
+
+	/**
+	 * Takes a fact in.
+	 *
+	 * @param now milliseconds since 1970.
+	 * @returns true when the boot came to another stage, or another boot began.
+	 */
+	fact(fact: Fact, now: number): boolean {
+		const bootId = "bootId" in fact && fact.kind !== "cmdline" ? fact.bootId : undefined;
+		if (bootId !== undefined && !this.#isOf(bootId)) return false;
+		const fresh = this.#attempt === undefined || startsAnew(fact, this.#attempt, now);
+		if (fresh && !opens(fact)) return false;
+		const attempt = fresh ? this.#begin(now) : (this.#attempt ?? this.#begin(now));
+		const before = attempt.stages.size;
+		attempt.lastFactAt = now;
+		attempt.bootId ??= bootId;
+		record(attempt, fact, now);
+		return fresh || attempt.stages.size !== before;
+	}
+
+	/**
+	 * Whether what a boot's root says is to be believed of this attempt. A root of the boot before it that goes on being
+	 * used while nothing but a DISCOVER came says that the DISCOVER was not this Pi's: then that boot goes on.
+	 */
+	#isOf(bootId: string): boolean {
+		if (this.#attempt === undefined || this.#attempt.bootId === bootId) return true;
+		if (this.#previous?.bootId !== bootId || this.#attempt.stages.has("firmware")) return false;
+		this.#attempt = this.#previous;
+		this.#previous = undefined;
+		return true;
+	}
+
+	#begin(now: number): AttemptState {
+		if (this.#attempt !== undefined) this.#retire(this.#attempt);
+		this.#previous = this.#attempt;
+		this.#attempt = beginAttempt(now);
+		return this.#attempt;
+	}
+
+	#retire(attempt: AttemptState): void {
+		if (attempt.stages.has("userspace") || attempt.ownSystemAt !== undefined) {
+			this.#failed = [];
+			return;
+		}
+		const { startedAt, lastFactAt: endedAt, complete, opened, broken } = attempt;
+		this.#failed.push({ startedAt, endedAt, stage: lastStage(attempt), complete, opened, broken });
+		if (this.#failed.length > FAILED_MAX) this.#failed.shift();
+	}
+}
+
+/** The stages in the order of a boot, whatever the order of their times. */
+export function inOrder<T extends { readonly stage: Stage }>(stages: readonly T[]): T[] {
+	return stages.toSorted((a, b) => STAGES.indexOf(a.stage) - STAGES.indexOf(b.stage));
+}
+
+/** Facts that can be the first of an attempt. What only follows something else is none. */
+function opens(fact: Fact): boolean {
+	return !["offer", "request", "tftp-end", "address-proved", "address-conflict"].includes(fact.kind);
+}
+
+function startsAnew(fact: Fact, attempt: AttemptState, now: number): boolean {
+	if (fact.kind === "discover") {
+		if (now - attempt.lastFactAt > SILENCE_MS || attempt.ownSystemAt !== undefined) return true;
+		if (attempt.stages.has("kernel")) return true;
+		return attempt.cmdlineAt !== undefined || [...attempt.opened].some((path) => !BEFORE_SECOND_DISCOVER.has(path));
+	}
+	// Where another server does DHCP, the first file is the first thing that we see.
+	if (fact.kind === "tftp-open") {
+		return (attempt.cmdlineAt !== undefined || attempt.stages.has("kernel")) && FIRST_FILES.test(fact.path);
+	}
+	return fact.kind === "cmdline" && attempt.bootId !== undefined && attempt.bootId !== fact.bootId;
+}
