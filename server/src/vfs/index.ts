@@ -1,3 +1,5 @@
+export * from "./image/index.ts";
+export * from "./layer/index.ts";
 export * from "./memory-tree.ts";
 export * from "./names.ts";
 export * from "./patch.ts";
@@ -9,5 +11,6 @@ export {
 	type SkippedPatch,
 } from "./patched-tree.ts";
 export * from "./path.ts";
+export * from "./read-only-tree.ts";
 export * from "./times.ts";
 export * from "./tree.ts";

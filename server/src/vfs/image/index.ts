@@ -1,0 +1,4 @@
+export * from "./build.ts";
+export { type FileStamp, sameContent, sameStamp, stampOf } from "./identity.ts";
+export { ImageFile, type ImageFileOptions, type ImageIo, type ReadGuard, systemIo } from "./image-file.ts";
+export * from "./trees.ts";
