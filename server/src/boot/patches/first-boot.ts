@@ -53,7 +53,7 @@ function userDialogPatches({ root, boot, facts }: PatchInput): Patch[] {
 				]),
 		removeFile("/etc/ssh/sshd_config.d/rename_user.conf", "its banner says that nobody can log in yet"),
 		editFile("/etc/lightdm/lightdm.conf", "the desktop starts as the user, not with the first-boot dialog", (text) =>
-			text.replace(/^(autologin-user\s*=\s*)rpi-first-boot-wizard\s*$/gm, `$1${user}`),
+			text.replace(/^(autologin-user\s*=\s*)rpi-first-boot-wizard[ \t]*$/gm, `$1${user}`),
 		),
 	];
 }
