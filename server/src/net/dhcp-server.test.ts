@@ -88,6 +88,24 @@ test("malformed messages and a handler that throws do no harm", async () => {
 	});
 });
 
+test("an answer that cannot be made, at once or later, does no harm", async () => {
+	const handler: DhcpHandler = {
+		handle: (packet) => [
+			{ delay: 5, packet: () => ({ ...packet, sname: "x".repeat(65) }) },
+			{ delay: 0, packet: () => assert.fail("a bug") },
+			{ delay: 9, packet: () => packet },
+		],
+	};
+	await withServer(handler, ["127.0.0.1"], async (port, client, clock) => {
+		client.send(encodePacket(question), port, "127.0.0.1");
+		const answer = once(client, "message");
+		// The message arrives at some time from now on; only then does its timer run.
+		const hand = setInterval(() => clock.advance(10), 5);
+		await answer;
+		clearInterval(hand);
+	});
+});
+
 test("a second server beside the first works, and knows that it is not alone", async () => {
 	await withServer(echo([]), ["127.0.0.1"], async (port) => {
 		const options = { addresses: ["127.0.0.1"], handler: echo([]), clock: new ManualClock(), log: silentLogger };

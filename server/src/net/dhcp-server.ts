@@ -126,6 +126,8 @@ export class DhcpServer implements Startable {
 	}
 
 	#message(bytes: Buffer, from: RemoteInfo, servedAddress: string | undefined): void {
+		// Nobody can be answered at port 0.
+		if (from.port === 0) return;
 		const sender = { address: from.address, port: from.port, servedAddress };
 		try {
 			const packet = decodePacket(bytes);
@@ -144,7 +146,7 @@ export class DhcpServer implements Startable {
 			return;
 		}
 		if (this.#waiting.size >= MAX_WAITING) {
-			this.#options.log.warn("dhcp: too many delayed answers, one dropped");
+			this.#options.log.debug("dhcp: too many delayed answers, one dropped");
 			return;
 		}
 		const timer = this.#options.clock.after(reply.delay, () => {
@@ -157,13 +159,20 @@ export class DhcpServer implements Startable {
 	#send(reply: DhcpReply, request: DhcpPacket, sender: DhcpSender): void {
 		const { address, port } = this.#destination(request, sender);
 		for (const own of this.#senders(address, sender)) {
-			const socket = this.#bound.get(own) ?? this.#listener;
-			const packet = reply.packet(own);
-			this.#options.log.debug(`dhcp: ${own} to ${address}:${port}: ${summarisePacket(packet)}`);
-			socket?.send(encodePacket(packet), port, address, (error) => {
-				if (error) this.#options.log.warn(`dhcp: answer from ${own} to ${address}: ${errorText(error)}`);
-			});
+			try {
+				this.#sendFrom(own, reply.packet(own), port, address);
+			} catch (error) {
+				this.#options.log.error(`dhcp: answer from ${own} to ${address}: ${errorText(error)}`);
+			}
 		}
+	}
+
+	#sendFrom(own: string, packet: DhcpPacket, port: number, address: string): void {
+		const socket = this.#bound.get(own) ?? this.#listener;
+		this.#options.log.debug(`dhcp: ${own} to ${address}:${port}: ${summarisePacket(packet)}`);
+		socket?.send(encodePacket(packet), port, address, (error) => {
+			if (error) this.#options.log.warn(`dhcp: answer from ${own} to ${address}: ${errorText(error)}`);
+		});
 	}
 
 	/** Where an answer goes: RFC 2131 section 4.1, with broadcast where it would have us forge an ARP entry. */
