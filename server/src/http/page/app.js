@@ -40,7 +40,7 @@ function joined(...parts) {
 const tones = { error: "bad", warning: "warn", info: "quiet" };
 
 function note(finding) {
-	const text = joined(finding.message, finding.fix);
+	const text = [finding.message, finding.fix].filter(Boolean).join(" ");
 	return element("p", { class: `note ${tones[finding.severity] ?? "quiet"}` }, element("span", {}, text));
 }
 
@@ -111,7 +111,13 @@ function noDevices() {
 			{},
 			"Connect a Pi to this network by cable, take its SD card out, and power it on. It shows up here by itself.",
 		),
-		element("p", {}, "A Pi 4 or 5 tries the network after its disks. A Pi 3B+ does so as it is."),
+		element(
+			"p",
+			{},
+			"A Pi 3B+ needs nothing else. A Pi 4 or 5 has to be told once: started from a card, ",
+			element("code", {}, "sudo raspi-config"),
+			", then Advanced Options, Boot Order, Network Boot.",
+		),
 		element("p", {}, "No Pi at hand? This boots a virtual one:"),
 		element("pre", {}, "npx pi-netboot simulate --model pi4"),
 	);
