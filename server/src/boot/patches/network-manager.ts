@@ -94,7 +94,7 @@ done
 const HAND_OVER_UNIT = `[Unit]
 Description=Hand the interface that carries the root to NetworkManager
 DefaultDependencies=no
-After=systemd-udev-settle.service local-fs.target
+After=local-fs.target
 Before=NetworkManager.service shutdown.target
 Conflicts=shutdown.target
 
