@@ -93,6 +93,21 @@ describe("the one-time code", () => {
 		assert.equal((await get(h, `/?code=${h.http.createLoginCode()?.toUpperCase()}%20`)).status, 303);
 	});
 
+	it("that is refused shows a person the form again, with the reason", async () => {
+		const { status, headers, body } = await get(harness(), "/?code=guess", { accept: "text/html,*/*" });
+		assert.equal(status, 401);
+		assert.match(String(headers["content-type"]), /^text\/html/);
+		assert.match(body, /older than 15 minutes.*<form/s);
+	});
+
+	it("is not asked of those who are in already", async () => {
+		const h = harness();
+		const url = `/?code=${h.http.createLoginCode()}`;
+		assert.deepEqual((await get(h, url, { cookie: await login(h) })).headers.location, "/");
+		assert.equal((await get(h, url)).status, 303);
+		assert.equal((await get(harness({ auth: "off" }), "/?code=any")).headers.location, "/");
+	});
+
 	it("is not used up by HEAD", async () => {
 		const h = harness();
 		const url = `/?code=${h.http.createLoginCode()}`;
