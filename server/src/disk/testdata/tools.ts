@@ -15,12 +15,13 @@ const ENVIRONMENT = {
 /**
  * Runs a program and gives what it wrote to standard output.
  *
+ * @param accepted exit codes that are no failure.
  * @throws Error with what it wrote to standard error, when it fails.
  */
-export function runTool(program: string, args: readonly string[], input?: string): Buffer {
+export function runTool(program: string, args: readonly string[], input?: string, accepted = [0]): Buffer {
 	const result = spawnSync(program, args, { input, env: ENVIRONMENT, maxBuffer: 256 * 1024 * 1024 });
 	if (result.error !== undefined) throw result.error;
-	if (result.status !== 0) {
+	if (result.status === null || !accepted.includes(result.status)) {
 		throw new Error(`${program} ${args.join(" ")} exits with ${result.status}: ${result.stderr.toString()}`);
 	}
 	return result.stdout;
