@@ -1,0 +1,92 @@
+/**
+ * Checkpoints of the layers' databases, in a worker thread: they copy the WAL into the database and wait for the disk, which
+ * must not hold up the event loop. One worker serves all layers. This file is both sides: what the main thread imports,
+ * and what the worker runs.
+ */
+import { DatabaseSync } from "node:sqlite";
+import { pathToFileURL } from "node:url";
+import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
+import { ExternalError, errorText } from "../../base/index.ts";
+
+const ROLE = "pi-netboot layer checkpointer";
+
+interface Request {
+	readonly id: number;
+	readonly path: string;
+	/** Waits until the writer can begin the WAL anew; otherwise the WAL keeps growing while the Pi writes all the time. */
+	readonly restart: boolean;
+}
+
+interface Answer {
+	readonly id: number;
+	readonly error: string | undefined;
+}
+
+interface Waiting {
+	readonly resolve: () => void;
+	readonly reject: (error: Error) => void;
+}
+
+let worker: Worker | undefined;
+let nextId = 1;
+const waiting = new Map<number, Waiting>();
+
+/**
+ * Copies the WAL of a database into it.
+ *
+ * @throws ExternalError when SQLite cannot, for example because the disk is full; nothing is lost then.
+ */
+export function checkpoint(path: string, restart: boolean): Promise<void> {
+	worker ??= startWorker();
+	const request: Request = { id: nextId++, path, restart };
+	return new Promise((resolve, reject) => {
+		waiting.set(request.id, { resolve, reject });
+		worker?.postMessage(request);
+	});
+}
+
+function startWorker(): Worker {
+	const started = new Worker(new URL(import.meta.url), { workerData: ROLE });
+	started.on("message", ({ id, error }: Answer) => {
+		const asked = waiting.get(id);
+		waiting.delete(id);
+		if (error === undefined) asked?.resolve();
+		else asked?.reject(new ExternalError("checkpoint", error));
+	});
+	started.on("error", (cause) => {
+		worker = undefined;
+		for (const { reject } of waiting.values()) reject(new ExternalError("checkpoint", errorText(cause), { cause }));
+		waiting.clear();
+	});
+	// A checkpoint does not keep the process alive: the next one does its work. Listening for messages does, so this is last.
+	started.unref();
+	return started;
+}
+
+function answer({ id, path, restart }: Request): Answer {
+	try {
+		checkpointNow(path, restart);
+		return { id, error: undefined };
+	} catch (error) {
+		return { id, error: `checkpoint of ${path}: ${errorText(error)}` };
+	}
+}
+
+function checkpointNow(path: string, restart: boolean): void {
+	const url = pathToFileURL(path);
+	// Not `rwc`: a layer that was dropped meanwhile must not come back.
+	url.search = "mode=rw";
+	const db = new DatabaseSync(url, { timeout: 1000 });
+	try {
+		db.exec("PRAGMA synchronous = NORMAL; PRAGMA wal_checkpoint(PASSIVE);");
+		// The long part is done; the writer waits for what came meanwhile only.
+		if (restart) db.exec("PRAGMA wal_checkpoint(RESTART);");
+	} finally {
+		db.close();
+	}
+}
+
+if (!isMainThread && workerData === ROLE) {
+	const port = parentPort;
+	port?.on("message", (request: Request) => port.postMessage(answer(request)));
+}

@@ -1,0 +1,1 @@
+export { Layer, type LayerOptions, type LayerVolume } from "./layer.ts";

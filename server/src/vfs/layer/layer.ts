@@ -1,0 +1,349 @@
+/**
+ * The copy-on-write layer of one device: what it changed of its image, in one SQLite file and one file of data blocks.
+ */
+import { randomBytes } from "node:crypto";
+import { closeSync, fsyncSync, openSync, rmSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import {
+	BugError,
+	type Clock,
+	errorText,
+	FileError,
+	type FileSystemStatistics,
+	type Logger,
+	MalformedError,
+	silentLogger,
+	systemClock,
+} from "../../base/index.ts";
+import type { FileTree, WritableFileTree } from "../tree.ts";
+import { checkpoint } from "./checkpointer.ts";
+import { Content } from "./content.ts";
+import { Counters } from "./counters.ts";
+import { LayerDatabase } from "./database.ts";
+import { hostSpace } from "./host-space.ts";
+import { LayerTree } from "./layer-tree.ts";
+import { BLOCK, Pool } from "./pool.ts";
+import { Replies, type ReplyKey } from "./replies.ts";
+import { Reserve } from "./reserve.ts";
+import { posix, vfat } from "./semantics.ts";
+import { Sync } from "./sync.ts";
+import { fileErrorFrom, isDatabaseFull } from "./system-errors.ts";
+import { writeVerifier } from "./verifier.ts";
+import { Volume } from "./volume.ts";
+
+/** One volume of the image below a layer. */
+export interface LayerVolume {
+	/** What the base's attributes say too; below 2^20. */
+	readonly fsid: number;
+	readonly base: FileTree;
+	/** How changes behave. */
+	readonly semantics: "posix" | "vfat";
+	/** The highest inode number that the base may ever use, also after a restart. */
+	readonly maxBaseIno: number;
+	/** True for files whose content in the base may differ after a restart: copied up whole at the first change. */
+	wholeCopyUp?(ino: number): boolean;
+}
+
+export interface LayerOptions {
+	/** The files are `PATH.db`, `PATH.pool` and `PATH.reserve`. */
+	readonly path: string;
+	readonly volumes: readonly LayerVolume[];
+	readonly clock?: Clock;
+	/** Bytes of file data that the layer may hold; without it the host's disk is the limit. */
+	readonly quotaBytes?: number;
+	readonly log?: Logger;
+}
+
+/** Bytes of the WAL that are not in the database yet from which on there is a checkpoint, and for which the writer waits. */
+const CHECKPOINT_BYTES = 16 * 1024 * 1024;
+const RESTART_BYTES = 64 * 1024 * 1024;
+
+/** As long as the disk is full the WAL is kept short. */
+const CHECKPOINT_BYTES_FULL = 256 * 1024;
+
+/** Milliseconds for which what the host said about its disk is believed. */
+const SPACE_AGE = 1000;
+
+export class Layer {
+	/** 8 random bytes in hex, for the life of the layer. */
+	readonly id: string;
+	readonly #path: string;
+	readonly #db: LayerDatabase;
+	readonly #pool: Pool;
+	readonly #counters: Counters;
+	readonly #replies: Replies;
+	readonly #reserve: Reserve;
+	readonly #sync: Sync;
+	readonly #clock: Clock;
+	readonly #log: Logger;
+	readonly #quotaBytes: number;
+	readonly #volumes: Volume[] = [];
+	readonly #trees = new Map<number, LayerTree>();
+	#verifier: Buffer;
+	#isActive = false;
+	/** What broke off in the middle of its change: the transaction cannot be kept. */
+	#broken: unknown;
+	#grew = false;
+	#isCheckpointing = false;
+	#commits = 0;
+	#space: { at: number; value: FileSystemStatistics } | undefined;
+
+	private constructor(options: LayerOptions, db: LayerDatabase) {
+		this.#path = options.path;
+		this.#db = db;
+		this.#clock = options.clock ?? systemClock;
+		this.#log = options.log ?? silentLogger;
+		this.#quotaBytes = options.quotaBytes ?? Number.POSITIVE_INFINITY;
+		const firstIno = Math.max(0, ...options.volumes.map((volume) => volume.maxBaseIno)) + 1;
+		this.id = this.#stored("id", () => randomBytes(8).toString("hex"));
+		this.#checkBases(firstIno);
+		this.#verifier = writeVerifier(
+			this.id,
+			this.#stored("salt", () => ""),
+		);
+		db.commit();
+		this.#counters = new Counters(db, this.#clock, firstIno);
+		this.#replies = new Replies(db);
+		this.#reserve = new Reserve(`${options.path}.reserve`);
+		this.#pool = Pool.open(`${options.path}.pool`, db.allRuns(), this.#quotaBytes);
+		this.#sync = this.#newSync();
+		for (const volume of options.volumes) this.#addVolume(volume);
+	}
+
+	/**
+	 * Opens a layer, or makes a new one.
+	 *
+	 * @throws MalformedError, UnsupportedError when the files are not a layer of this program, ExternalError.
+	 */
+	static open(options: LayerOptions): Layer {
+		const path = `${options.path}.db`;
+		const isNew = statSync(path, { throwIfNoEntry: false }) === undefined;
+		const db = LayerDatabase.open(path);
+		try {
+			const layer = new Layer(options, db);
+			if (isNew) syncDirectory(dirname(path));
+			return layer;
+		} catch (error) {
+			db.close();
+			throw fileErrorFrom(error);
+		}
+	}
+
+	/** Removes the files of a layer that is not open. */
+	static drop(path: string): void {
+		for (const suffix of [".db", ".db-wal", ".db-shm", ".pool", ".reserve"]) rmSync(path + suffix, { force: true });
+	}
+
+	/** 8 bytes that change when writes which were not committed may have been lost. */
+	get writeVerifier(): Buffer {
+		return this.#verifier;
+	}
+
+	tree(fsid: number): WritableFileTree {
+		const tree = this.#trees.get(fsid);
+		if (tree === undefined) throw new BugError(`the layer has no volume ${fsid}`);
+		return tree;
+	}
+
+	/**
+	 * Runs a change so that all of it takes effect or nothing, also over the end of the process. It may run twice. When a
+	 * file operation in it fails halfway, everything is undone and its error thrown, even if `change` caught it.
+	 */
+	transaction<T>(change: () => T): T {
+		if (this.#isActive) throw new BugError("transactions of a layer do not nest");
+		try {
+			return this.#attempt(change);
+		} catch (error) {
+			if (!isDatabaseFull(error) || this.#grew || !this.#reserve.release()) throw fileErrorFrom(error);
+		}
+		this.#log.warn(`the disk of ${this.#path} is full: only what makes room is done`);
+		try {
+			return this.#attempt(change);
+		} catch (error) {
+			throw fileErrorFrom(error);
+		}
+	}
+
+	storedReply(key: ReplyKey): Buffer | undefined {
+		return this.#replies.get(key);
+	}
+
+	/** Only inside of `transaction`: the reply is kept when the changes are. */
+	storeReply(key: ReplyKey, reply: Uint8Array): void {
+		if (!this.#isActive) throw new BugError("a reply is stored in the transaction of its call");
+		this.#replies.put(key, reply);
+	}
+
+	/** Bytes on the host's disk that are in use. */
+	usedBytes(): number {
+		return this.#pool.usedBlocks * BLOCK + sizeOf(`${this.#path}.db`) + sizeOf(`${this.#path}.db-wal`);
+	}
+
+	/** Brings everything to the disk and closes the files. */
+	close(): void {
+		this.#pool.syncNow();
+		this.#db.close();
+		this.#sync.close();
+	}
+
+	#attempt<T>(change: () => T): T {
+		this.#isActive = true;
+		this.#grew = false;
+		try {
+			const result = change();
+			if (this.#broken !== undefined) throw this.#broken;
+			for (const volume of this.#volumes) volume.flush();
+			const writes = this.#db.writes;
+			this.#db.commit();
+			this.#committed(writes);
+			return result;
+		} catch (error) {
+			this.#rolledBack();
+			throw error;
+		} finally {
+			this.#isActive = false;
+			this.#broken = undefined;
+		}
+	}
+
+	#mutate<T>(grows: boolean, change: () => T): T {
+		if (!this.#isActive) return this.transaction(() => this.#mutate(grows, change));
+		if (grows) this.#checkRoom();
+		const before = this.#changes();
+		try {
+			return change();
+		} catch (error) {
+			if (this.#changes() !== before) this.#broken ??= error;
+			throw error;
+		}
+	}
+
+	#checkRoom(): void {
+		this.#grew = true;
+		if (!this.#reserve.isHeld) throw new FileError("ENOSPC", "the layer's disk is full");
+	}
+
+	#changes(): number {
+		return this.#db.writes + this.#pool.changes + this.#volumes.reduce((sum, volume) => sum + volume.changes, 0);
+	}
+
+	#committed(writes: number): void {
+		if (writes === this.#commits) return;
+		this.#commits = writes;
+		for (const volume of this.#volumes) volume.committed();
+		this.#pool.committed();
+		this.#replies.committed();
+		this.#sync.changed();
+	}
+
+	#rolledBack(): void {
+		this.#db.rollback();
+		for (const volume of this.#volumes) volume.rolledBack();
+		this.#pool.rolledBack();
+		this.#replies.rolledBack();
+		this.#counters.rolledBack();
+	}
+
+	#addVolume(options: LayerVolume): void {
+		const volume = new Volume(this.#db, options);
+		this.#volumes.push(volume);
+		const tree = new LayerTree({
+			volume,
+			content: new Content(volume, this.#db, this.#pool),
+			counters: this.#counters,
+			semantics: options.semantics === "vfat" ? vfat : posix,
+			wholeCopyUp: (ino) => volume.isBase(ino) && (options.wholeCopyUp?.(ino) ?? false),
+			mutate: (grows, change) => this.#mutate(grows, change),
+			statfs: () => this.#statfs(),
+			sync: () => this.#sync.flush(),
+		});
+		this.#trees.set(options.fsid, tree);
+	}
+
+	/** Numbers of the base and of the layer must never meet. */
+	#checkBases(firstIno: number): void {
+		const stored = Number(this.#stored("first_ino", () => firstIno));
+		if (firstIno > stored) {
+			const message = `the image below has inodes up to ${firstIno - 1}, the layer's own begin at ${stored}`;
+			throw new MalformedError("layer", `layer: ${this.#path}: ${message}`);
+		}
+	}
+
+	#stored<T extends string | number>(name: string, initial: () => T): string {
+		const value = this.#db.meta(name);
+		if (value !== undefined) return String(value);
+		const made = initial();
+		this.#db.setMeta(name, made);
+		return String(made);
+	}
+
+	#newSync(): Sync {
+		return new Sync({
+			pool: this.#pool,
+			walPath: `${this.#path}.db-wal`,
+			clock: this.#clock,
+			failed: (error) => this.#lost(error),
+			done: () => this.#keepHouse(),
+		});
+	}
+
+	/** The disk refused what it had taken: clients must send again what they have not committed. */
+	#lost(error: unknown): void {
+		this.#log.error(`the disk of ${this.#path} fails: ${errorText(error)}`);
+		const salt = randomBytes(8).toString("hex");
+		this.#verifier = writeVerifier(this.id, salt);
+		try {
+			this.transaction(() => this.#db.setMeta("salt", salt));
+		} catch (cause) {
+			this.#log.error(`the new write verifier of ${this.#path} is not stored: ${errorText(cause)}`);
+		}
+	}
+
+	#keepHouse(): void {
+		this.#reserve.restore();
+		if (this.#isCheckpointing) return;
+		const { total, left } = this.#db.walBytes();
+		if (left < (this.#reserve.isHeld ? CHECKPOINT_BYTES : CHECKPOINT_BYTES_FULL)) return;
+		this.#isCheckpointing = true;
+		checkpoint(`${this.#path}.db`, total > RESTART_BYTES)
+			.catch((error: unknown) => this.#log.warn(errorText(error)))
+			.finally(() => {
+				this.#isCheckpointing = false;
+			});
+	}
+
+	#statfs(): FileSystemStatistics {
+		const now = this.#clock.monotonic();
+		if (this.#space === undefined || now - this.#space.at > SPACE_AGE) {
+			this.#space = { at: now, value: this.#askSpace() };
+		}
+		return this.#space.value;
+	}
+
+	#askSpace(): FileSystemStatistics {
+		const { total, free, available } = hostSpace(this.#path);
+		const quotaLeft = Math.max(0, this.#quotaBytes - this.#pool.usedBlocks * BLOCK);
+		const own = this.#pool.freeBlocks * BLOCK;
+		return {
+			totalBytes: Math.min(total, this.#quotaBytes),
+			freeBytes: Math.min(free + own, quotaLeft),
+			availableBytes: Math.min(available + own, quotaLeft),
+			totalInodes: this.#counters.freeInos,
+			freeInodes: this.#counters.freeInos,
+		};
+	}
+}
+
+function sizeOf(path: string): number {
+	return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+/** New files are there after a power cut only when their directory is on the disk too. */
+function syncDirectory(path: string): void {
+	const fd = openSync(path, "r");
+	try {
+		fsyncSync(fd);
+	} finally {
+		closeSync(fd);
+	}
+}
