@@ -1,0 +1,285 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import { MODELS } from "./board.ts";
+import { diagnose } from "./diagnosis.ts";
+import type { Fact } from "./facts.ts";
+import { RULES } from "./rules.ts";
+import type { Scene } from "./scene.ts";
+import { BootTracker } from "./stages.ts";
+import { facts, PI3BP_ROM, PI4, PI5, PI5_BARE } from "./testing/sequences.ts";
+
+type Told = Fact | number;
+
+const DISCOVER: Fact = { kind: "discover" };
+const OFFER: Fact = { kind: "offer" };
+const REQUEST: Fact = { kind: "request", server: "192.0.2.1" };
+const KERNEL: Fact = { kind: "linux-dhcp", by: "kernel" };
+const INITRAMFS: Fact = { kind: "linux-dhcp", by: "initramfs" };
+const EEPROM = { generation: "eeprom" } as const;
+
+/** Facts at 100 ms from each other; a number waits that many seconds. */
+function sceneOf(told: readonly Told[], also: Partial<Scene> = {}): Scene {
+	const tracker = new BootTracker();
+	let now = 1_000_000;
+	for (const one of told) {
+		now += typeof one === "number" ? one * 1000 : 100;
+		if (typeof one !== "number") tracker.fact(one, now);
+	}
+	const { attempt, failed } = tracker;
+	assert.ok(attempt);
+	const surroundings = { dhcpMode: "proxy", otherDhcpServers: ["192.0.2.1"] } as const;
+	return { now, attempt, failed, id: "e0ff06da", model: "pi4", firmware: EEPROM, surroundings, ...also };
+}
+
+function broken(path: string, bytes: number, seconds: number): Told[] {
+	return [
+		{ kind: "tftp-open", path, found: true },
+		seconds,
+		{ kind: "tftp-end", path, outcome: "aborted", bytes, size: 200_000_000 },
+	];
+}
+
+const noLan = { dhcpMode: "proxy", otherDhcpServers: [] } as const;
+const unknownLan = { dhcpMode: "proxy", otherDhcpServers: undefined } as const;
+const asking: Told[] = [DISCOVER, OFFER, 4, DISCOVER, OFFER, 4, DISCOVER, OFFER, 4];
+const LOOP: Told[] = [DISCOVER, ...facts(PI4), KERNEL, { kind: "mount", bootId: "b1" }, 20];
+
+interface Case {
+	row: number;
+	name: string;
+	code: string;
+	told: Told[];
+	also?: Partial<Scene>;
+	says?: RegExp;
+}
+
+const cases: Case[] = [
+	{
+		row: 1,
+		name: "our answers go unheard",
+		code: "offers-ignored",
+		told: [...asking, REQUEST],
+		says: /another DHCP server/,
+	},
+	{ row: 1, name: "no reaction at all", code: "offers-ignored", told: asking, says: /again and again/ },
+	{ row: 2, name: "nobody gives addresses", code: "no-address-server", told: asking, also: { surroundings: noLan } },
+	{
+		row: 2,
+		name: "no REQUEST, LAN not asked",
+		code: "no-address-server",
+		told: asking,
+		also: { surroundings: unknownLan },
+	},
+	{
+		row: 3,
+		name: "the ROM of a 3B",
+		code: "mask-rom",
+		told: asking,
+		also: { model: "pi3b", firmware: { generation: "mask-rom" } },
+	},
+	{
+		row: 4,
+		name: "its own system",
+		code: "own-disk",
+		told: [DISCOVER, OFFER, 20, { kind: "linux-dhcp", by: "userland" }],
+	},
+	{
+		row: 6,
+		name: "an image without start4.elf",
+		code: "boot-file-missing",
+		told: [DISCOVER, REQUEST, ...facts("start4.elf x ; start.elf x ; config.txt G"), 6],
+		says: /start4\.elf is not in it/,
+	},
+	{
+		row: 6,
+		name: "an empty boot directory, model not known",
+		code: "boot-file-missing",
+		told: [DISCOVER, ...facts("bootcode.bin x"), 6],
+		also: { model: null },
+		says: /bootcode\.bin/,
+	},
+	{
+		row: 7,
+		name: "a file that takes over 30 seconds",
+		code: "file-timeout",
+		told: [DISCOVER, ...facts("config.txt G"), ...broken("initramfs8", 60_000_000, 30)],
+		says: /initramfs8 after 30 seconds/,
+	},
+	{
+		row: 7,
+		name: "a file of more than 65535 blocks",
+		code: "block-rollover",
+		told: [DISCOVER, ...facts("config.txt G"), ...broken("boot.img", 65535 * 1468, 12), DISCOVER],
+		says: /boot\.img at block 65535/,
+	},
+	{
+		row: 8,
+		name: "replies that do not arrive",
+		code: "replies-lost",
+		told: [
+			DISCOVER,
+			{ kind: "tftp-open", path: "start4.elf", found: true },
+			25,
+			{ kind: "tftp-end", path: "start4.elf", outcome: "timeout", bytes: 0, size: 5 },
+		],
+	},
+	{
+		row: 9,
+		name: "a kernel with an address and no root",
+		code: "no-mount",
+		told: [DISCOVER, ...facts(PI4), KERNEL, 20],
+	},
+	{
+		row: 9,
+		name: "an initramfs that reaches nothing",
+		code: "no-mount",
+		told: [DISCOVER, ...facts(PI4), INITRAMFS, 20],
+		says: /portmapper/,
+	},
+	{
+		row: 9,
+		name: "the portmapper and nothing more",
+		code: "portmap-only",
+		told: [DISCOVER, ...facts(PI4), INITRAMFS, { kind: "portmap" }, 20],
+	},
+	{
+		row: 9,
+		name: "a path that is not its own",
+		code: "mount-refused",
+		told: [DISCOVER, ...facts(PI4), KERNEL, { kind: "mount-refused", path: "/old", reason: "it is no export" }],
+		says: /\/old was refused: it is no export/,
+	},
+	{ row: 9, name: "a kernel that never speaks", code: "kernel-silent", told: [DISCOVER, ...facts(PI4), 61] },
+	{
+		row: 9,
+		name: "a command line that nobody may have",
+		code: "cmdline-refused",
+		told: [DISCOVER, ...facts("config.txt G"), { kind: "cmdline-refused", address: "192.0.2.66" }],
+		says: /192\.0\.2\.66/,
+	},
+	{ row: 10, name: "a root without an init", code: "no-userspace", told: [...LOOP, 71] },
+	{ row: 10, name: "a reboot loop", code: "reboot-loop", told: [...LOOP, ...LOOP, ...LOOP], says: /3 times/ },
+	{
+		row: 11,
+		name: "two Pis with one address",
+		code: "address-conflict",
+		told: [DISCOVER, { kind: "address-conflict", address: "192.0.2.20", other: "12345678" }],
+		says: /192\.0\.2\.20 with 12345678/,
+	},
+	{
+		row: 12,
+		name: "an image with recovery.elf",
+		code: "recovery-loaded",
+		told: [DISCOVER, ...facts("config.txt G ; recovery.elf G"), 11],
+		says: /recovery\.elf/,
+	},
+	{
+		row: 13,
+		name: "a Pi 5 that loops after config.txt",
+		code: "config-loop",
+		told: Array.from({ length: 3 }, () => [DISCOVER, ...facts("config.txt G ; cmdline.txt x")]).flat(),
+		also: { model: "pi5" },
+		says: /cmdline\.txt is missing/,
+	},
+	{
+		row: 14,
+		name: "a Pi 5 with a bootloader of 2023",
+		code: "old-bootloader",
+		told: [...asking, REQUEST],
+		also: { model: "pi5", firmware: { generation: "eeprom", fourCC: "4iPR", revision: 0xd04170 } },
+	},
+	{
+		row: 8,
+		name: "a firmware that falls silent",
+		code: "firmware-stopped",
+		told: [DISCOVER, ...facts("config.txt G ; start4.elf G"), 61],
+		says: /start4\.elf/,
+	},
+];
+
+describe("the rule book", () => {
+	for (const { row, name, code, told, also, says } of cases) {
+		test(`row ${row}, ${name}: ${code}`, () => {
+			const diagnosis = diagnose(sceneOf(told, also));
+			assert.equal(diagnosis?.code, code);
+			if (says !== undefined) assert.match(diagnosis?.message ?? "", says);
+			assert.match(diagnosis?.message ?? "", /^[A-Z0-9].*\.$/s);
+			assert.match(diagnosis?.fix ?? "", /\.$|`$/);
+		});
+	}
+
+	test("every rule has a case here", () => {
+		const tried = new Set(cases.map(({ code }) => code));
+		assert.deepEqual(
+			RULES.map(({ code }) => code).filter((code) => !tried.has(code)),
+			[],
+		);
+		assert.deepEqual(
+			RULES.filter(({ code, row }) => !cases.some((one) => one.code === code && one.row === row)).map(
+				({ code }) => code,
+			),
+			[],
+		);
+	});
+});
+
+describe("a boot that goes well", () => {
+	const good: Told[] = [DISCOVER, OFFER, REQUEST, 1, ...facts(PI4), 12, INITRAMFS, { kind: "portmap" }, 1];
+	const there: Told[] = [...good, { kind: "mount", bootId: "b1" }, 3, { kind: "os-release", bootId: "b1" }];
+	const well: [string, Told[]][] = [
+		["just asked", [DISCOVER, OFFER]],
+		["the router is slow", [DISCOVER, OFFER, 4, DISCOVER, OFFER]],
+		["between ROM and bootcode.bin", [DISCOVER, ...facts(PI3BP_ROM), DISCOVER]],
+		["in the middle of the files", [DISCOVER, ...facts(PI4).slice(0, 20), 3]],
+		["the kernel starts", [DISCOVER, ...facts(PI4), 20]],
+		["the kernel of a Pi 5 starts", [DISCOVER, ...facts(PI5), 20]],
+		["about to mount", good],
+		["there", there],
+		["there for an hour", [...there, 3600]],
+	];
+	for (const [name, told] of well) {
+		test(`${name}: nothing is said`, () => assert.equal(diagnose(sceneOf(told)), undefined));
+	}
+
+	test("files that a stock image lacks are no fault", () => {
+		assert.equal(diagnose(sceneOf([DISCOVER, ...facts(PI4), 10])), undefined);
+	});
+
+	test("a Pi 5 without its device tree is told which one", () => {
+		const scene = sceneOf([DISCOVER, ...facts(PI5_BARE), 6], { model: "pi5" });
+		assert.match(diagnose(scene)?.message ?? "", /bcm2712-rpi-5-b\.dtb/);
+	});
+
+	test("start4.elf that is there without the serial is not missing", () => {
+		const told = [DISCOVER, ...facts("start4.elf x ; start.elf x ; config.txt G ; start4.elf G ; fixup4.dat G"), 6];
+		assert.equal(diagnose(sceneOf(told)), undefined);
+	});
+});
+
+test("no scene makes a rule fail", () => {
+	const told = fc.array(
+		fc.oneof(
+			fc.nat(200),
+			fc.constantFrom<Told>(
+				DISCOVER,
+				OFFER,
+				REQUEST,
+				KERNEL,
+				INITRAMFS,
+				{ kind: "portmap" },
+				{ kind: "mount", bootId: "b1" },
+			),
+			fc.constantFrom(...facts(PI4), ...facts(PI5_BARE), ...broken("x", 65535 * 512, 30)),
+		),
+		{ maxLength: 60 },
+	);
+	const model = fc.constantFrom(null, ...MODELS.map(({ id }) => id));
+	fc.assert(
+		fc.property(told, model, (list, id) => {
+			const diagnosis = diagnose(sceneOf([DISCOVER, ...list], { model: id }));
+			assert.ok(diagnosis === undefined || (diagnosis.message.length > 10 && diagnosis.fix.length > 10));
+		}),
+		{ seed: 20261121 },
+	);
+});
