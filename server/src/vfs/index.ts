@@ -1,3 +1,4 @@
+export * from "./handles.ts";
 export * from "./image/index.ts";
 export * from "./layer/index.ts";
 export * from "./memory-tree.ts";
@@ -12,5 +13,6 @@ export {
 } from "./patched-tree.ts";
 export * from "./path.ts";
 export * from "./read-only-tree.ts";
+export * from "./root.ts";
 export * from "./times.ts";
 export * from "./tree.ts";
