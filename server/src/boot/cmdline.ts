@@ -39,7 +39,6 @@ const ROOT_NAMES = new Set([
 	"resize",
 	"resume",
 	"resume_offset",
-	"systemd.gpt_auto",
 ]);
 
 /**

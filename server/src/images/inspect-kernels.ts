@@ -10,7 +10,7 @@ import type { KernelFacts, KernelOptions } from "./inspect-facts.ts";
 
 /** Larger than any kernel for a Pi: 10 to 30 MB, 30 to 60 MB unpacked. */
 const MAX_KERNEL = 64 * 1024 * 1024;
-const MAX_UNPACKED = 160 * 1024 * 1024;
+const MAX_UNPACKED = 96 * 1024 * 1024;
 const MAX_KERNELS = 8;
 /** A configuration has about 250 kB, packed 60 kB. */
 const MAX_CONFIG = 4 * 1024 * 1024;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import fc from "fast-check";
 import { DEBIAN_NETWORKD } from "../../images/testing/stock.ts";
 import { patchedText } from "../testing/patched.ts";
 
@@ -36,5 +37,37 @@ describe("fstab", () => {
 		const text =
 			"# /dev/sda1 / ext4\n\ntmpfs /tmp tmpfs size=10M 0 0\nnas:/home /home nfs defaults 0 0\n/srv/a /srv/b none bind 0 0\n";
 		assert.equal(fstabOf(text), text);
+	});
+
+	it("leaves no line that could stop the boot, whatever stands in the file", () => {
+		const field = fc.constantFrom(
+			"LABEL=a",
+			"/dev/sda2",
+			"UUID=1",
+			"/",
+			"/boot",
+			"/srv",
+			"swap",
+			"ext4",
+			"#",
+			"defaults,nofail",
+			"",
+		);
+		const line = fc.array(fc.oneof({ arbitrary: field, weight: 5 }, fc.string()), { maxLength: 7 });
+		fc.assert(
+			fc.property(fc.array(line), (lines) => {
+				const text = fstabOf(lines.map((fields) => fields.join("\t")).join("\n"));
+				for (const [, device = "", mount, type, options = ""] of text.matchAll(
+					/^[ \t]*(\S+)[ \t]+(\S+)[ \t]+(\S+)[ \t]*(\S*)/gm,
+				)) {
+					if (device.startsWith("#")) continue;
+					assert.notEqual(type, "swap");
+					if (!/^(LABEL=|UUID=|\/dev\/)/.test(device)) continue;
+					assert.ok(mount !== "/" && mount !== "/boot");
+					assert.ok(options.split(",").includes("nofail"));
+				}
+			}),
+			{ numRuns: 100 },
+		);
 	});
 });
