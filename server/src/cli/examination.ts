@@ -177,6 +177,8 @@ function dataFinding(folder: string): Finding {
 		accessSync(place, constants.W_OK | constants.X_OK);
 		return finding("good", "data", folder === place ? `${folder} is writable` : `${folder} can be made`);
 	} catch (error) {
-		return finding("bad", "data", `${place} is not writable: ${errorText(error)}`, [`sudo chown -R $USER ${place}`]);
+		// Of the folder alone: what lies around it is not ours to give away.
+		const fix = `sudo install -d -o "$USER" -m 700 '${folder}'`;
+		return finding("bad", "data", `${place} is not writable: ${errorText(error)}`, [fix]);
 	}
 }
