@@ -33,10 +33,10 @@ function importsOf(path: string): Import[] {
 	return [...found].map((match) => ({ from: path, to: join(dirname(path), match[1] ?? "") }));
 }
 
-/** The room that a file is in: `wire/nfs3`, `disk`; the assembly is the files that lie in no folder, and `cli`. */
+/** The room that a file is in: `wire/nfs3`, `disk`; the assembly is what lies in no folder, in `app` and in `cli`. */
 function roomOf(path: string): string {
 	const [first = "", second = ""] = path.split(sep);
-	if (!path.includes(sep) || first === "cli") return "assembly";
+	if (!path.includes(sep) || first === "app" || first === "cli") return "assembly";
 	return first === "wire" && second !== "index.ts" ? join(first, second) : first;
 }
 
