@@ -7,23 +7,37 @@ import { isLoopback, type RpcCaller } from "../rpc/index.ts";
 
 const reservedPorts = 1024;
 
+/** How many senders of datagrams, whose addresses may be invented, are logged. */
+const maxDatagramSenders = 256;
+
 export class PortRule {
 	readonly #logger: Logger;
-	readonly #told = new WeakSet<object>();
+	readonly #connections = new WeakSet<object>();
+	readonly #senders = new Set<string>();
 
 	constructor(logger: Logger) {
 		this.#logger = logger;
 	}
 
-	/** Tells whether the caller may go on; a refusal is logged once per connection. */
+	/** Tells whether the caller may go on; a refusal is logged once per connection, or per sender of datagrams. */
 	allows(caller: RpcCaller): boolean {
 		if (caller.port < reservedPorts || isLoopback(caller.address)) return true;
-		if (!this.#told.has(caller.connection)) {
-			this.#told.add(caller.connection);
+		if (this.#isNew(caller)) {
 			this.#logger.warn(
 				`refused ${caller.address}: it calls from port ${caller.port}, and only ports below ${reservedPorts} prove that it is root there`,
 			);
 		}
 		return false;
+	}
+
+	#isNew({ transport, address, connection }: RpcCaller): boolean {
+		if (transport === "udp") {
+			if (this.#senders.has(address) || this.#senders.size >= maxDatagramSenders) return false;
+			this.#senders.add(address);
+			return true;
+		}
+		if (this.#connections.has(connection)) return false;
+		this.#connections.add(connection);
+		return true;
 	}
 }

@@ -64,9 +64,14 @@ test("a refused connection and a broken place are logged once", async () => {
 	for (let round = 0; round < 3; round++) {
 		await client.send(encodeCall({ xid: 1, program: 100003, version: 3, procedure: 1 }, root));
 	}
-	assert.equal(lines.length, 2);
+	for (let round = 0; round < 3; round++) {
+		client.caller = { ...client.caller, transport: "udp", address: "192.0.2.30", connection: {} };
+		await client.send(encodeCall({ xid: 1, program: 100003, version: 3, procedure: 1 }, root));
+	}
+	assert.equal(lines.length, 3);
 	assert.match(lines[0] ?? "", /inode 2 is broken/);
 	assert.match(lines[1] ?? "", /192\.0\.2\.20.*port 40000/);
+	assert.match(lines[2] ?? "", /192\.0\.2\.30/);
 });
 
 test("other versions and NFSACL are refused by name", async () => {

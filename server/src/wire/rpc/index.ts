@@ -1,7 +1,6 @@
 /** ONC-RPC (RFC 5531, XDR of RFC 4506) and the port mapper (RFC 1833): codecs and state machines, no sockets. */
-export { allocateBuffer, BufferPool, type PooledBuffer } from "./buffer-pool.ts";
+export { BufferPool, type PooledBuffer } from "./buffer-pool.ts";
 export {
-	AUTH_NONE,
 	AUTH_OK,
 	AUTH_SYS,
 	AUTH_TOOWEAK,
@@ -16,7 +15,6 @@ export {
 	IPPROTO_UDP,
 	isLoopback,
 	PMAP_PORT,
-	PMAP_PROG,
 	PMAPPROC_DUMP,
 	PMAPPROC_GETPORT,
 	PMAPPROC_SET,

@@ -35,7 +35,6 @@ export const AUTH_ERROR = 1;
 export const AUTH_OK = 0;
 export const AUTH_BADCRED = 1;
 export const AUTH_REJECTEDCRED = 2;
-export const AUTH_BADVERF = 3;
 export const AUTH_TOOWEAK = 5;
 
 /** auth_flavor */

@@ -191,6 +191,27 @@ test("too many calls in flight stop the reading until one is done", async () => 
 	assert.equal(transport.replies().length, 70);
 });
 
+test("calls that wait with much data stop the reading sooner", async () => {
+	const { transport, stream } = open();
+	let ready = () => {};
+	const waiting = new Promise<void>((resolve) => {
+		ready = resolve;
+	});
+	for (let xid = 0; xid < 20 && !transport.paused; xid++) {
+		cold = new BlockFault(waiting);
+		const small = call(xid, 1, xid);
+		const large = Buffer.concat([small, Buffer.alloc(1 << 20)]);
+		large.writeUInt32BE((0x8000_0000 | (large.length - 4)) >>> 0);
+		stream.receive(large);
+	}
+	assert.equal(transport.paused, true);
+	assert.equal(stream.inFlight, 8);
+	ready();
+	await settle();
+	assert.equal(transport.paused, false);
+	assert.equal(transport.replies().length, 8);
+});
+
 test("a client that does not take its replies gets no more of them", () => {
 	const { transport, stream } = open();
 	stream.receive(Buffer.concat(Array.from({ length: 400 }, (_, index) => call(index, 0, 1 << 20))));

@@ -9,6 +9,9 @@ import type { RpcFinish, RpcService } from "./service.ts";
 /** Calls of one connection that wait for a disk at the same time; beyond that we stop reading. */
 const maxInFlight = 64;
 
+/** Bytes of calls that wait for a disk, and are kept to be run again; mostly the data of WRITEs. */
+const maxKeptBytes = 8 << 20;
+
 /** Bytes that a client has not taken yet; beyond that we stop answering. */
 const maxOutput = 4 << 20;
 
@@ -33,6 +36,7 @@ export class RpcStream {
 	readonly #records: RecordReader;
 	readonly #out: ReplyWriter;
 	#inFlight = 0;
+	#keptBytes = 0;
 	#paused = false;
 	#closed = false;
 
@@ -77,7 +81,8 @@ export class RpcStream {
 	}
 
 	#mustWait(): boolean {
-		return this.#inFlight >= maxInFlight || this.#transport.outputBytes() + this.#out.waiting > maxOutput;
+		if (this.#inFlight >= maxInFlight || this.#keptBytes > maxKeptBytes) return true;
+		return this.#transport.outputBytes() + this.#out.waiting > maxOutput;
 	}
 
 	#pump(): void {
@@ -114,23 +119,25 @@ export class RpcStream {
 			this.#out.begin();
 			const later = this.#service.dispatch(bytes, start, end, this.#caller, 0, this.#out);
 			if (later === undefined) this.#out.commit();
-			else this.#wait(later, (finish) => this.#finish(finish));
+			else this.#wait(later, 0, (finish) => this.#finish(finish));
 		} catch (error) {
 			if (!(error instanceof BlockFault)) {
 				this.#out.rollback();
 				throw error;
 			}
 			this.#records.keep();
-			this.#wait(error.ready, () => this.#again(bytes, start, end, 1));
+			this.#wait(error.ready, end - start, () => this.#again(bytes, start, end, 1));
 		}
 	}
 
 	/** Puts a call off until `ready`, then lets `action` write its reply; other calls go on meanwhile. */
-	#wait<T>(ready: Promise<T>, action: (value: T) => void): void {
+	#wait<T>(ready: Promise<T>, kept: number, action: (value: T) => void): void {
 		this.#out.rollback();
 		this.#inFlight++;
+		this.#keptBytes += kept;
 		void ready.then((value) => {
 			this.#inFlight--;
+			this.#keptBytes -= kept;
 			if (this.#closed) return;
 			action(value);
 			if (this.#closed) return;
@@ -144,10 +151,10 @@ export class RpcStream {
 			this.#out.begin();
 			const later = this.#service.dispatch(bytes, start, end, this.#caller, attempt, this.#out);
 			if (later === undefined) this.#out.commit();
-			else this.#wait(later, (finish) => this.#finish(finish));
+			else this.#wait(later, 0, (finish) => this.#finish(finish));
 		} catch (error) {
 			if (!(error instanceof BlockFault)) throw error;
-			this.#wait(error.ready, () => this.#again(bytes, start, end, attempt + 1));
+			this.#wait(error.ready, end - start, () => this.#again(bytes, start, end, attempt + 1));
 		}
 	}
 
@@ -158,7 +165,7 @@ export class RpcStream {
 			this.#out.commit();
 		} catch (error) {
 			if (!(error instanceof BlockFault)) throw error;
-			this.#wait(error.ready, () => this.#finish(finish));
+			this.#wait(error.ready, 0, () => this.#finish(finish));
 		}
 	}
 }
