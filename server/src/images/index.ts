@@ -1,3 +1,4 @@
+export type { ImageState, LibraryImage } from "./entry.ts";
 export { inspectImage } from "./inspect.ts";
 export { type BootFiles, type EffectiveConfig, effectiveConfig, initramfsName } from "./inspect-config-txt.ts";
 export type * from "./inspect-facts.ts";
@@ -6,3 +7,6 @@ export { BOOT_MODELS, type BootModel, bootModel } from "./inspect-models.ts";
 export { ifupdownInterfaces } from "./inspect-network.ts";
 export { parsePasswd } from "./inspect-os.ts";
 export { findShippedUnit, findUnit, hasUnit, isUnitEnabled, isUnitMasked } from "./inspect-systemd.ts";
+export * from "./library.ts";
+export type { ImageRecord, ImageRecords } from "./records.ts";
+export type { BuiltImage } from "./shelf.ts";

@@ -1,0 +1,146 @@
+/** DHCP, TFTP, NFS and the portmapper, as the settings have them. */
+
+import { type Clock, errorText, type Logger, systemCode } from "../base/index.ts";
+import type { DhcpAnswers, NfsExports, TftpFiles } from "../boot/index.ts";
+import type { Config } from "../config.ts";
+import { DhcpServer, type RpcbindRegistration, RpcServer, registerWithRpcbind, TftpServer } from "../net/index.ts";
+import {
+	createMount3Program,
+	createNfs3Program,
+	MOUNT_PROGRAM,
+	MOUNT_V3,
+	NFS_PROGRAM,
+	NFS_V3,
+} from "../wire/nfs3/index.ts";
+import {
+	createPortmapProgram,
+	IPPROTO_TCP,
+	IPPROTO_UDP,
+	PMAP_PORT,
+	type PortMapping,
+	RpcService,
+} from "../wire/rpc/index.ts";
+import type { Listeners } from "./listeners.ts";
+
+export interface BootServersOptions {
+	readonly config: Config;
+	/** Our addresses on the interfaces to serve, without loopback. */
+	readonly addresses: readonly string[];
+	readonly dhcp: DhcpAnswers;
+	readonly tftp: TftpFiles;
+	readonly nfs: NfsExports;
+	readonly clock: Clock;
+	readonly log: Logger;
+	readonly listeners: Listeners;
+}
+
+const LOOPBACK = "127.0.0.1";
+
+/** Starts them all. Each says in `listeners` how it went. */
+export async function startBootServers(options: BootServersOptions): Promise<void> {
+	await startNfs(options);
+	await startPortmap(options);
+	await startTftp(options);
+	await startDhcp(options);
+}
+
+async function startDhcp({ config, addresses, dhcp, clock, log, listeners }: BootServersOptions): Promise<void> {
+	if (config.dhcp === "off") {
+		listeners.note("dhcp", { state: "off", port: config.dhcpPort });
+		return;
+	}
+	await listeners.start({
+		name: "dhcp",
+		title: "DHCP",
+		protocol: "udp",
+		port: config.dhcpPort,
+		async open(port, loopback) {
+			const served = loopback ? [LOOPBACK] : [...addresses, LOOPBACK];
+			const service = log.child({ service: "dhcp" });
+			const server = new DhcpServer({ addresses: served, port, handler: dhcp, clock, log: service });
+			await server.start();
+			return { port: server.port, close: () => server.stop() };
+		},
+	});
+}
+
+async function startTftp({ config, addresses, tftp, clock, log, listeners }: BootServersOptions): Promise<void> {
+	await listeners.start({
+		name: "tftp",
+		title: "TFTP",
+		protocol: "udp",
+		port: config.tftpPort,
+		async open(port, loopback) {
+			const served = loopback ? [LOOPBACK] : [...addresses, LOOPBACK];
+			const service = log.child({ service: "tftp" });
+			const server = new TftpServer({ addresses: served, port, files: tftp, clock, log: service });
+			await server.start();
+			return { port: server.port, close: () => server.stop() };
+		},
+	});
+}
+
+async function startNfs({ config, nfs, clock, log, listeners }: BootServersOptions): Promise<void> {
+	await listeners.start({
+		name: "nfs",
+		title: "NFS",
+		protocol: "tcp",
+		port: config.nfsPort,
+		async open(port, loopback) {
+			const logger = log.child({ service: "nfs" });
+			const mount = createMount3Program(nfs, logger);
+			const tcp = new RpcService([createNfs3Program(nfs, logger), mount], logger);
+			const server = new RpcServer({ tcp, udp: new RpcService([mount], logger), logger, clock });
+			const bound = await server.listen(port, loopback ? LOOPBACK : "0.0.0.0");
+			return { port: bound, close: () => server.close() };
+		},
+	});
+}
+
+/** What a portmapper says of us: MOUNT and NFS are on one port. */
+function mappings(port: number): PortMapping[] {
+	return [
+		{ program: NFS_PROGRAM, version: NFS_V3, protocol: IPPROTO_TCP, port },
+		{ program: MOUNT_PROGRAM, version: MOUNT_V3, protocol: IPPROTO_TCP, port },
+		{ program: MOUNT_PROGRAM, version: MOUNT_V3, protocol: IPPROTO_UDP, port },
+	];
+}
+
+async function startPortmap({ config, clock, log, listeners }: BootServersOptions): Promise<void> {
+	const logger = log.child({ service: "portmap" });
+	const nfs = listeners.health("nfs").port;
+	await listeners.start({
+		name: "portmap",
+		title: "portmapper",
+		protocol: "udp",
+		port: config.portmapPort,
+		async open(port, loopback) {
+			try {
+				const service = new RpcService([createPortmapProgram(mappings(nfs))], logger);
+				const server = new RpcServer({ tcp: service, udp: service, logger, clock });
+				const bound = await server.listen(port, loopback ? LOOPBACK : "0.0.0.0");
+				return { port: bound, close: () => server.close() };
+			} catch (error) {
+				const isOfHost = port === PMAP_PORT && systemCode(error) === "EADDRINUSE";
+				if (!isOfHost) throw error;
+				return { port, close: closer(await borrowRpcbind(nfs, error, logger)) };
+			}
+		},
+	});
+}
+
+/** The rpcbind of this machine has the port: it is asked to name us. */
+async function borrowRpcbind(nfs: number, taken: unknown, log: Logger): Promise<RpcbindRegistration> {
+	try {
+		const registration = await registerWithRpcbind(mappings(nfs));
+		log.info("registered with the rpcbind of this machine");
+		return registration;
+	} catch (error) {
+		log.warn(`the rpcbind of this machine does not register us: ${errorText(error)}`);
+		throw taken;
+	}
+}
+
+function closer(registration: RpcbindRegistration): () => Promise<void> {
+	return () => registration.unregister();
+}

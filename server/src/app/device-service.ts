@@ -1,0 +1,63 @@
+/** The devices as the API shows them. */
+import type { Device as ApiDevice, DeviceChanges } from "@pi-netboot/api";
+import { NetbootError } from "../base/index.ts";
+import { type Device, DeviceError, type DeviceRegistry, modelName } from "../devices/index.ts";
+import type { DeviceService } from "../http/index.ts";
+
+export class DeviceAnswers implements DeviceService {
+	readonly #registry: DeviceRegistry;
+
+	constructor(registry: DeviceRegistry) {
+		this.#registry = registry;
+	}
+
+	list(): ApiDevice[] {
+		return this.#registry.list().map((device) => this.show(device));
+	}
+
+	get(id: string): ApiDevice | undefined {
+		const device = this.#registry.get(id);
+		return device === undefined ? undefined : this.show(device);
+	}
+
+	async change(id: string, changes: DeviceChanges): Promise<ApiDevice | undefined> {
+		return this.#answer(id, () => this.#registry.patch(id, changes));
+	}
+
+	async resetRoot(id: string): Promise<ApiDevice | undefined> {
+		return this.#answer(id, () => this.#registry.resetRoot(id));
+	}
+
+	async #answer(id: string, act: () => Promise<Device>): Promise<ApiDevice | undefined> {
+		if (this.#registry.get(id) === undefined) return undefined;
+		try {
+			return this.show(await act());
+		} catch (error) {
+			if (error instanceof DeviceError) throw new NetbootError(error.code, error.message, { cause: error });
+			throw error;
+		}
+	}
+
+	/** One device. */
+	show(device: Device): ApiDevice {
+		const registry = this.#registry;
+		const stages = registry.stages(device);
+		const diagnosis = registry.diagnosis(device);
+		return {
+			id: device.id,
+			mac: device.mac,
+			ip: registry.addressesOf(device)[0]?.address ?? null,
+			model: device.model,
+			modelName: device.model === null ? null : modelName(device.model, device.revision),
+			name: device.name,
+			imageId: device.imageId,
+			rootMode: registry.rootModeOf(device),
+			intent: device.intent,
+			stage: stages.at(-1)?.stage ?? null,
+			stages: stages.map(({ stage, at }) => ({ stage, at })),
+			bootCount: device.bootCount,
+			lastBootAt: device.lastBootAt,
+			...(diagnosis === undefined ? {} : { diagnosis: { ...diagnosis } }),
+		};
+	}
+}

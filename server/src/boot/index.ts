@@ -1,0 +1,7 @@
+/** What a device gets: joins the wire to devices, images and trees. */
+export { type BootImage, type BootImages, type Choice, chooseBoot } from "./catalogue.ts";
+export { DhcpAnswers, type DhcpAnswersOptions } from "./dhcp-answers.ts";
+export { type AuthorizedKeys, parseAuthorizedKeys } from "./login.ts";
+export { NfsExports, type NfsExportsOptions } from "./nfs-exports.ts";
+export { RootKeeper, type RootKeeperOptions } from "./root-keeper.ts";
+export { TftpFiles, type TftpFilesOptions } from "./tftp-files.ts";
