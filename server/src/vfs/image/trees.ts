@@ -31,7 +31,7 @@ export interface ImageTrees {
 	readonly boot?: ImageVolume<FatFileSystem>;
 	/** Absolute path of the directory in the root where the boot volume is mounted. */
 	readonly bootMount: string;
-	/** Sentences on what a person should know. */
+	/** Sentences on what a person should know, besides that the root or the boot volume is missing. */
 	readonly findings: readonly string[];
 }
 
@@ -44,7 +44,7 @@ export function openImageTrees(source: BlockSource): ImageTrees {
 	const findings: string[] = [];
 	const table = readTable(source, findings);
 	const volumes = openVolumes(source, table, findings);
-	const boot = chooseBoot(volumes.fat, findings);
+	const boot = chooseBoot(volumes.fat);
 	const root = chooseRoot(volumes.ext, boot, findings);
 	findings.push(...(root?.tree.findings ?? []));
 	const bootMount = root === undefined ? "/boot/firmware" : findBootMount(root.tree, boot && fatNames(boot));
@@ -97,12 +97,9 @@ function openVolume(
 /** Kinds that may be somebody's root. */
 const UNREADABLE: ReadonlySet<FileSystemKind> = new Set(["f2fs", "btrfs", "squashfs", "xfs", "ntfs", "luks"]);
 
-function chooseBoot(volumes: readonly ImageVolume<FatFileSystem>[], findings: string[]) {
+function chooseBoot(volumes: readonly ImageVolume<FatFileSystem>[]) {
 	const rated = volumes.map((volume) => ({ volume, points: bootPoints(rootNames(volume.tree)) }));
 	const best = rated.filter(({ points }) => points > 0).sort((a, b) => b.points - a.points)[0];
-	if (best === undefined) {
-		findings.push("there is no FAT partition with config.txt, start*.elf or a kernel: a Pi cannot boot this");
-	}
 	return best?.volume;
 }
 
@@ -124,7 +121,6 @@ function chooseRoot(
 	findings: string[],
 ) {
 	const roots = volumes.filter((volume) => looksLikeRoot(volume.tree));
-	if (roots.length === 0) findings.push("there is no ext partition that holds a system (/etc or /sbin/init)");
 	if (roots.length < 2) return roots[0];
 	const spec = boot && rootOfCommandLine(boot.tree);
 	const named = spec === undefined ? undefined : roots.find((volume) => namesVolume(spec, extNames(volume)));

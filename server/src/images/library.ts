@@ -1,0 +1,372 @@
+/**
+ * The library: which images there are, in which builds, found by watching the folder and, because not every file system
+ * tells of changes, by looking at it every few seconds.
+ *
+ * Finding out is a series of looks. A look lists the folder, decides which file is which image, and takes the files that
+ * have stopped changing. Looks never overlap.
+ */
+import { EventEmitter } from "node:events";
+import fs from "node:fs";
+import path from "node:path";
+import {
+	type Clock,
+	errorText,
+	FileError,
+	type Logger,
+	type Startable,
+	silentLogger,
+	systemClock,
+	systemCode,
+	type Timer,
+} from "../base/index.ts";
+import { ImageBuild } from "../vfs/index.ts";
+import { ImageEntry, type LibraryImage } from "./entry.ts";
+import { FolderWatch, type FoundFile, findImages } from "./folder.ts";
+import { type ImageRecords, makeImageId } from "./records.ts";
+import { BuildShelf, type BuiltImage } from "./shelf.ts";
+import { type Inspect, takeImage } from "./taking.ts";
+
+export interface ImageLibraryOptions {
+	readonly folder: string;
+	readonly records: ImageRecords;
+	/** Looks an image over, once per build. */
+	readonly inspect: Inspect;
+	/** Where the id of the image that was chosen as the default is kept. */
+	readonly defaults: DefaultImage;
+	readonly clock?: Clock;
+	readonly log?: Logger;
+	/** Milliseconds between two looks; default 3000. */
+	readonly pollMs?: number;
+	/** Whether to ask the operating system for changes too; default true. */
+	readonly watch?: boolean;
+}
+
+export interface DefaultImage {
+	get(): string | undefined;
+	set(id: string | undefined): Promise<void>;
+}
+
+export interface ImageEvents {
+	added: [LibraryImage];
+	changed: [LibraryImage];
+	removed: [LibraryImage];
+}
+
+/** A change is looked at so many milliseconds after it was told: many come at once. */
+const GATHER_MS = 300;
+
+/** See the head of this file. */
+export class ImageLibrary implements Startable {
+	readonly events = new EventEmitter<ImageEvents>();
+	readonly #options: ImageLibraryOptions;
+	readonly #clock: Clock;
+	readonly #log: Logger;
+	readonly #entries = new Map<string, ImageEntry>();
+	readonly #shelf = new BuildShelf();
+	readonly #watch: FolderWatch | undefined;
+	/** What was last told of each image. */
+	readonly #told = new Map<string, string>();
+	#timer: { readonly at: number; readonly timer: Timer } | undefined;
+	#looking: Promise<void> | undefined;
+	#lookAgain: Promise<void> | undefined;
+	#folderFailure: string | undefined;
+	#isRunning = false;
+
+	constructor(options: ImageLibraryOptions) {
+		this.#options = { ...options, folder: path.resolve(options.folder) };
+		this.#clock = options.clock ?? systemClock;
+		this.#log = options.log ?? silentLogger;
+		if (options.watch !== false) {
+			this.#watch = new FolderWatch(this.#options.folder, () => this.#lookIn(GATHER_MS), this.#log);
+		}
+	}
+
+	/** Resolves when the folder was looked at once: images that lay there are ready. Makes the folder where it is missing. */
+	async start(): Promise<void> {
+		await fs.promises.mkdir(this.#options.folder, { recursive: true });
+		for (const record of await this.#options.records.list()) this.#entries.set(record.id, new ImageEntry(record));
+		this.#isRunning = true;
+		await this.refresh();
+	}
+
+	async stop(): Promise<void> {
+		this.#isRunning = false;
+		this.#timer?.timer.cancel();
+		this.#timer = undefined;
+		await Promise.allSettled([this.#lookAgain, this.#looking]);
+		this.#watch?.close();
+		await this.#shelf.close();
+		this.#entries.clear();
+		this.#told.clear();
+	}
+
+	/** All images, in the order in which they came. */
+	list(): LibraryImage[] {
+		const listed = [...this.#entries.values()].filter((entry) => entry.isListed).map((entry) => entry.view());
+		return listed.sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
+	}
+
+	get(id: string): LibraryImage | undefined {
+		const entry = this.#entries.get(id);
+		return entry?.isListed ? entry.view() : undefined;
+	}
+
+	/** The image for devices that have none of their own: the chosen one; without a choice the newest that is ready. */
+	get defaultId(): string | undefined {
+		const chosen = this.#options.defaults.get();
+		if (chosen !== undefined && this.#entries.get(chosen)?.isListed) return chosen;
+		return this.list().findLast(({ state }) => state === "ready")?.id;
+	}
+
+	/**
+	 * Chooses the default image; undefined takes the choice back.
+	 *
+	 * @returns false when there is no such image.
+	 */
+	async setDefault(id: string | undefined): Promise<boolean> {
+		if (id !== undefined && !this.#entries.get(id)?.isListed) return false;
+		await this.#options.defaults.set(id);
+		return true;
+	}
+
+	/** The image with this id (null: the default one) in its newest build; undefined when it cannot be booted now. */
+	choose(imageId: string | null): BuiltImage | undefined {
+		const entry = this.#entries.get(imageId ?? this.defaultId ?? "");
+		if (!entry?.isReady || entry.buildId === undefined) return undefined;
+		const image = this.#shelf.get(entry.buildId);
+		return image && { ...image, imageId: entry.record.id };
+	}
+
+	/** A build that is the newest of an image, or that somebody holds. */
+	build(buildId: string): BuiltImage | undefined {
+		return this.#shelf.get(buildId);
+	}
+
+	/** Keeps a build open until `release`. @throws FileError ESTALE when it is not open. */
+	hold(buildId: string): void {
+		this.#shelf.hold(buildId);
+	}
+
+	release(buildId: string): void {
+		this.#shelf.release(buildId);
+		for (const entry of this.#entries.values()) {
+			if (entry.file === undefined && entry.isListed && entry.buildId === buildId) this.#forgetUnused(entry);
+		}
+	}
+
+	/** Deletes the file of an image, and what is remembered of it, unless a Pi runs it. */
+	async remove(id: string): Promise<"removed" | "not-found" | "in-use"> {
+		const entry = this.#entries.get(id);
+		if (!entry?.isListed) return "not-found";
+		if (entry.buildId !== undefined && this.#shelf.holders(entry.buildId) > 0) return "in-use";
+		await fs.promises.rm(entry.record.path, { force: true });
+		await this.refresh();
+		if (this.#entries.get(id)?.file === undefined) {
+			this.#entries.delete(id);
+			await this.#options.records.remove(id);
+			if (this.#options.defaults.get() === id) await this.#options.defaults.set(undefined);
+		}
+		return "removed";
+	}
+
+	/** Looks at the folder now. Resolves when a look that began after this call has ended. */
+	refresh(): Promise<void> {
+		this.#lookAgain ??= this.#lookNext();
+		return this.#lookAgain;
+	}
+
+	async #lookNext(): Promise<void> {
+		// Who asked for that look hears of its failure.
+		await Promise.allSettled([this.#looking]);
+		this.#lookAgain = undefined;
+		this.#looking = this.#look().finally(() => {
+			this.#looking = undefined;
+		});
+		await this.#looking;
+	}
+
+	/** Makes sure that there is a look in so many milliseconds. */
+	#lookIn(milliseconds: number): void {
+		const at = this.#clock.monotonic() + milliseconds;
+		if (!this.#isRunning || (this.#timer !== undefined && this.#timer.at <= at)) return;
+		this.#timer?.timer.cancel();
+		const timer = this.#clock.after(milliseconds, () => {
+			this.#timer = undefined;
+			this.refresh().catch((error) => this.#log.error(`the images were not looked at: ${errorText(error)}`));
+		});
+		this.#timer = { at, timer };
+	}
+
+	async #look(): Promise<void> {
+		if (!this.#isRunning) return;
+		try {
+			const found = await this.#find();
+			if (found !== undefined) await this.#update(found);
+		} finally {
+			this.#lookIn(this.#options.pollMs ?? 3000);
+		}
+	}
+
+	/** A folder that cannot be read, as when its disk was pulled out, says nothing about its images. */
+	async #find(): Promise<FoundFile[] | undefined> {
+		try {
+			await this.#watch?.refresh();
+			const found = await findImages(this.#options.folder);
+			this.#folderFailure = undefined;
+			return found;
+		} catch (error) {
+			if (systemCode(error) === undefined) throw error;
+			const text = `the folder of the images cannot be read: ${errorText(error)}`;
+			if (this.#folderFailure !== text) this.#log.warn(text);
+			this.#folderFailure = text;
+			return undefined;
+		}
+	}
+
+	async #update(found: readonly FoundFile[]): Promise<void> {
+		const files = await this.#assign(found);
+		for (const entry of [...this.#entries.values()]) {
+			const file = files.get(entry);
+			if (file === undefined) this.#lose(entry);
+			else await this.#advance(entry, file);
+			this.#tell(entry);
+		}
+	}
+
+	/**
+	 * Decides which file is which image. A file that kept its place is the image of that place, unless that image's own file
+	 * is now elsewhere: then it was renamed, and keeps its id. What is left is new.
+	 */
+	async #assign(found: readonly FoundFile[]): Promise<Map<ImageEntry, FoundFile>> {
+		const files = new Map<ImageEntry, FoundFile>();
+		const left = new Set(found);
+		const claim = (entry: ImageEntry, file: FoundFile) => {
+			files.set(entry, file);
+			left.delete(file);
+		};
+		for (const entry of this.#entries.values()) {
+			const file = found.find((each) => each.path === entry.record.path);
+			if (file !== undefined && !(await this.#wasMoved(entry, file, found))) claim(entry, file);
+		}
+		for (const entry of this.#entries.values()) {
+			const file = files.has(entry) ? undefined : await this.#findMoved(entry, left);
+			if (file !== undefined) claim(entry, file);
+		}
+		for (const file of [...left]) claim(this.#newEntry(file), file);
+		return files;
+	}
+
+	async #wasMoved(entry: ImageEntry, atItsPlace: FoundFile, found: readonly FoundFile[]): Promise<boolean> {
+		if (String(atItsPlace.stamp.ino) === entry.record.ino || entry.isFile(atItsPlace)) return false;
+		return (await this.#findMoved(entry, found)) !== undefined;
+	}
+
+	async #findMoved(entry: ImageEntry, files: Iterable<FoundFile>): Promise<FoundFile | undefined> {
+		for (const file of files) {
+			if (entry.isFile(file) ?? (await hasSuperblock(file, entry.record.superblockIdentity, this.#clock))) return file;
+		}
+		return undefined;
+	}
+
+	#newEntry({ name, path: place, stamp }: FoundFile): ImageEntry {
+		const id = makeImageId(name, (taken) => this.#entries.has(taken));
+		const entry = new ImageEntry({
+			id,
+			firstName: name,
+			name,
+			path: place,
+			dev: String(stamp.dev),
+			ino: String(stamp.ino),
+			superblockIdentity: "",
+			createdAt: this.#clock.now(),
+		});
+		this.#entries.set(id, entry);
+		return entry;
+	}
+
+	async #advance(entry: ImageEntry, file: FoundFile): Promise<void> {
+		const now = this.#clock.monotonic();
+		entry.isListed = true;
+		entry.see(file, now, this.#clock.now());
+		await entry.taken?.build?.check();
+		if (!entry.needsTaking(now)) {
+			await this.#remember(entry, file);
+			return;
+		}
+		const wait = entry.settlesIn(now);
+		if (wait > 0) this.#lookIn(wait);
+		else await this.#take(entry, file);
+	}
+
+	async #take(entry: ImageEntry, file: FoundFile): Promise<void> {
+		try {
+			const taken = await takeImage(file, this.#options.inspect, this.#clock);
+			const before = entry.buildId;
+			const { build, facts } = taken;
+			const placed = build && facts && this.#shelf.put({ imageId: entry.record.id, build, facts });
+			entry.take({ ...taken, ...(placed && { build: placed.build }) }, file.stamp, this.#clock.monotonic());
+			placed?.build.onInvalid(() => this.#lookIn(0));
+			if (before !== undefined) this.#shelf.retire(before);
+			await this.#remember(entry, file);
+		} catch (error) {
+			if (!(error instanceof FileError && error.code === "EAGAIN")) throw error;
+			entry.unsettle(this.#clock.monotonic());
+		}
+	}
+
+	/** Notes for the next start under which name and number the image was seen. Only what was once ready is kept. */
+	async #remember(entry: ImageEntry, { name, path: place, stamp }: FoundFile): Promise<void> {
+		const { record, taken } = entry;
+		const now = { name, path: place, dev: String(stamp.dev), ino: String(stamp.ino) };
+		const superblockIdentity = taken?.superblock ?? record.superblockIdentity;
+		const next = { ...record, ...now, superblockIdentity };
+		if (JSON.stringify(next) === JSON.stringify(record)) return;
+		if (superblockIdentity !== "") await this.#options.records.save(next);
+		entry.record = next;
+	}
+
+	#lose(entry: ImageEntry): void {
+		entry.lose();
+		if (entry.isListed) this.#forgetUnused(entry);
+		else if (entry.record.superblockIdentity === "") this.#entries.delete(entry.record.id);
+	}
+
+	/** An image without a file stays as long as a Pi runs it; what is remembered of it stays, should the file come back. */
+	#forgetUnused(entry: ImageEntry): void {
+		const { buildId } = entry;
+		if (buildId !== undefined && this.#shelf.holders(buildId) > 0) return;
+		entry.isListed = false;
+		entry.taken = undefined;
+		if (buildId !== undefined) this.#shelf.retire(buildId);
+		if (entry.record.superblockIdentity === "") this.#entries.delete(entry.record.id);
+		this.#tell(entry);
+	}
+
+	/** Tells of what is different since it was last told. */
+	#tell(entry: ImageEntry): void {
+		const { id } = entry.record;
+		const view = entry.view();
+		const before = this.#told.get(id);
+		if (!entry.isListed) {
+			if (this.#told.delete(id)) this.events.emit("removed", view);
+			return;
+		}
+		const now = JSON.stringify(view);
+		this.#told.set(id, now);
+		if (before === undefined) this.events.emit("added", view);
+		else if (before !== now) this.events.emit("changed", view);
+	}
+}
+
+/** Whether the file system in a file is the one that is remembered. A file that cannot be opened has none. */
+async function hasSuperblock(file: FoundFile, identity: string, clock: Clock): Promise<boolean> {
+	if (identity === "") return false;
+	try {
+		const build = await ImageBuild.open(file.path, { expected: file.stamp, clock });
+		await build.close();
+		return build.superblock === identity;
+	} catch (error) {
+		if (systemCode(error) === undefined && !(error instanceof FileError)) throw error;
+		return false;
+	}
+}

@@ -1,0 +1,61 @@
+/** What is remembered of images, so that their ids outlive renamings and restarts. */
+
+export interface ImageRecord {
+	/** Made once from the first name. */
+	readonly id: string;
+	readonly firstName: string;
+	/** The file's name now. */
+	readonly name: string;
+	/** Absolute. */
+	readonly path: string;
+	/** Decimal: device and inode numbers of some file systems do not fit a number. */
+	readonly dev: string;
+	readonly ino: string;
+	readonly superblockIdentity: string;
+	/** Milliseconds since 1970. */
+	readonly createdAt: number;
+}
+
+/** Where the records are kept. Durable when a promise resolves. */
+export interface ImageRecords {
+	list(): Promise<ImageRecord[]>;
+	/** Inserts the record, or replaces the one with its id. */
+	save(record: ImageRecord): Promise<void>;
+	remove(id: string): Promise<void>;
+}
+
+/** Records that are gone with the process, for tests. */
+export class MemoryImageRecords implements ImageRecords {
+	readonly #records = new Map<string, ImageRecord>();
+
+	async list(): Promise<ImageRecord[]> {
+		return [...this.#records.values()];
+	}
+
+	async save(record: ImageRecord): Promise<void> {
+		this.#records.set(record.id, record);
+	}
+
+	async remove(id: string): Promise<void> {
+		this.#records.delete(id);
+	}
+}
+
+/**
+ * An id out of a file's name: lower-case letters, digits, dots, dashes and underscores, with a number behind it where the
+ * plain one is taken.
+ */
+export function makeImageId(fileName: string, isTaken: (id: string) => boolean): string {
+	const plain = fileName
+		.replace(/\.img$/i, "")
+		.normalize("NFKD")
+		.replace(/\p{M}/gu, "")
+		.toLowerCase()
+		.replace(/[^a-z0-9._]+/g, "-")
+		.replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, "")
+		.slice(0, 100);
+	const base = plain === "" ? "image" : plain;
+	let id = base;
+	for (let count = 2; isTaken(id); count++) id = `${base}-${count}`;
+	return id;
+}
