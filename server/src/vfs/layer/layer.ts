@@ -5,6 +5,7 @@ import { randomBytes } from "node:crypto";
 import { closeSync, fsyncSync, openSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import {
+	BlockFault,
 	BugError,
 	type Clock,
 	errorText,
@@ -146,8 +147,10 @@ export class Layer {
 	}
 
 	/**
-	 * Runs a change so that all of it takes effect or nothing, also over the end of the process. It may run twice. When a
-	 * file operation in it fails halfway, everything is undone and its error thrown, even if `change` caught it.
+	 * Runs a change so that all of it takes effect or nothing, also over the end of the process. When a file operation in it
+	 * fails halfway, everything is undone and its error thrown, even if `change` caught it.
+	 *
+	 * @throws FileError ENOSPC, EIO of the host; BlockFault, also when room had to be made on a full disk.
 	 */
 	transaction<T>(change: () => T): T {
 		if (this.#isActive) throw new BugError("transactions of a layer do not nest");
@@ -155,12 +158,8 @@ export class Layer {
 			return this.#attempt(change);
 		} catch (error) {
 			if (!isDatabaseFull(error) || this.#grew || !this.#reserve.release()) throw fileErrorFrom(error);
-		}
-		this.#log.warn(`the disk of ${this.#path} is full: only what makes room is done`);
-		try {
-			return this.#attempt(change);
-		} catch (error) {
-			throw fileErrorFrom(error);
+			this.#log.warn(`the disk of ${this.#path} is full: only what makes room is done`);
+			throw new BlockFault(Promise.resolve());
 		}
 	}
 

@@ -1,0 +1,46 @@
+/** Layers in a folder of their own, for tests. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { FileTree } from "../tree.ts";
+import { Layer, type LayerOptions, type LayerVolume } from "./layer.ts";
+
+/** Room enough for the inodes of any base that a test makes. */
+export const MAX_BASE_INO = 0x4fff_ffff;
+
+export interface TestLayer {
+	readonly layer: Layer;
+	readonly path: string;
+	/** Closes the layer and removes its folder. */
+	close(): void;
+	/** Closes the layer and opens it again. */
+	reopen(): Layer;
+}
+
+/** One volume, number 1, with the semantics of POSIX. */
+export function openLayer(
+	base: FileTree,
+	volume: Partial<LayerVolume> = {},
+	options: Partial<LayerOptions> = {},
+): TestLayer {
+	const folder = mkdtempSync(join(tmpdir(), "layer-"));
+	const path = join(folder, "layer");
+	const volumes: LayerVolume[] = [{ fsid: 1, base, semantics: "posix", maxBaseIno: MAX_BASE_INO, ...volume }];
+	const open = () => Layer.open({ path, volumes, ...options });
+	let layer = open();
+	return {
+		get layer() {
+			return layer;
+		},
+		path,
+		close() {
+			layer.close();
+			rmSync(folder, { recursive: true });
+		},
+		reopen() {
+			layer.close();
+			layer = open();
+			return layer;
+		},
+	};
+}
