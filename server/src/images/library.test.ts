@@ -6,7 +6,7 @@ import { after, afterEach, test } from "node:test";
 import { FileError, ManualClock, whenReady } from "../base/index.ts";
 import { makePiImage, PI_ROOT } from "../vfs/image/testing/images.ts";
 import { readTextAt } from "../vfs/index.ts";
-import type { ImageFacts } from "./inspect-facts.ts";
+import type { ImageFacts, InspectedTrees } from "./inspect-facts.ts";
 import { ImageLibrary, type ImageLibraryOptions } from "./library.ts";
 import { MemoryImageRecords } from "./records.ts";
 import type { BuiltImage } from "./shelf.ts";
@@ -64,7 +64,7 @@ async function startLab(
 	return { library, clock, folder, told, pass, restart };
 }
 
-function inspect(): ImageFacts {
+function inspect(_trees: InspectedTrees): ImageFacts {
 	const network = { networkManager: false, networkd: false, dhcpcd: false, ifupdown: false, networkdInstalled: false };
 	return {
 		init: "systemd",
@@ -147,9 +147,12 @@ test("looks come by themselves, every few seconds, and sooner when a file is abo
 	assert.deepEqual(ids(library), ["x"]);
 });
 
-/** For what ends by itself; the time limit of the test run ends what does not. */
+/** For what comes by itself; what does not come in ten seconds never will. */
 async function waitFor(condition: () => boolean): Promise<void> {
-	while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+	for (let tries = 0; !condition(); tries++) {
+		assert.ok(tries < 2000, condition.toString());
+		await new Promise((resolve) => setTimeout(resolve, 5));
+	}
 }
 
 test("the operating system's word is enough: no look was due", async () => {
@@ -317,6 +320,27 @@ test("what is no raw image is broken, and says what to do", async () => {
 		noise: ["broken", "image-no-root", "Raw disk images with ext4 can be used."],
 	});
 	assert.equal(library.choose("empty"), undefined);
+});
+
+test("an image that we fail on does not keep the others from being served", async () => {
+	const fail = (trees: InspectedTrees) => {
+		if (trees.root !== undefined && readTextAt(trees.root, "/etc/which") === "old") throw new TypeError("a bug");
+		return inspect(trees);
+	};
+	const fill = (folder: string) => {
+		place(OLD, path.join(folder, "a.img"));
+		place(NEW, path.join(folder, "b.img"));
+	};
+	const before = openFiles();
+	const { library } = await startLab(fill, { inspect: fail });
+	assert.deepEqual(
+		library.list().map(({ id, state, findings }) => [id, state, findings[0]?.code]),
+		[
+			["a", "broken", "image-failed"],
+			["b", "ready", "said"],
+		],
+	);
+	assert.equal(openFiles(), before + 1);
 });
 
 test("a broken image gets well when its file does", async () => {

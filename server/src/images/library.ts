@@ -24,7 +24,7 @@ import { ImageEntry, type LibraryImage } from "./entry.ts";
 import { FolderWatch, type FoundFile, findImages } from "./folder.ts";
 import { type ImageRecords, makeImageId } from "./records.ts";
 import { BuildShelf, type BuiltImage } from "./shelf.ts";
-import { type Inspect, takeImage } from "./taking.ts";
+import { type Inspect, type Taken, takeImage } from "./taking.ts";
 
 export interface ImageLibraryOptions {
 	readonly folder: string;
@@ -299,18 +299,29 @@ export class ImageLibrary implements Startable {
 	}
 
 	async #take(entry: ImageEntry, file: FoundFile): Promise<void> {
+		const taken = await this.#tryToTake(entry, file);
+		if (taken === undefined) return;
+		const before = entry.buildId;
+		const { build, facts } = taken;
+		const placed = build && facts && this.#shelf.put({ imageId: entry.record.id, build, facts });
+		entry.take({ ...taken, ...(placed && { build: placed.build }) }, file.stamp, this.#clock.monotonic());
+		placed?.build.onInvalid(() => this.#lookIn(0));
+		if (before !== undefined) this.#shelf.retire(before);
+		await this.#remember(entry, file);
+	}
+
+	/** A failure of ours with one image is logged and must not keep the others from being served. */
+	async #tryToTake(entry: ImageEntry, file: FoundFile): Promise<Taken | undefined> {
 		try {
-			const taken = await takeImage(file, this.#options.inspect, this.#clock);
-			const before = entry.buildId;
-			const { build, facts } = taken;
-			const placed = build && facts && this.#shelf.put({ imageId: entry.record.id, build, facts });
-			entry.take({ ...taken, ...(placed && { build: placed.build }) }, file.stamp, this.#clock.monotonic());
-			placed?.build.onInvalid(() => this.#lookIn(0));
-			if (before !== undefined) this.#shelf.retire(before);
-			await this.#remember(entry, file);
+			return await takeImage(file, this.#options.inspect, this.#clock);
 		} catch (error) {
-			if (!(error instanceof FileError && error.code === "EAGAIN")) throw error;
-			entry.unsettle(this.#clock.monotonic());
+			if (error instanceof FileError && error.code === "EAGAIN") {
+				entry.unsettle(this.#clock.monotonic());
+				return undefined;
+			}
+			this.#log.error({ err: error }, `${file.path} could not be looked over: ${errorText(error)}`);
+			const message = `an error of the server itself kept it from being used: ${errorText(error)}`;
+			return { findings: [{ code: "image-failed", severity: "error", message }] };
 		}
 	}
 
