@@ -12,6 +12,8 @@ import type { Tag } from "./records.ts";
 import { BLOCK_TYPE, blockType, commitTime, parseRevoked, parseTags } from "./records.ts";
 import type { JournalSuperblock } from "./superblock.ts";
 
+type ReadableBlocks = Pick<JournalBlocks, "read">;
+
 /** The newest state of a block of the file system is this block of the journal. */
 export interface Replacement {
 	readonly tag: Tag;
@@ -40,7 +42,7 @@ interface Transaction {
 }
 
 /** @throws MalformedError, BlockFault. */
-export function readLog(blocks: JournalBlocks, journal: JournalSuperblock): Log {
+export function readLog(blocks: ReadableBlocks, journal: JournalSuperblock): Log {
 	const reader = new LogReader(blocks, journal);
 	reader.run();
 	return reader;
@@ -51,7 +53,7 @@ class LogReader implements Log {
 	transactions = 0;
 	nextSequence: number;
 	damagedEnd = false;
-	readonly #blocks: JournalBlocks;
+	readonly #blocks: ReadableBlocks;
 	readonly #journal: JournalSuperblock;
 	/** The next block to read. */
 	#at: number;
@@ -60,7 +62,7 @@ class LogReader implements Log {
 	#lastCommit = 0;
 	#transaction = newTransaction();
 
-	constructor(blocks: JournalBlocks, journal: JournalSuperblock) {
+	constructor(blocks: ReadableBlocks, journal: JournalSuperblock) {
 		this.#blocks = blocks;
 		this.#journal = journal;
 		this.#at = journal.start;
@@ -137,7 +139,7 @@ function newTransaction(): Transaction {
 }
 
 /** @throws MalformedError when a block in the journal is not what was written there. */
-export function verifyReplacement(blocks: JournalBlocks, journal: JournalSuperblock, found: Replacement): void {
+export function verifyReplacement(blocks: ReadableBlocks, journal: JournalSuperblock, found: Replacement): void {
 	if (journal.checksum < 2) return;
 	if (isDataRight(blocks.read(found.at), journal, found.sequence, found.tag.checksum)) return;
 	throw malformed(`journal block ${found.at}`, `the checksum of block ${found.tag.block} is wrong`);
