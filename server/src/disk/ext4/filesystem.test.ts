@@ -209,6 +209,15 @@ test("inline data reaches into the attribute area, and is no attribute itself", 
 	assert.equal(tree.xattrs(ino).size, 0);
 });
 
+test("a tree of extents with three levels", () => {
+	const image = makeExtImage(dir, { size: "96M", sourceDir: source, blockSize: 1024 });
+	assert.match(askDebugfs(image, "dump_extents fragmented"), /2\/ 2/);
+	const tree = open(image);
+	const bytes = Buffer.alloc(20);
+	assert.equal(tree.read(find(tree, "fragmented"), 8192 * 1234, bytes), 20);
+	assert.equal(bytes.toString("latin1"), `data at ${8192 * 1234}`.padEnd(20, "\0"));
+});
+
 test("unwritten blocks read as zeros", () => {
 	const image = makeExtImage(dir, {
 		size: "32M",

@@ -56,6 +56,9 @@ export function makeSourceTree(root: string, options: SourceTreeOptions = {}): v
 	const tail = options.holeAtEnd === false ? 0 : 100_000;
 	sparse(at("sparse"), [0, 1_000_000, 40_000_000], tail);
 	if (options.huge !== false) sparse(at("huge"), [0, 4_294_967_296 + 12_345], tail);
+	// Each piece is an extent of its own: with 1k blocks the tree of extents has three levels.
+	const pieces = Array.from({ length: 1500 }, (_, number) => number * 8192);
+	sparse(at("fragmented"), pieces, 0);
 	mkdirSync(at("some"));
 	for (let number = 0; number < 300; number++) writeFileSync(at("some", `file-${number}`), String(number));
 	utimesSync(at("size-1"), 1, 1);
