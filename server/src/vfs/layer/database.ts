@@ -93,6 +93,11 @@ export class LayerDatabase {
 		return { total: integer(frames) * PAGE, left: (integer(frames) - integer(copied)) * PAGE };
 	}
 
+	/** Copies the whole WAL into the database, so that the next transaction begins it anew. Waits for the disk. */
+	checkpoint(): void {
+		this.#get("PRAGMA wal_checkpoint(RESTART)");
+	}
+
 	meta(name: string): SQLOutputValue | undefined {
 		return this.#get("SELECT value FROM meta WHERE name = ?", name)?.[0];
 	}

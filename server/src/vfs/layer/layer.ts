@@ -17,15 +17,13 @@ import {
 	systemClock,
 } from "../../base/index.ts";
 import type { FileTree, WritableFileTree } from "../tree.ts";
-import { checkpoint } from "./checkpointer.ts";
 import { Content } from "./content.ts";
 import { Counters } from "./counters.ts";
 import { LayerDatabase } from "./database.ts";
-import { hostSpace } from "./host-space.ts";
+import { Housekeeping } from "./housekeeping.ts";
 import { LayerTree } from "./layer-tree.ts";
 import { BLOCK, Pool } from "./pool.ts";
 import { Replies, type ReplyKey } from "./replies.ts";
-import { Reserve } from "./reserve.ts";
 import { posix, vfat } from "./semantics.ts";
 import { Sync } from "./sync.ts";
 import { fileErrorFrom, isDatabaseFull } from "./system-errors.ts";
@@ -55,16 +53,6 @@ export interface LayerOptions {
 	readonly log?: Logger;
 }
 
-/** Bytes of the WAL that are not in the database yet from which on there is a checkpoint, and for which the writer waits. */
-const CHECKPOINT_BYTES = 16 * 1024 * 1024;
-const RESTART_BYTES = 64 * 1024 * 1024;
-
-/** As long as the disk is full the WAL is kept short. */
-const CHECKPOINT_BYTES_FULL = 256 * 1024;
-
-/** Milliseconds for which what the host said about its disk is believed. */
-const SPACE_AGE = 1000;
-
 export class Layer {
 	/** 8 random bytes in hex, for the life of the layer. */
 	readonly id: string;
@@ -73,7 +61,7 @@ export class Layer {
 	readonly #pool: Pool;
 	readonly #counters: Counters;
 	readonly #replies: Replies;
-	readonly #reserve: Reserve;
+	readonly #housekeeping: Housekeeping;
 	readonly #sync: Sync;
 	readonly #clock: Clock;
 	readonly #log: Logger;
@@ -85,9 +73,7 @@ export class Layer {
 	/** What broke off in the middle of its change: the transaction cannot be kept. */
 	#broken: unknown;
 	#grew = false;
-	#isCheckpointing = false;
 	#commits = 0;
-	#space: { at: number; value: FileSystemStatistics } | undefined;
 
 	private constructor(options: LayerOptions, db: LayerDatabase) {
 		this.#path = options.path;
@@ -105,7 +91,7 @@ export class Layer {
 		db.commit();
 		this.#counters = new Counters(db, this.#clock, firstIno);
 		this.#replies = new Replies(db);
-		this.#reserve = new Reserve(`${options.path}.reserve`);
+		this.#housekeeping = new Housekeeping({ path: options.path, db, clock: this.#clock, log: this.#log });
 		this.#pool = Pool.open(`${options.path}.pool`, db.allRuns(), this.#quotaBytes);
 		this.#sync = this.#newSync();
 		for (const volume of options.volumes) this.#addVolume(volume);
@@ -157,8 +143,7 @@ export class Layer {
 		try {
 			return this.#attempt(change);
 		} catch (error) {
-			if (!isDatabaseFull(error) || this.#grew || !this.#reserve.release()) throw fileErrorFrom(error);
-			this.#log.warn(`the disk of ${this.#path} is full: only what makes room is done`);
+			if (!isDatabaseFull(error) || this.#grew || !this.#housekeeping.makeRoom()) throw fileErrorFrom(error);
 			throw new BlockFault(Promise.resolve());
 		}
 	}
@@ -219,7 +204,7 @@ export class Layer {
 
 	#checkRoom(): void {
 		this.#grew = true;
-		if (!this.#reserve.isHeld) throw new FileError("ENOSPC", "the layer's disk is full");
+		if (this.#housekeeping.isFull) throw new FileError("ENOSPC", "the layer's disk is full");
 	}
 
 	#changes(): number {
@@ -233,6 +218,7 @@ export class Layer {
 		this.#pool.committed();
 		this.#replies.committed();
 		this.#sync.changed();
+		this.#housekeeping.committed();
 	}
 
 	#rolledBack(): void {
@@ -282,7 +268,7 @@ export class Layer {
 			walPath: `${this.#path}.db-wal`,
 			clock: this.#clock,
 			failed: (error) => this.#lost(error),
-			done: () => this.#keepHouse(),
+			done: () => this.#housekeeping.synced(),
 		});
 	}
 
@@ -298,29 +284,8 @@ export class Layer {
 		}
 	}
 
-	#keepHouse(): void {
-		this.#reserve.restore();
-		if (this.#isCheckpointing) return;
-		const { total, left } = this.#db.walBytes();
-		if (left < (this.#reserve.isHeld ? CHECKPOINT_BYTES : CHECKPOINT_BYTES_FULL)) return;
-		this.#isCheckpointing = true;
-		checkpoint(`${this.#path}.db`, total > RESTART_BYTES)
-			.catch((error: unknown) => this.#log.warn(errorText(error)))
-			.finally(() => {
-				this.#isCheckpointing = false;
-			});
-	}
-
 	#statfs(): FileSystemStatistics {
-		const now = this.#clock.monotonic();
-		if (this.#space === undefined || now - this.#space.at > SPACE_AGE) {
-			this.#space = { at: now, value: this.#askSpace() };
-		}
-		return this.#space.value;
-	}
-
-	#askSpace(): FileSystemStatistics {
-		const { total, free, available } = hostSpace(this.#path);
+		const { total, free, available } = this.#housekeeping.space;
 		const quotaLeft = Math.max(0, this.#quotaBytes - this.#pool.usedBlocks * BLOCK);
 		const own = this.#pool.freeBlocks * BLOCK;
 		return {

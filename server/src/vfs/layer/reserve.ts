@@ -6,8 +6,8 @@ import { closeSync, fstatSync, openSync, rmSync, statSync, writeSync } from "nod
 import { systemCode } from "../../base/index.ts";
 import { hostSpace } from "./host-space.ts";
 
-/** Bytes; rows of some hundred removals, of which a checkpoint makes room for the next. */
-const RESERVE_BYTES = 1024 * 1024;
+/** Bytes: room for a checkpoint of what the WAL holds when space is scarce, and for as much again. */
+const RESERVE_BYTES = 2 * 1024 * 1024;
 
 export class Reserve {
 	readonly #path: string;
@@ -33,7 +33,7 @@ export class Reserve {
 
 	/** Takes the room again when the host has more than enough. */
 	restore(): void {
-		if (!this.#isHeld && hostSpace(this.#path).available > 4 * RESERVE_BYTES) this.#isHeld = this.#take();
+		if (!this.#isHeld && hostSpace(this.#path).available > 2 * RESERVE_BYTES) this.#isHeld = this.#take();
 	}
 
 	#take(): boolean {
