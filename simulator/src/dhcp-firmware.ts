@@ -1,0 +1,259 @@
+/**
+ * DHCP of the boot ROM and of the EEPROM bootloader: DISCOVER until some OFFER brought an address and some OFFER brought the
+ * TFTP server, then, where the firmware does so, REQUEST and ACK with whoever gave the address.
+ */
+import { ANY, ipv4ToBytes, macToBytes } from "./addresses.ts";
+import {
+	addressOf,
+	BOOTREPLY,
+	Code,
+	type DhcpMessage,
+	type DhcpOption,
+	decodeDhcp,
+	encodeDhcp,
+	MessageType,
+	messageType,
+	optionOf,
+	request,
+} from "./dhcp.ts";
+import { BootError, errorText } from "./errors.ts";
+import type { DhcpPort, Lease } from "./network.ts";
+import { now } from "./udp.ts";
+
+/** How the DHCP client of a firmware speaks. */
+export interface FirmwareDhcpStyle {
+	/** Of the DISCOVER, in this order. */
+	readonly optionOrder: readonly number[];
+	/** Option 55. */
+	readonly parameters: readonly number[];
+	/** The same in each packet of each Pi, or undefined for a new one in each DISCOVER. */
+	readonly xid: number | undefined;
+	readonly sendsRequest: boolean;
+	/** Which option tells the TFTP server when both do. */
+	readonly tftpServer: "last" | "option66";
+	readonly ttl: number;
+}
+
+export interface FirmwareDhcpTiming {
+	/** Milliseconds between two DISCOVERs. */
+	readonly retry: number;
+	/** Milliseconds until it gives up. */
+	readonly total: number;
+}
+
+export interface FirmwareDhcpOptions {
+	readonly port: DhcpPort;
+	readonly mac: string;
+	/** The 17 bytes of option 97. */
+	readonly guid: Buffer;
+	readonly style: FirmwareDhcpStyle;
+	readonly timing: FirmwareDhcpTiming;
+	/** False where the Pi has an address already, and there is nobody who gives one. */
+	readonly needsLease: boolean;
+	readonly onStep: (detail: string) => void;
+}
+
+export interface FirmwareDhcpResult {
+	readonly lease: Lease | undefined;
+	readonly tftpServer: string;
+}
+
+const CLASS = "PXEClient:Arch:00000:UNDI:002001";
+const BOOT_TAG = "Raspberry Pi Boot";
+
+export async function firmwareDhcp(options: FirmwareDhcpOptions): Promise<FirmwareDhcpResult> {
+	return new FirmwareDhcp(options).run();
+}
+
+interface Offer {
+	readonly message: DhcpMessage;
+	readonly source: string;
+}
+
+class FirmwareDhcp {
+	readonly #options: FirmwareDhcpOptions;
+	readonly #heard: string[] = [];
+	readonly #end: number;
+	#xid = 0;
+	/** The first OFFER with an address. */
+	#address: Offer | undefined;
+	#tftpServer: string | undefined;
+
+	constructor(options: FirmwareDhcpOptions) {
+		this.#options = options;
+		this.#end = now() + options.timing.total;
+	}
+
+	async run(): Promise<FirmwareDhcpResult> {
+		const { retry } = this.#options.timing;
+		while (now() < this.#end) {
+			this.#discover();
+			const pause = Math.min(now() + retry, this.#end);
+			while (!this.#isComplete()) {
+				const offer = await this.#next(pause);
+				if (offer === undefined) break;
+				this.#offered(offer);
+			}
+			if (this.#isComplete()) return this.#finish();
+		}
+		throw new BootError(this.#tooLate());
+	}
+
+	#isComplete(): boolean {
+		return this.#tftpServer !== undefined && (this.#address !== undefined || !this.#options.needsLease);
+	}
+
+	#discover(): void {
+		const { mac, style, onStep } = this.#options;
+		this.#xid = style.xid ?? Math.floor(Math.random() * 0x1_0000_0000);
+		const options = style.optionOrder.map((code) => ({ code, data: this.#discoverOption(code) }));
+		onStep("DISCOVER");
+		this.#send(request({ xid: this.#xid, chaddr: macToBytes(mac), options }));
+	}
+
+	#discoverOption(code: number): Buffer {
+		const { style, guid } = this.#options;
+		switch (code) {
+			case Code.MESSAGE_TYPE:
+				return Buffer.from([MessageType.DISCOVER]);
+			case Code.PARAMETER_REQUEST_LIST:
+				return Buffer.from(style.parameters);
+			case Code.VENDOR_CLASS:
+				return Buffer.from(CLASS);
+			case Code.CLIENT_ARCHITECTURE:
+				return Buffer.from([0, 0]);
+			case Code.CLIENT_NDI:
+				return Buffer.from([1, 2, 1]);
+			case Code.CLIENT_UUID:
+				return guid;
+			default:
+				throw new TypeError(`a DISCOVER has no option ${code}`);
+		}
+	}
+
+	#send(message: DhcpMessage): void {
+		const { port } = this.#options;
+		port.socket.send(encodeDhcp(message), port.port, port.address);
+	}
+
+	/** The next message with our xid, or undefined at the deadline. What is broken is remembered and passed over. */
+	async #next(deadline: number): Promise<Offer | undefined> {
+		for (;;) {
+			const datagram = await this.#options.port.socket.receive(deadline);
+			if (datagram === undefined) return undefined;
+			try {
+				const message = decodeDhcp(datagram.bytes);
+				if (message.op === BOOTREPLY && message.xid === this.#xid) return { message, source: datagram.address };
+			} catch (error) {
+				this.#heard.push(`from ${datagram.address} a broken message (${errorText(error)})`);
+			}
+		}
+	}
+
+	#offered(offer: Offer): void {
+		const { message, source } = offer;
+		if (messageType(message) !== MessageType.OFFER) return;
+		const tftpServer = tftpServerOf(offer, this.#options.style.tftpServer);
+		const given = [
+			...(message.yiaddr === ANY ? [] : [`address ${message.yiaddr}`]),
+			...(tftpServer === undefined ? [] : [`TFTP server ${tftpServer}`]),
+		];
+		const what = given.length === 0 ? "nothing that a Pi can use" : given.join(" and ");
+		this.#heard.push(`from ${source} an OFFER with ${what}`);
+		this.#options.onStep(`OFFER from ${source}: ${what}`);
+		if (message.yiaddr !== ANY) this.#address ??= offer;
+		this.#tftpServer ??= tftpServer;
+	}
+
+	async #finish(): Promise<FirmwareDhcpResult> {
+		const offer = this.#address;
+		const tftpServer = this.#tftpServer ?? "";
+		if (offer === undefined) return { lease: undefined, tftpServer };
+		const lease = leaseOf(offer.message);
+		if (this.#options.style.sendsRequest) await this.#request(offer);
+		return { lease, tftpServer };
+	}
+
+	/** With the class and the GUID, but without option 55. The siaddr of the OFFER comes back in the REQUEST. */
+	async #request({ message, source }: Offer): Promise<void> {
+		const { mac, guid, timing, onStep } = this.#options;
+		const server = addressOf(message, Code.SERVER_IDENTIFIER) ?? source;
+		const options: DhcpOption[] = [
+			{ code: Code.MESSAGE_TYPE, data: Buffer.from([MessageType.REQUEST]) },
+			{ code: Code.REQUESTED_ADDRESS, data: ipv4ToBytes(message.yiaddr) },
+			{ code: Code.SERVER_IDENTIFIER, data: ipv4ToBytes(server) },
+			{ code: Code.VENDOR_CLASS, data: Buffer.from(CLASS) },
+			{ code: Code.CLIENT_UUID, data: guid },
+		];
+		while (now() < this.#end) {
+			onStep(`REQUEST ${message.yiaddr} from ${server}`);
+			this.#send(request({ xid: message.xid, chaddr: macToBytes(mac), siaddr: message.siaddr, options }));
+			if (await this.#acknowledged(Math.min(now() + timing.retry, this.#end), server, message.xid)) return;
+		}
+		throw new BootError(`DHCP: ${server} offered ${message.yiaddr}, but never sent an ACK for it`);
+	}
+
+	async #acknowledged(deadline: number, server: string, xid: number): Promise<boolean> {
+		this.#xid = xid;
+		for (;;) {
+			const reply = await this.#next(deadline);
+			if (reply === undefined) return false;
+			const type = messageType(reply.message);
+			if (type === MessageType.NAK) throw new BootError(`DHCP: ${reply.source} takes its offer back with a NAK`);
+			if (type !== MessageType.ACK) continue;
+			this.#options.onStep(`ACK from ${reply.source}: ${reply.message.yiaddr}`);
+			if ((addressOf(reply.message, Code.SERVER_IDENTIFIER) ?? reply.source) === server) return true;
+		}
+	}
+
+	#tooLate(): string {
+		const missing = [
+			...(this.#options.needsLease && this.#address === undefined ? ["an address"] : []),
+			...(this.#tftpServer === undefined ? ["a TFTP server"] : []),
+		];
+		const came = this.#heard.length === 0 ? "nothing" : [...new Set(this.#heard)].join(", ");
+		return `DHCP: waited ${this.#options.timing.total / 1000} s for ${missing.join(" and ")}; what came: ${came}`;
+	}
+}
+
+function leaseOf(message: DhcpMessage): Lease {
+	return {
+		address: message.yiaddr,
+		mask: addressOf(message, Code.SUBNET_MASK) ?? "255.255.255.0",
+		router: addressOf(message, Code.ROUTER),
+	};
+}
+
+/**
+ * Which TFTP server an OFFER names. A Pi 3 goes through the options in their order and keeps the last; a Pi 4 or 5 prefers
+ * option 66, and takes a boot menu only from a server that calls itself PXEClient: its siaddr, else who sent it.
+ */
+export function tftpServerOf({ message, source }: Offer, rule: FirmwareDhcpStyle["tftpServer"]): string | undefined {
+	const named = dottedQuad(optionOf(message, Code.TFTP_SERVER_NAME));
+	if (rule === "option66") {
+		if (named !== undefined) return named;
+		if (!hasBootTag(optionOf(message, Code.VENDOR_SPECIFIC)) || !isPxeServer(message)) return undefined;
+		if (message.siaddr !== ANY) return message.siaddr;
+		return addressOf(message, Code.SERVER_IDENTIFIER) ?? source;
+	}
+	let server: string | undefined;
+	for (const { code, data } of message.options) {
+		if (code === Code.VENDOR_SPECIFIC && hasBootTag(data)) server = source;
+		if (code === Code.TFTP_SERVER_NAME) server = dottedQuad(data) ?? server;
+	}
+	return server;
+}
+
+function hasBootTag(data: Buffer | undefined): boolean {
+	return data?.includes(BOOT_TAG) ?? false;
+}
+
+function isPxeServer(message: DhcpMessage): boolean {
+	return optionOf(message, Code.VENDOR_CLASS)?.toString("latin1").startsWith("PXEClient") ?? false;
+}
+
+/** Option 66 must be text without a terminator: a binary address, or one with a zero byte behind it, is not taken. */
+function dottedQuad(data: Buffer | undefined): string | undefined {
+	const text = data?.toString("latin1");
+	return text !== undefined && /^(\d{1,3}\.){3}\d{1,3}$/.test(text) ? text : undefined;
+}

@@ -1,0 +1,78 @@
+/**
+ * A virtual Pi on the server's own machine, without root. There is neither broadcast nor port 68: the DISCOVER goes to
+ * the server, which answers to where it came from. Each Pi asks from an address of its own in 127/8.
+ */
+import type { Socket } from "node:net";
+import { systemCode } from "./errors.ts";
+import type { DhcpPort, Network, ServerPorts } from "./network.ts";
+import { connectTcp, openUdpFrom } from "./sockets.ts";
+import { UdpPort } from "./udp.ts";
+
+const CONNECT_TIMEOUT = 10_000;
+
+export interface LoopbackOptions {
+	/** Address of the server: one of this machine's own. */
+	readonly server: string;
+	readonly ports: ServerPorts;
+	/** Which Pi it is, from 0: its address is 127.77.0.1 and up. */
+	readonly index: number;
+	readonly signal?: AbortSignal | undefined;
+}
+
+export class LoopbackNetwork implements Network {
+	readonly needsLease = false;
+	readonly ports: ServerPorts;
+	readonly address: string;
+	readonly #server: string;
+	/** Whether the address is shared with other Pis, whose ports would be in the way. */
+	readonly #shared: boolean;
+	readonly #signal: AbortSignal | undefined;
+
+	private constructor(options: LoopbackOptions, address: string, shared: boolean) {
+		this.ports = options.ports;
+		this.#server = options.server;
+		this.address = address;
+		this.#shared = shared;
+		this.#signal = options.signal;
+	}
+
+	/** Linux has all of 127/8; a system that has only 127.0.0.1 makes the Pis share it. */
+	static async open(options: LoopbackOptions): Promise<LoopbackNetwork> {
+		const address = `127.77.${Math.floor(options.index / 250)}.${(options.index % 250) + 1}`;
+		try {
+			(await UdpPort.open({ address, port: 0 })).close();
+			return new LoopbackNetwork(options, address, false);
+		} catch (error) {
+			if (systemCode(error) !== "EADDRNOTAVAIL") throw error;
+			return new LoopbackNetwork(options, "127.0.0.1", true);
+		}
+	}
+
+	async openDhcp(ttl: number): Promise<DhcpPort> {
+		const socket = await UdpPort.open({ address: this.address, port: 0, ttl, signal: this.#signal });
+		const close = async () => socket.close();
+		return { socket, address: this.#server, port: this.ports.dhcp, close };
+	}
+
+	/** The address stays what it is. */
+	async configure(): Promise<void> {}
+
+	udp(port: number, ttl: number): Promise<UdpPort> {
+		const options = { address: this.address, ttl, signal: this.#signal };
+		return this.#shared ? UdpPort.open({ ...options, port: 0 }) : openUdpFrom(port, options);
+	}
+
+	tcp(server: string, port: number): Promise<Socket> {
+		const { address } = this;
+		return connectTcp({
+			server,
+			port,
+			address,
+			localPorts: [0],
+			timeout: CONNECT_TIMEOUT,
+			signal: this.#signal,
+		});
+	}
+
+	async close(): Promise<void> {}
+}

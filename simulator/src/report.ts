@@ -1,0 +1,76 @@
+/** What happened in a boot, step by step. */
+import { now } from "./udp.ts";
+
+export interface BootStep {
+	/** Milliseconds since power-on. */
+	readonly atMs: number;
+	/** `dhcp`, `tftp`, `kernel`, `portmap`, `mount`, `nfs`, `done`, `failed` */
+	readonly step: string;
+	readonly detail: string;
+}
+
+export interface BootReport {
+	readonly model: string;
+	readonly mac: string;
+	readonly serial: string;
+	/** The address of the Pi, once it had one. */
+	readonly address: string | undefined;
+	/** Where the boot files came from. */
+	readonly serverAddress: string | undefined;
+	readonly steps: readonly BootStep[];
+	/** Each file that was fetched, by the name that was asked for. */
+	readonly files: ReadonlyMap<string, Buffer>;
+	readonly cmdline: string | undefined;
+	/** The text of config.txt. */
+	readonly config: string | undefined;
+	readonly kernelName: string | undefined;
+	readonly initramfsName: string | undefined;
+	/** `/etc/os-release` of the root, by name. */
+	readonly osRelease: Readonly<Record<string, string>> | undefined;
+	readonly hostname: string | undefined;
+	/** Names in `/`. */
+	readonly rootEntries: readonly string[] | undefined;
+	readonly ok: boolean;
+	/** Why it does not boot: a sentence. */
+	readonly error: string | undefined;
+}
+
+export interface JournalOptions {
+	readonly onStep?: ((step: BootStep) => void) | undefined;
+	readonly signal?: AbortSignal | undefined;
+}
+
+/** Where a boot writes down what happens. */
+export class Journal {
+	readonly steps: BootStep[] = [];
+	readonly files = new Map<string, Buffer>();
+	ownAddress: string | undefined;
+	serverAddress: string | undefined;
+	readonly #started = now();
+	readonly #options: JournalOptions;
+
+	constructor(options: JournalOptions = {}) {
+		this.#options = options;
+	}
+
+	get isStopped(): boolean {
+		return this.#options.signal?.aborted ?? false;
+	}
+
+	step(step: string, detail: string): void {
+		const entry = { atMs: Math.round(now() - this.#started), step, detail };
+		this.steps.push(entry);
+		this.#options.onStep?.(entry);
+	}
+
+	file(name: string, content: Buffer, milliseconds: number): void {
+		this.files.set(name, content);
+		const rate = content.length > 1e6 ? `, ${(content.length / 1000 / Math.max(milliseconds, 1)).toFixed(1)} MB/s` : "";
+		this.step("tftp", `${name}: ${content.length} bytes${rate}`);
+	}
+
+	address(own: string | undefined, server: string): void {
+		this.ownAddress = own;
+		this.serverAddress = server;
+	}
+}

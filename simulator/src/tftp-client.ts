@@ -1,0 +1,193 @@
+/** Fetching a file, or only asking whether it is there, as the firmware of a Pi does: one request, one block at a time. */
+import { BootError } from "./errors.ts";
+import {
+	decodeReply,
+	ErrorCode,
+	encodeAck,
+	encodeError,
+	encodeRrq,
+	Opcode,
+	type TftpOption,
+	type TftpReply,
+} from "./tftp.ts";
+import { type Datagram, now, type UdpPort } from "./udp.ts";
+
+/** How the client of one boot stage speaks. */
+export interface TftpStyle {
+	/** Bytes of a block, or undefined when the client asks for no block size. */
+	readonly blksize: number | undefined;
+	readonly tsize: boolean;
+	/** Whether block 65535 may be followed by block 0. */
+	readonly rollover: boolean;
+	/** Time to live in the IP header. */
+	readonly ttl: number;
+}
+
+export interface TftpTiming {
+	/** Milliseconds after which the last packet is sent again. */
+	readonly retry: number;
+	/** Milliseconds for a whole file. */
+	readonly file: number;
+}
+
+export interface TftpRequest {
+	readonly name: string;
+	readonly server: string;
+	readonly port: number;
+	readonly style: TftpStyle;
+	readonly timing: TftpTiming;
+	/** What a probe waits for before it breaks off: the first answer, or, as a Pi 5 does once, the first block. */
+	readonly stopAt?: "answer" | "block" | undefined;
+}
+
+export type TftpResult =
+	| { readonly kind: "file"; readonly content: Buffer; readonly milliseconds: number }
+	| { readonly kind: "present" }
+	| { readonly kind: "absent"; readonly reason: string };
+
+const DEFAULT_BLKSIZE = 512;
+const MAX_BLOCK = 65535;
+
+/** @throws BootError when the server is silent, too slow, or breaks the protocol. */
+export function transfer(socket: UdpPort, request: TftpRequest): Promise<TftpResult> {
+	return new Transfer(socket, request).run();
+}
+
+class Transfer {
+	readonly #socket: UdpPort;
+	readonly #request: TftpRequest;
+	readonly #started = now();
+	readonly #blocks: Buffer[] = [];
+	#blksize = DEFAULT_BLKSIZE;
+	#tsize: number | undefined;
+	/** The port that the server answers from: its transfer identifier. */
+	#serverPort: number | undefined;
+	#last: Buffer;
+
+	constructor(socket: UdpPort, request: TftpRequest) {
+		this.#socket = socket;
+		this.#request = request;
+		this.#last = encodeRrq(request.name, optionsOf(request.style));
+	}
+
+	async run(): Promise<TftpResult> {
+		this.#send(this.#last);
+		for (;;) {
+			const result = this.#take(await this.#next());
+			if (result !== undefined) return result;
+		}
+	}
+
+	async #next(): Promise<TftpReply> {
+		const { retry, file } = this.#request.timing;
+		const end = this.#started + file;
+		let resendAt = now() + retry;
+		for (;;) {
+			const datagram = await this.#socket.receive(Math.min(resendAt, end));
+			if (datagram !== undefined && this.#isOurs(datagram)) return decodeReply(datagram.bytes);
+			if (now() >= end) throw new BootError(this.#tooLate());
+			if (datagram !== undefined) continue;
+			this.#send(this.#last);
+			resendAt = now() + retry;
+		}
+	}
+
+	/** RFC 1350 section 4: a packet from a foreign port gets an error, and the transfer goes on. */
+	#isOurs({ address, port }: Datagram): boolean {
+		if (address !== this.#request.server) return false;
+		this.#serverPort ??= port;
+		if (port === this.#serverPort) return true;
+		this.#socket.send(encodeError(ErrorCode.UNKNOWN_TID, "Unknown transfer ID"), port, address);
+		return false;
+	}
+
+	#take(reply: TftpReply): TftpResult | undefined {
+		switch (reply.kind) {
+			case "error":
+				return this.#refused(reply.code, reply.message);
+			case "oack":
+				return this.#acknowledged(reply.options);
+			case "data":
+				return this.#data(reply.block, reply.data);
+		}
+	}
+
+	#refused(code: number, message: string): TftpResult {
+		if (this.#blocks.length > 0) throw this.#broken(`the server breaks off with error ${code} "${message}"`);
+		return { kind: "absent", reason: `error ${code} ${message}`.trim() };
+	}
+
+	#acknowledged(options: ReadonlyMap<string, number>): TftpResult | undefined {
+		if (this.#blocks.length > 0) return undefined;
+		const asked = optionsOf(this.#request.style);
+		for (const [name, value] of options) {
+			const option = asked.find((each) => each.name === name);
+			if (option === undefined) throw this.#broken(`the server grants "${name}", which was not asked for`);
+			if (name === "blksize") this.#blksize = this.#checkBlksize(value, option.value);
+			if (name === "tsize") this.#tsize = value;
+		}
+		if (this.#request.stopAt === "answer") return this.#terminate();
+		this.#send(encodeAck(0));
+		return undefined;
+	}
+
+	#checkBlksize(value: number, asked: number): number {
+		if (value >= 8 && value <= asked) return value;
+		throw this.#broken(`the server grants a blksize of ${value}, asked for ${asked}`);
+	}
+
+	#data(block: number, data: Buffer): TftpResult | undefined {
+		const expected = (this.#blocks.length + 1) % (MAX_BLOCK + 1);
+		if (block !== expected) return undefined;
+		if (data.length > this.#blksize) throw this.#broken(`block ${block} has ${data.length} bytes`);
+		if (this.#request.stopAt !== undefined) return this.#terminate();
+		this.#blocks.push(data);
+		if (this.#blocks.length > MAX_BLOCK && !this.#request.style.rollover) {
+			throw this.#broken(
+				`it has more than ${MAX_BLOCK} blocks of ${this.#blksize} bytes, and this firmware counts no further`,
+			);
+		}
+		this.#send(encodeAck(block));
+		return data.length === this.#blksize ? undefined : this.#complete();
+	}
+
+	#complete(): TftpResult {
+		const content = Buffer.concat(this.#blocks);
+		if (this.#tsize !== undefined && this.#tsize !== content.length) {
+			throw this.#broken(`its tsize was ${this.#tsize}, but ${content.length} bytes came`);
+		}
+		return { kind: "file", content, milliseconds: now() - this.#started };
+	}
+
+	/** How the firmware ends a probe. */
+	#terminate(): TftpResult {
+		this.#send(encodeError(ErrorCode.NOT_DEFINED, "Early terminate"));
+		return { kind: "present" };
+	}
+
+	#send(bytes: Buffer): void {
+		this.#last = bytes;
+		const { server, port } = this.#request;
+		this.#socket.send(bytes, bytes.readUInt16BE(0) === Opcode.RRQ ? port : (this.#serverPort ?? port), server);
+	}
+
+	#tooLate(): string {
+		const { name, server, port, timing } = this.#request;
+		const seconds = timing.file / 1000;
+		if (this.#serverPort === undefined) return `${name}: no answer from TFTP at ${server}:${port} within ${seconds} s`;
+		const got = this.#blocks.reduce((sum, { length }) => sum + length, 0);
+		return `${name}: only ${got} bytes of ${this.#tsize ?? "an unknown size"} came within ${seconds} s`;
+	}
+
+	#broken(what: string): BootError {
+		return new BootError(`${this.#request.name}: ${what}`);
+	}
+}
+
+/** `tsize` comes before `blksize` in all firmware. */
+function optionsOf(style: TftpStyle): TftpOption[] {
+	return [
+		...(style.tsize ? [{ name: "tsize", value: 0 }] : []),
+		...(style.blksize === undefined ? [] : [{ name: "blksize", value: style.blksize }]),
+	];
+}

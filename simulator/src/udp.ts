@@ -1,0 +1,106 @@
+/** A UDP socket from which datagrams are taken one by one, with a deadline. */
+import { createSocket, type Socket } from "node:dgram";
+
+export interface Datagram {
+	readonly bytes: Buffer;
+	readonly address: string;
+	readonly port: number;
+}
+
+export interface UdpOptions {
+	readonly address: string;
+	/** 0 for any. */
+	readonly port: number;
+	readonly broadcast?: boolean;
+	/** Time to live of what is sent. */
+	readonly ttl?: number;
+	readonly signal?: AbortSignal | undefined;
+}
+
+/** The clock of all deadlines, in milliseconds. */
+export const now = (): number => performance.now();
+
+export class UdpPort {
+	readonly #socket: Socket;
+	readonly #arrived: Datagram[] = [];
+	readonly #signal: AbortSignal | undefined;
+	#failure: unknown;
+	#wake: (() => void) | undefined;
+
+	private constructor(socket: Socket, signal: AbortSignal | undefined) {
+		this.#socket = socket;
+		this.#signal = signal;
+		socket.on("message", (bytes, { address, port }) => {
+			this.#arrived.push({ bytes, address, port });
+			this.#wake?.();
+		});
+		socket.on("error", (error) => this.#fail(error));
+		signal?.addEventListener("abort", this.#abort, { once: true });
+	}
+
+	/** Binds the socket. Rejects with the system's error: EADDRINUSE, EACCES, EADDRNOTAVAIL. */
+	static async open(options: UdpOptions): Promise<UdpPort> {
+		options.signal?.throwIfAborted();
+		const socket = createSocket({ type: "udp4", recvBufferSize: 1 << 20 });
+		await new Promise<void>((resolve, reject) => {
+			socket.once("error", reject);
+			socket.bind({ address: options.address, port: options.port, exclusive: true }, () => {
+				socket.off("error", reject);
+				resolve();
+			});
+		});
+		if (options.broadcast) socket.setBroadcast(true);
+		if (options.ttl !== undefined) socket.setTTL(options.ttl);
+		return new UdpPort(socket, options.signal);
+	}
+
+	get port(): number {
+		return this.#socket.address().port;
+	}
+
+	/** Sends without waiting: what the system refuses comes out of the next `receive`. */
+	send(bytes: Buffer, port: number, address: string): void {
+		this.#socket.send(bytes, port, address, (error) => {
+			if (error) this.#fail(error);
+		});
+	}
+
+	/**
+	 * The next datagram, or undefined when none has come by the deadline.
+	 * @param deadline in the time of `now()`.
+	 */
+	async receive(deadline: number): Promise<Datagram | undefined> {
+		for (;;) {
+			if (this.#failure !== undefined) throw this.#failure;
+			const next = this.#arrived.shift();
+			if (next !== undefined) return next;
+			const left = deadline - now();
+			if (left <= 0) return undefined;
+			await this.#wait(left);
+		}
+	}
+
+	#wait(milliseconds: number): Promise<void> {
+		return new Promise((resolve) => {
+			const done = () => {
+				clearTimeout(timer);
+				this.#wake = undefined;
+				resolve();
+			};
+			const timer = setTimeout(done, milliseconds);
+			this.#wake = done;
+		});
+	}
+
+	readonly #abort = (): void => this.#fail(this.#signal?.reason);
+
+	#fail(error: unknown): void {
+		this.#failure ??= error;
+		this.#wake?.();
+	}
+
+	close(): void {
+		this.#signal?.removeEventListener("abort", this.#abort);
+		this.#socket.close();
+	}
+}
