@@ -106,7 +106,7 @@ function mappings(port: number): PortMapping[] {
 	];
 }
 
-async function startPortmap({ config, clock, log, listeners }: BootServersOptions): Promise<void> {
+async function startPortmap({ config, nfs: exports, clock, log, listeners }: BootServersOptions): Promise<void> {
 	const logger = log.child({ service: "portmap" });
 	const nfs = listeners.health("nfs").port;
 	await listeners.start({
@@ -116,7 +116,10 @@ async function startPortmap({ config, clock, log, listeners }: BootServersOption
 		port: config.portmapPort,
 		async open(port, loopback) {
 			try {
-				const service = new RpcService([createPortmapProgram(mappings(nfs))], logger);
+				const service = new RpcService(
+					[createPortmapProgram(mappings(nfs), (address) => exports.portmapAsked(address))],
+					logger,
+				);
 				const server = new RpcServer({ tcp: service, udp: service, logger, clock });
 				const bound = await server.listen(port, loopback ? LOOPBACK : "0.0.0.0");
 				return { port: bound, close: () => server.close() };

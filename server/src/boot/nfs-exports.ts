@@ -176,7 +176,6 @@ export class NfsExports implements NfsPort {
 		const open = await this.#options.roots.openFor(boot);
 		await this.#options.registry.bootMounted(boot.id);
 		this.#watchForInit(open);
-		this.#options.registry.fact(device, { kind: "mount", bootId: boot.id });
 		this.#options.log.info({ device: device.id }, `mounts its root (${boot.mode}) from ${client.address}`);
 		return open.root.handleOf(open.root.root);
 	}
@@ -215,6 +214,12 @@ export class NfsExports implements NfsPort {
 				if (!open.isClosed) this.#watchForInit(open);
 			});
 		}
+	}
+
+	/** The portmapper was asked where we are: an initramfs is about to mount its root. */
+	portmapAsked(address: string): void {
+		const device = this.#options.registry.deviceAt(address);
+		if (device !== undefined) this.#options.registry.fact(device, { kind: "portmap" });
 	}
 
 	unmount(path: string | undefined, client: NfsClient): void {

@@ -136,7 +136,6 @@ export class TftpFiles implements TftpPort {
 		const { imageId, build, mode } = choice;
 		const layer = roots.layerMaker(device, choice, mode);
 		const { boot, fresh } = await registry.beginBoot(device, { imageId, buildId: build.id, mode }, layer);
-		registry.fact(device, { kind: "cmdline", bootId: boot.id });
 		if (fresh) log.info({ device: device.id }, `${device.name} boots ${imageId} (${mode}) from ${client.address}`);
 		const nfsPort = this.#options.nfsPort();
 		return made(

@@ -92,12 +92,14 @@ export const BOOT_MODELS: readonly BootModel[] = [
 		id: "cm5",
 		name: "Compute Module 5",
 		filters: ["pi5", "cm5"],
-		deviceTrees: [
-			"bcm2712-rpi-cm5-cm5io.dtb",
-			"bcm2712-rpi-cm5-cm4io.dtb",
-			"bcm2712-rpi-cm5l-cm5io.dtb",
-			"bcm2712-rpi-cm5l-cm4io.dtb",
-		],
+		deviceTrees: ["bcm2712-rpi-cm5-cm5io.dtb", "bcm2712-rpi-cm5-cm4io.dtb"],
+	},
+	{
+		...PI5,
+		id: "cm5l",
+		name: "Compute Module 5 Lite",
+		filters: ["pi5", "cm5"],
+		deviceTrees: ["bcm2712-rpi-cm5l-cm5io.dtb", "bcm2712-rpi-cm5l-cm4io.dtb"],
 	},
 ];
 

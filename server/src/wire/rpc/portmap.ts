@@ -105,8 +105,9 @@ function procedure(name: string, run: (call: RpcCall, args: XdrReader, out: XdrW
  * Our own port mapper.
  *
  * @param own what we serve; it cannot be changed from outside.
+ * @param asked told who asks where a program is.
  */
-export function createPortmapProgram(own: readonly PortMapping[]): RpcProgram {
+export function createPortmapProgram(own: readonly PortMapping[], asked?: (address: string) => void): RpcProgram {
 	const table = new PortTable([
 		{ program: PMAP_PROG, version: PMAP_VERS, protocol: IPPROTO_TCP, port: PMAP_PORT },
 		{ program: PMAP_PROG, version: PMAP_VERS, protocol: IPPROTO_UDP, port: PMAP_PORT },
@@ -127,7 +128,8 @@ export function createPortmapProgram(own: readonly PortMapping[]): RpcProgram {
 				const mapping = readMapping(args);
 				out.bool(mayChange(call) && table.unset(mapping));
 			}),
-			procedure("GETPORT", (_call, args, out) => {
+			procedure("GETPORT", (call, args, out) => {
+				asked?.(call.caller.address);
 				out.u32(table.find(readMapping(args))?.port ?? 0);
 			}),
 			procedure("DUMP", (_call, _args, out) => {
