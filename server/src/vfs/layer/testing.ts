@@ -14,9 +14,11 @@ export const MAX_BASE_INO = 0x4fff_ffff;
 export interface TestLayer {
 	readonly layer: Layer;
 	readonly path: string;
-	/** Closes the layer and removes its folder. */
+	/** Closes the layer, unless the test did, and removes its folder. */
 	close(): void;
-	/** Closes the layer and opens it again. */
+	/** Closes the layer; its files stay. */
+	shut(): void;
+	/** Closes the layer if it is open, and opens it again. */
 	reopen(): Layer;
 }
 
@@ -31,18 +33,25 @@ export function openLayer(
 	const volumes: LayerVolume[] = [{ fsid: 1, base, semantics: "posix", maxBaseIno: MAX_BASE_INO, ...volume }];
 	const open = () => Layer.open({ path, volumes, ...options });
 	let layer = open();
+	let isOpen = true;
+	const shut = () => {
+		if (isOpen) layer.close();
+		isOpen = false;
+	};
 	return {
 		get layer() {
 			return layer;
 		},
 		path,
+		shut,
 		close() {
-			layer.close();
+			shut();
 			rmSync(folder, { recursive: true });
 		},
 		reopen() {
-			layer.close();
+			shut();
 			layer = open();
+			isOpen = true;
 			return layer;
 		},
 	};
