@@ -8,7 +8,7 @@ import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { must, run } from "../harness/command.ts";
 import { Lab, SERVER_ADDRESS } from "../harness/lab.ts";
-import { missingForLab } from "../harness/needs.ts";
+import { IMAGE_PROGRAMS, lacks } from "../harness/needs.ts";
 import { Server } from "../harness/server.ts";
 import { CMDLINE, makeSmallImage, type SmallImage } from "../harness/small-image.ts";
 
@@ -17,7 +17,7 @@ const PI = { mac: "dc:a6:32:00:00:04", address: "10.77.0.30/24", serial: "100000
 /** What a function makes of the image's own file. */
 const REWRITTEN = ["cmdline.txt", "config.txt"];
 
-const skip = await missingForLab();
+const skip = await lacks(["ip", "curl", ...IMAGE_PROGRAMS]);
 let folder = "";
 let lab: Lab;
 let server: Server;
@@ -76,7 +76,8 @@ describe("a boot tree", { skip }, () => {
 	for (const [client, command] of Object.entries(CLIENTS)) {
 		it(`arrives whole with ${client}`, async (context) => {
 			const program = command("", "")[0] ?? "";
-			if ((await missingForLab(program)) !== false) return context.skip(`${program} is not installed`);
+			const missing = await lacks([program]);
+			if (missing !== false) return context.skip(missing);
 			assert.ok(names.length > 20);
 			for (const name of names.filter((one) => !REWRITTEN.includes(one))) {
 				const target = join(folder, "fetched");
