@@ -1,0 +1,102 @@
+/** What both servers serve: a root with one large file, many small ones and an empty folder; as a tree, and as an image. */
+import { randomBytes } from "node:crypto";
+import { appendFile, mkdir, mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { must } from "../test/harness/command.ts";
+
+/** Where in the root the files lie that are measured; as deep as files in a real root. */
+export const BENCH_FOLDER = "usr/share/bench";
+export const LARGE_FILE = "large.bin";
+export const SMALL_FILES = 1000;
+
+export interface Fixture {
+	readonly folder: string;
+	/** The folder that a classic server exports. */
+	readonly tree: string;
+	/** The folder with `bench.img`. */
+	readonly images: string;
+	readonly data: string;
+}
+
+const MIB = 1024 * 1024;
+const SECTOR = 512;
+const BOOT_START = 8192;
+const BOOT_MIB = 64;
+
+/** Enough for a Pi 4 to begin a boot: nothing of it runs here. */
+const BOOT_FILES: Readonly<Record<string, string>> = {
+	"config.txt": "arm_64bit=1\n",
+	"cmdline.txt": "console=serial0,115200 root=PARTUUID=1f00cafe-02 rootfstype=ext4 rootwait\n",
+	"start4.elf": "firmware",
+	"fixup4.dat": "firmware",
+	"kernel8.img": "kernel",
+	initramfs8: "initramfs",
+	"bcm2711-rpi-4-b.dtb": "device tree",
+};
+
+/** @param megabytes the size of the large file. */
+export async function makeFixture(megabytes: number): Promise<Fixture> {
+	const folder = await mkdtemp(join(tmpdir(), "netboot-bench-"));
+	const fixture = { folder, tree: join(folder, "tree"), images: join(folder, "images"), data: join(folder, "data") };
+	for (const path of [fixture.images, fixture.data]) await mkdir(path);
+	await makeTree(fixture.tree, megabytes);
+	await makeImage(fixture, megabytes);
+	return fixture;
+}
+
+export async function removeFixture({ folder }: Fixture): Promise<void> {
+	await rm(folder, { recursive: true, force: true });
+}
+
+async function makeTree(tree: string, megabytes: number): Promise<void> {
+	const bench = join(tree, BENCH_FOLDER);
+	for (const path of ["etc", "boot/firmware", "usr/lib/systemd", "sbin", "var", "root"]) {
+		await mkdir(join(tree, path), { recursive: true });
+	}
+	for (const path of ["many", "new"]) await mkdir(join(bench, path), { recursive: true });
+	await writeFile(join(tree, "etc/os-release"), "ID=debian\n");
+	await writeFile(join(tree, "usr/lib/systemd/systemd"), "an init system", { mode: 0o755 });
+	await writeFile(join(tree, "sbin/init"), "an init system", { mode: 0o755 });
+	for (let index = 0; index < megabytes; index += 16) {
+		await appendFile(join(bench, LARGE_FILE), randomBytes(Math.min(16, megabytes - index) * MIB));
+	}
+	for (let index = 0; index < SMALL_FILES; index++) {
+		await writeFile(join(bench, "many", `file${String(index).padStart(4, "0")}.txt`), `content of ${index}\n`);
+	}
+}
+
+async function makeImage({ folder, tree, images }: Fixture, megabytes: number): Promise<void> {
+	const image = join(images, "bench.img");
+	const rootMib = megabytes + 256;
+	const rootStart = BOOT_START + (BOOT_MIB * MIB) / SECTOR;
+	const [boot, root] = [join(folder, "boot.part"), join(folder, "root.part")];
+	await makeBoot(folder, boot);
+	await must(["mke2fs", "-q", "-t", "ext4", "-b", "4096", "-d", tree, root, `${rootMib}M`]);
+	await writeFile(image, "");
+	await truncate(image, rootStart * SECTOR + rootMib * MIB);
+	const bootSectors = (BOOT_MIB * MIB) / SECTOR;
+	const table = [
+		"label: dos",
+		"label-id: 0x1f00cafe",
+		`start=${BOOT_START}, size=${bootSectors}, type=c`,
+		`start=${rootStart}, size=${(rootMib * MIB) / SECTOR}, type=83`,
+	];
+	await must(["sfdisk", "-q", image], { input: `${table.join("\n")}\n` });
+	await copyInto(image, boot, BOOT_START);
+	await copyInto(image, root, rootStart);
+	for (const part of [boot, root]) await rm(part);
+}
+
+async function makeBoot(folder: string, part: string): Promise<void> {
+	const files = join(folder, "boot");
+	await mkdir(files);
+	for (const [name, content] of Object.entries(BOOT_FILES)) await writeFile(join(files, name), content);
+	await must(["mkfs.vfat", "-C", "-F", "32", "-i", "1F00CAFE", part, String(BOOT_MIB * 1024)]);
+	await must(["mcopy", "-i", part, ...Object.keys(BOOT_FILES).map((name) => join(files, name)), "::"]);
+}
+
+function copyInto(image: string, part: string, sector: number): Promise<string> {
+	const seek = `seek=${(sector * SECTOR) / MIB}`;
+	return must(["dd", `if=${part}`, `of=${image}`, "bs=1M", seek, "conv=notrunc,sparse", "status=none"]);
+}

@@ -1,0 +1,45 @@
+/**
+ * Side-by-side runs against the servers that people use today. Needs root, for namespaces.
+ *
+ *     npm run bench                        NFS against nfs-ganesha, and memory
+ *     npm run bench -- boot                power-on to multi-user against dnsmasq and nfs-ganesha; takes minutes
+ */
+import { cpus, release, totalmem } from "node:os";
+import { Command, InvalidArgumentError } from "commander";
+import { benchBoot } from "./boot.ts";
+import { benchNfs } from "./nfs.ts";
+
+function number(text: string): number {
+	if (!/^\d+$/.test(text)) throw new InvalidArgumentError("expected a whole number");
+	return Number(text);
+}
+
+/** What the figures were measured on, without which they say nothing. */
+function machine(): string {
+	const [first] = cpus();
+	const memory = (totalmem() / 1e9).toFixed(0);
+	return `${cpus().length} x ${first?.model ?? "unknown"}, ${memory} GB, Linux ${release()}, Node ${process.version}\n`;
+}
+
+const program = new Command("bench").description("side-by-side runs; medians (min-max) of interleaved rounds");
+
+program
+	.command("nfs", { isDefault: true })
+	.option("--megabytes <count>", "size of the large file", number, 512)
+	.option("--rounds <count>", "rounds that count", number, 7)
+	.option("--devices <count>", "devices that read at once for the memory", number, 50)
+	.option("--only <text>", "only the points whose name has this in it", "")
+	.action(async (options: { megabytes: number; rounds: number; devices: number; only: string }) => {
+		process.stdout.write(machine());
+		await benchNfs(options);
+	});
+
+program
+	.command("boot")
+	.option("--rounds <count>", "boots on each side", number, 2)
+	.action(async (options: { rounds: number }) => {
+		process.stdout.write(machine());
+		await benchBoot(options.rounds);
+	});
+
+await program.parseAsync();
