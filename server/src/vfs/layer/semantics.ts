@@ -1,5 +1,5 @@
 /** How a volume of a layer behaves when it is changed: as POSIX, or as Linux's vfat. */
-import { type Attributes, FileError, nameFromUtf8 } from "../../base/index.ts";
+import { type Attributes, FileError, nameFromUtf8, nameToUtf8 } from "../../base/index.ts";
 import { FILE_SIZE_MAX } from "../changes.ts";
 import { checkNewName } from "../names.ts";
 import type { AttributeChanges, NewFile } from "../tree.ts";
@@ -43,7 +43,7 @@ const FORBIDDEN = /["*/:<>?\\|]/;
  * shows. The one thing that can be changed is the read-only attribute, by taking away every write bit.
  */
 export const vfat: Semantics = {
-	key: (name) => nameFromUtf8(Buffer.from(name, "latin1").toString("utf8").toUpperCase()),
+	key: (name) => nameFromUtf8([...nameToUtf8(name)].map(upperCase).join("")),
 	foldsNames: true,
 	checkNewName(name) {
 		checkNewName(name);
@@ -68,6 +68,12 @@ export const vfat: Semantics = {
 		return others;
 	},
 };
+
+/** A letter becomes one letter, as in FAT's own table: SS is not another case of ß. */
+function upperCase(letter: string): string {
+	const upper = letter.toUpperCase();
+	return upper.length === letter.length ? upper : letter;
+}
 
 function isLongName(name: string): boolean {
 	const bytes = Buffer.from(name, "latin1");
