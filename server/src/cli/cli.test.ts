@@ -62,6 +62,47 @@ describe("commands that ask the server", () => {
 		assert.deepEqual(JSON.parse((await asking("devices", "--json")).out), { devices: [sampleDevice] });
 	});
 
+	it("devices set: asks for the changes, and says what the device is now", async () => {
+		const { exitCode, out } = await asking("devices", "set", "7bf18f79", "--name", "bench-3", "--mode", "ephemeral");
+		assert.deepEqual([exitCode, out], [0, "7bf18f79: bench-3, the default image, ephemeral, netboot\n"]);
+		const image = await asking("devices", "set", "7bf18f79", "--image", "default", "--intent", "disk", "--json");
+		assert.deepEqual(JSON.parse(image.out), { ...sampleDevice, intent: "disk" });
+		assert.deepEqual(server.services.calls, [
+			{ name: "bench-3", rootMode: "ephemeral" },
+			{ imageId: null, intent: "disk" },
+		]);
+	});
+
+	it("devices reset", async () => {
+		const { exitCode, out } = await asking("devices", "reset", "7bf18f79");
+		assert.deepEqual([exitCode, out], [0, "7bf18f79: gets a fresh root at its next boot\n"]);
+		assert.deepEqual(JSON.parse((await asking("devices", "reset", "7bf18f79", "--json")).out), {
+			id: "7bf18f79",
+			pending: true,
+		});
+	});
+
+	it("take the server's flags before the name of a change, too", async () => {
+		const { exitCode } = await run(["devices", "--url", url, "--data", dataDir, "reset", "7bf18f79"]);
+		assert.equal(exitCode, 0);
+	});
+
+	it("refuse a change with 1 where the server does, with 2 where it cannot be meant", async () => {
+		const unknown = await asking("devices", "set", "00000000", "--name", "bench");
+		assert.equal(unknown.exitCode, 1);
+		assert.match(unknown.err, /refuses \(404\)/);
+		for (const [wrong, message] of [
+			[["7bf18f79"], /nothing to change/],
+			[["7bf18f79", "--name", "Not A Name"], /name: expected a host name/],
+			[["7bf18f79", "--mode", "sometimes"], /Allowed choices are persistent, ephemeral, read-only/],
+			[["../login-codes", "--name", "x"], /id: expected 8 hex digits/],
+		] as const) {
+			const { exitCode, err } = await asking("devices", "set", ...wrong);
+			assert.equal(exitCode, 2);
+			assert.match(err, message);
+		}
+	});
+
 	it("login: the link works", async () => {
 		const { out } = await asking("login");
 		assert.ok(out.startsWith(`${url}/?code=`));
@@ -108,6 +149,8 @@ describe("the command line", () => {
 			["sreve"],
 			["images", "--jsn"],
 			["images", "extra"],
+			["devices", "unset"],
+			["devices", "reset"],
 			["simulate", "--count", "0"],
 			["--nonsense"],
 		]) {

@@ -1,7 +1,8 @@
 /** Asks a running server over its API. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { ErrorBody, type OperationId, type Output, type Route, routes } from "@pi-netboot/api";
+import { ErrorBody, type Input, type OperationId, type Output, type Route, routes } from "@pi-netboot/api";
+import type { z } from "zod";
 import { errorText, systemCode } from "../base/index.ts";
 import { CommandError, exitCodes } from "./command-error.ts";
 
@@ -15,10 +16,19 @@ export interface ClientOptions {
 /** Milliseconds; the server answers from memory. */
 const patience = 10_000;
 
-/** @throws CommandError not reachable, or with what the server says. */
-export async function call<K extends OperationId>(client: ClientOptions, operation: K): Promise<Output<K>> {
+/** What an operation is asked with; queries are for browsers. */
+type Request<K extends OperationId> = Partial<Pick<Input<K>, "params" | "body">>;
+
+/** @throws CommandError wrong usage, not reachable, or with what the server says. */
+export async function call<K extends OperationId>(
+	client: ClientOptions,
+	operation: K,
+	request: Request<K> = {},
+): Promise<Output<K>> {
 	const route: Route = routes[operation];
-	const response = await send(client, route);
+	check(route.params, request.params);
+	check(route.body, request.body);
+	const response = await send(client, route, request);
 	const body = await bodyOf(response);
 	if (!response.ok) throw refusal(client, response.status, body);
 	const checked = route.response?.safeParse(body);
@@ -26,16 +36,31 @@ export async function call<K extends OperationId>(client: ClientOptions, operati
 	return checked.data as Output<K>;
 }
 
-async function send({ url, token }: ClientOptions, { method, path }: Route): Promise<Response> {
+/** Says what is wrong where it was typed. */
+function check(schema: z.ZodType | undefined, value: unknown): void {
+	const issue = schema?.safeParse(value).error?.issues[0];
+	if (issue === undefined) return;
+	throw new CommandError(exitCodes.usage, `${issue.path.join(".")}: ${issue.message}`);
+}
+
+async function send({ url, token }: ClientOptions, route: Route, request: Request<OperationId>): Promise<Response> {
+	const { method } = route;
+	const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
+	if (request.body !== undefined) headers["content-type"] = "application/json";
+	const body = request.body === undefined ? {} : { body: JSON.stringify(request.body) };
 	try {
-		const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
-		return await fetch(new URL(path, url), { method, headers, signal: AbortSignal.timeout(patience) });
+		const target = new URL(pathOf(route, request.params), url);
+		return await fetch(target, { method, headers, ...body, signal: AbortSignal.timeout(patience) });
 	} catch (error) {
 		throw new CommandError(exitCodes.notReachable, `no server answers at ${url} (${reasonOf(error)})`, {
 			hint: "Start it with `npm start`, or say where it is with --url.",
 			cause: error,
 		});
 	}
+}
+
+function pathOf({ path }: Route, params: Readonly<Record<string, string>> = {}): string {
+	return path.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name] ?? ""));
 }
 
 /** `fetch failed` says nothing; its cause does. */

@@ -3,10 +3,13 @@ import type { Device } from "@pi-netboot/api";
 import type { Command } from "commander";
 import { call } from "./client.ts";
 import { addClientFlags, type ClientFlags, clientOptions } from "./client-options.ts";
+import { addDeviceChanges } from "./device-changes.ts";
 import { json, printable, type Terminal, table } from "./terminal.ts";
 
 export function addDevices(program: Command, terminal: Terminal): void {
-	addClientFlags(program.command("devices").description("list the devices that the running server knows"))
+	const devices = program.command("devices").description("list the devices that the running server knows");
+	addDeviceChanges(devices, terminal);
+	addClientFlags(devices)
 		.option("--json", "as JSON")
 		.action(async (flags: ClientFlags & { json?: true }) => {
 			const list = await call(clientOptions(flags, terminal), "listDevices");

@@ -1,0 +1,50 @@
+/** `pi-netboot devices set` and `devices reset` */
+import { type DeviceChanges, Intent, RootMode } from "@pi-netboot/api";
+import { type Command, Option } from "commander";
+import { call } from "./client.ts";
+import { addClientFlags, type ClientFlags, clientOptions } from "./client-options.ts";
+import { CommandError, exitCodes } from "./command-error.ts";
+import { json, printable, type Terminal } from "./terminal.ts";
+
+interface SetFlags extends ClientFlags {
+	readonly name?: string;
+	readonly image?: string;
+	readonly mode?: RootMode;
+	readonly intent?: Intent;
+	readonly json?: true;
+}
+
+/** Adds both below `devices`. Flags of the server may stand before or behind their names. */
+export function addDeviceChanges(devices: Command, terminal: Terminal): void {
+	addClientFlags(devices.command("set <id>").description("change a device; it takes effect at its next boot"))
+		.option("--name <name>", "its host name")
+		.option("--image <id>", "its image, or `default`")
+		.addOption(new Option("--mode <mode>", "what becomes of its changes").choices(RootMode.options))
+		.addOption(new Option("--intent <intent>", "what it does when it is powered on").choices(Intent.options))
+		.option("--json", "as JSON")
+		.action((id: string, _flags: unknown, command: Command) => set(id, command.optsWithGlobals(), terminal));
+	addClientFlags(devices.command("reset <id>").description("give a device a fresh root at its next boot"))
+		.option("--json", "as JSON")
+		.action((id: string, _flags: unknown, command: Command) => reset(id, command.optsWithGlobals(), terminal));
+}
+
+async function set(id: string, flags: SetFlags, terminal: Terminal): Promise<void> {
+	const changes: DeviceChanges = {
+		...(flags.name !== undefined && { name: flags.name }),
+		...(flags.image !== undefined && { imageId: flags.image === "default" ? null : flags.image }),
+		...(flags.mode !== undefined && { rootMode: flags.mode }),
+		...(flags.intent !== undefined && { intent: flags.intent }),
+	};
+	if (Object.keys(changes).length === 0) {
+		throw new CommandError(exitCodes.usage, "nothing to change: give --name, --image, --mode or --intent");
+	}
+	const device = await call(clientOptions(flags, terminal), "changeDevice", { params: { id }, body: changes });
+	const image = device.imageId ?? "the default image";
+	const text = `${device.id}: ${device.name}, ${image}, ${device.rootMode}, ${device.intent}`;
+	terminal.out(flags.json ? json(device) : `${printable(text)}\n`);
+}
+
+async function reset(id: string, flags: ClientFlags & { json?: true }, terminal: Terminal): Promise<void> {
+	const answer = await call(clientOptions(flags, terminal), "resetRoot", { params: { id } });
+	terminal.out(flags.json ? json(answer) : `${answer.id}: gets a fresh root at its next boot\n`);
+}
