@@ -10,8 +10,8 @@ import { type EntryRow, FILE_TYPES, type LayerNode, type Run } from "./rows.ts";
 
 const VERSION = 1;
 
-/** SQLite's page size, in bytes. */
-const PAGE = 4096;
+/** SQLite's page size, in bytes. A transaction writes some pages whole into the WAL, each for the sake of one row. */
+const PAGE = 1024;
 
 const SCHEMA = `
 	CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -219,9 +219,9 @@ export class LayerDatabase {
 }
 
 function configure(db: DatabaseSync, path: string): void {
-	// Small pages cache: the rows in use are kept by the layer itself, and there may be a hundred layers.
+	// A small page cache: the rows in use are kept by the layer itself, and there may be a hundred layers.
 	db.exec(`
-		PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0;
+		PRAGMA page_size = ${PAGE}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0;
 		PRAGMA cache_size = -1024; PRAGMA foreign_keys = OFF;
 	`);
 	const version = db.prepare("PRAGMA user_version").get()?.user_version;

@@ -14,9 +14,9 @@ it("moves the WAL into the database off the loop, and uses it from its beginning
 		const tree = subject.layer.tree(1);
 		const size = (suffix: string) => statSync(subject.path + suffix).size;
 		tree.create(tree.root, "first", FILE);
-		assert.equal(size(".db"), 4096);
+		const fresh = size(".db");
 		await checkpoint(`${subject.path}.db`, true);
-		assert.ok(size(".db") > 4096);
+		assert.ok(size(".db") > fresh);
 		const wal = size(".db-wal");
 		tree.create(tree.root, "second", FILE);
 		assert.equal(size(".db-wal"), wal);
@@ -32,11 +32,12 @@ it("keeps the WAL bounded while changes go on", async () => {
 		const tree = subject.layer.tree(1);
 		const ino = tree.create(tree.root, "file", FILE);
 		const db = () => statSync(`${subject.path}.db`).size;
-		for (let round = 0; round < 3000 && db() === 4096; round++) {
+		const fresh = db();
+		for (let round = 0; round < 3000 && db() === fresh; round++) {
 			for (let count = 0; count < 20; count++) tree.setattr(ino, { mode: count });
 			await pause(1);
 		}
-		assert.ok(db() > 4096, "a checkpoint came by itself");
+		assert.ok(db() > fresh, "a checkpoint came by itself");
 	} finally {
 		subject.close();
 	}

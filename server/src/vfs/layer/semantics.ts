@@ -43,7 +43,7 @@ const FORBIDDEN = /["*/:<>?\\|]/;
  * shows. The one thing that can be changed is the read-only attribute, by taking away every write bit.
  */
 export const vfat: Semantics = {
-	key: (name) => nameFromUtf8([...nameToUtf8(name)].map(upperCase).join("")),
+	key: (name) => foldName(name.replace(/\.+$/, "")),
 	foldsNames: true,
 	checkNewName(name) {
 		checkNewName(name);
@@ -69,6 +69,12 @@ export const vfat: Semantics = {
 	},
 };
 
+function foldName(name: string): string {
+	// ASCII, nearly always.
+	if (/^[ -~]*$/.test(name)) return name.toUpperCase();
+	return nameFromUtf8([...nameToUtf8(name)].map(upperCase).join(""));
+}
+
 /** A letter becomes one letter, as in FAT's own table: SS is not another case of ß. */
 function upperCase(letter: string): string {
 	const upper = letter.toUpperCase();
@@ -77,7 +83,7 @@ function upperCase(letter: string): string {
 
 function isLongName(name: string): boolean {
 	const bytes = Buffer.from(name, "latin1");
-	if (bytes.some((byte) => byte < 0x20) || FORBIDDEN.test(name)) return false;
+	if (bytes.some((byte) => byte < 0x20) || FORBIDDEN.test(name) || name.endsWith(".")) return false;
 	try {
 		return utf8.decode(bytes).length <= 255;
 	} catch (error) {
