@@ -178,7 +178,7 @@ export class Firmware {
 			if (error instanceof BootError || this.#journal.isStopped) throw error;
 			throw new BootError(`${this.prefix}${name}: ${errorText(error)}`, { cause: error });
 		} finally {
-			socket.close();
+			await socket.close();
 		}
 	}
 

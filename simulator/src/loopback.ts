@@ -40,7 +40,7 @@ export class LoopbackNetwork implements Network {
 	static async open(options: LoopbackOptions): Promise<LoopbackNetwork> {
 		const address = `127.77.${Math.floor(options.index / 250)}.${(options.index % 250) + 1}`;
 		try {
-			(await UdpPort.open({ address, port: 0 })).close();
+			await (await UdpPort.open({ address, port: 0 })).close();
 			return new LoopbackNetwork(options, address, false);
 		} catch (error) {
 			if (systemCode(error) !== "EADDRNOTAVAIL") throw error;
@@ -50,7 +50,7 @@ export class LoopbackNetwork implements Network {
 
 	async openDhcp(ttl: number): Promise<DhcpPort> {
 		const socket = await UdpPort.open({ address: this.address, port: 0, ttl, signal: this.#signal });
-		const close = async () => socket.close();
+		const close = () => socket.close();
 		return { socket, address: this.#server, port: this.ports.dhcp, close };
 	}
 

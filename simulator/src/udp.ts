@@ -1,5 +1,5 @@
 /** A UDP socket from which datagrams are taken one by one, with a deadline. */
-import { createSocket, type Socket } from "node:dgram";
+import { createSocket, type Socket, type SocketOptions } from "node:dgram";
 
 export interface Datagram {
 	readonly bytes: Buffer;
@@ -20,11 +20,18 @@ export interface UdpOptions {
 /** The clock of all deadlines, in milliseconds. */
 export const now = (): number => performance.now();
 
+/** All our destinations are addresses already. Looking them up would make each send wait for a turn of the event loop. */
+const addressesOnly: NonNullable<SocketOptions["lookup"]> = (hostname, _options, callback) =>
+	callback(null, hostname, 4);
+
 export class UdpPort {
 	readonly #socket: Socket;
 	readonly #arrived: Datagram[] = [];
 	readonly #signal: AbortSignal | undefined;
 	#failure: unknown;
+	/** Datagrams that the system has not taken yet. */
+	#unsent = 0;
+	#onSent: (() => void) | undefined;
 	#wake: (() => void) | undefined;
 
 	private constructor(socket: Socket, signal: AbortSignal | undefined) {
@@ -41,7 +48,7 @@ export class UdpPort {
 	/** Binds the socket. Rejects with the system's error: EADDRINUSE, EACCES, EADDRNOTAVAIL. */
 	static async open(options: UdpOptions): Promise<UdpPort> {
 		options.signal?.throwIfAborted();
-		const socket = createSocket({ type: "udp4", recvBufferSize: 1 << 20 });
+		const socket = createSocket({ type: "udp4", lookup: addressesOnly });
 		await new Promise<void>((resolve, reject) => {
 			socket.once("error", reject);
 			socket.bind({ address: options.address, port: options.port, exclusive: true }, () => {
@@ -60,8 +67,10 @@ export class UdpPort {
 
 	/** Sends without waiting: what the system refuses comes out of the next `receive`. */
 	send(bytes: Buffer, port: number, address: string): void {
+		this.#unsent++;
 		this.#socket.send(bytes, port, address, (error) => {
 			if (error) this.#fail(error);
+			if (--this.#unsent === 0) this.#onSent?.();
 		});
 	}
 
@@ -99,8 +108,10 @@ export class UdpPort {
 		this.#wake?.();
 	}
 
-	close(): void {
+	/** Closes the socket once all is on its way: the last packet of a transfer matters as much as the first. */
+	async close(): Promise<void> {
 		this.#signal?.removeEventListener("abort", this.#abort);
+		if (this.#unsent > 0) await new Promise<void>((resolve) => (this.#onSent = resolve));
 		this.#socket.close();
 	}
 }

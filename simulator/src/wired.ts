@@ -72,7 +72,7 @@ export class WiredNetwork implements Network {
 			const options = { address: ANY, port: DHCP_CLIENT_PORT, broadcast: true, ttl, signal: this.#signal };
 			const socket = await UdpPort.open(options);
 			const close = async () => {
-				socket.close();
+				await socket.close();
 				await restore();
 			};
 			return { socket, address: BROADCAST, port: this.ports.dhcp, close };
