@@ -17,6 +17,7 @@ import {
 	request,
 } from "./dhcp.ts";
 import { BootError, errorText } from "./errors.ts";
+import { leaseOf } from "./lease.ts";
 import type { DhcpPort, Lease } from "./network.ts";
 import { now } from "./udp.ts";
 
@@ -214,14 +215,6 @@ class FirmwareDhcp {
 		const came = this.#heard.length === 0 ? "nothing" : [...new Set(this.#heard)].join(", ");
 		return `DHCP: waited ${this.#options.timing.total / 1000} s for ${missing.join(" and ")}; what came: ${came}`;
 	}
-}
-
-function leaseOf(message: DhcpMessage): Lease {
-	return {
-		address: message.yiaddr,
-		mask: addressOf(message, Code.SUBNET_MASK) ?? "255.255.255.0",
-		router: addressOf(message, Code.ROUTER),
-	};
 }
 
 /**

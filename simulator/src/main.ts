@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import { shortSerial } from "./board.ts";
 import { errorText } from "./errors.ts";
+import { toJson } from "./fleet.ts";
 import { LoopbackNetwork } from "./loopback.ts";
 import { findModel, modelNames } from "./models/index.ts";
 import { type Network, STANDARD_PORTS } from "./network.ts";
@@ -56,7 +57,7 @@ async function main(): Promise<number> {
 					console.log(`${shortSerial(identity)} ${String(atMs).padStart(6)} ms  ${step.padEnd(7)} ${detail}`);
 			},
 		});
-		if (values.json) console.log(JSON.stringify({ ...report, files: [...report.files.keys()] }, undefined, "\t"));
+		if (values.json) console.log(JSON.stringify(toJson(report), undefined, "\t"));
 		return report.ok ? 0 : 1;
 	} finally {
 		await network.close();

@@ -2,9 +2,10 @@
 import type { Identity, Model } from "./board.ts";
 import { BootError, errorText } from "./errors.ts";
 import { Firmware, type FirmwareTiming } from "./firmware.ts";
+import { bootKernel, type KernelTiming, type RootFindings } from "./kernel.ts";
 import type { Network } from "./network.ts";
 import { type BootReport, type BootStep, Journal } from "./report.ts";
-import { saveFiles } from "./save.ts";
+import { plainName, saveFiles } from "./save.ts";
 
 export interface BootOptions {
 	readonly model: Model;
@@ -15,48 +16,91 @@ export interface BootOptions {
 	readonly firmwareOnly?: boolean;
 	/** A folder for the files that were fetched, by their names without the serial. */
 	readonly saveTo?: string | undefined;
-	/** What a fetched file must be; undefined where the caller does not know. `name` has no serial in it. */
-	readonly checkFile?: ((name: string, content: Buffer) => Promise<string | undefined>) | undefined;
-	readonly timing?: FirmwareTiming;
+	/** Gives what a file must be, by its name without the serial; undefined where the caller does not know. */
+	readonly checkFiles?: ((name: string) => Promise<Buffer | undefined>) | undefined;
+	readonly timing?: BootTiming;
 	readonly onStep?: (step: BootStep) => void;
 	readonly signal?: AbortSignal | undefined;
 }
 
-/** The timers of all firmware: docs of the bootloader, DHCP_TIMEOUT, DHCP_REQ_TIMEOUT, TFTP_FILE_TIMEOUT. */
-export const FIRMWARE_TIMING: FirmwareTiming = {
-	dhcp: { retry: 4000, total: 45_000 },
-	tftp: { retry: 2000, file: 30_000 },
+export interface BootTiming {
+	readonly firmware: FirmwareTiming;
+	readonly kernel: KernelTiming;
+}
+
+/** The bootloader's DHCP_REQ_TIMEOUT, DHCP_TIMEOUT and TFTP_FILE_TIMEOUT, and what the kernel and klibc have. */
+export const REAL_TIMING: BootTiming = {
+	firmware: { dhcp: { retry: 4000, total: 45_000 }, tftp: { retry: 2000, file: 30_000 } },
+	kernel: {
+		dhcp: { retry: 5000, tries: 6 },
+		nfs: { jukebox: 5000, jukeboxRetries: 6 },
+		call: 20_000,
+		udpRetry: 1000,
+		udpCall: 5000,
+	},
 };
 
-/** Boots once. A boot that fails is a report with `ok: false`; it never rejects but for a defect of the simulator. */
+/** Boots once. A boot that fails is a report with `ok: false`; it rejects for a defect of the simulator only. */
 export async function bootPi(options: BootOptions): Promise<BootReport> {
 	const { model, identity, network, signal } = options;
+	const timing = options.timing ?? REAL_TIMING;
 	const journal = new Journal({ onStep: options.onStep, signal });
-	const timing = options.timing ?? FIRMWARE_TIMING;
-	const firmware = new Firmware({ model, identity, network, journal, timing });
+	const firmware = new Firmware({ model, identity, network, journal, timing: timing.firmware });
+	let findings: RootFindings | undefined;
 	let error: string | undefined;
 	try {
-		await bootFirmware(firmware, journal, options);
-		journal.step("done", "the firmware starts the kernel");
+		const cmdline = await bootFirmware(firmware, journal, options);
+		if (options.firmwareOnly !== true) {
+			const hasInitramfs = firmware.loaded.initramfs !== undefined;
+			const kernel = { identity, network, journal, timing: timing.kernel, cmdline, hasInitramfs, signal };
+			findings = await bootKernel(kernel);
+		}
+		journal.step("done", findings === undefined ? "the kernel would start now" : "the system runs");
 	} catch (cause) {
 		if (cause instanceof TypeError) throw cause;
 		error = errorText(cause);
 		journal.step("failed", error);
 	}
-	return report(firmware, journal, error);
+	return report(firmware, journal, { findings, error });
 }
 
-async function bootFirmware(firmware: Firmware, journal: Journal, options: BootOptions): Promise<void> {
+/** @returns the command line that the kernel gets. */
+async function bootFirmware(firmware: Firmware, journal: Journal, options: BootOptions): Promise<string> {
 	await firmware.model.boot(firmware);
 	if (options.saveTo !== undefined) await saveFiles(options.saveTo, journal.files, firmware.ownPrefix);
-	const { loaded } = firmware;
-	if (loaded.deviceTree !== true)
-		throw new BootError("the server has no device tree for this Pi: no kernel runs without");
-	if (loaded.cmdline === undefined)
-		throw new BootError("the server has no cmdline.txt: the kernel would not find its root");
+	if (options.checkFiles !== undefined) await checkFiles(firmware, journal, options.checkFiles);
+	const { deviceTree, cmdline } = firmware.loaded;
+	if (deviceTree !== true) throw new BootError("the server has no device tree for this Pi, and no kernel runs without");
+	if (cmdline === undefined) throw new BootError("the server has no cmdline.txt: the kernel would not find its root");
+	return commandLine(cmdline);
 }
 
-function report(firmware: Firmware, journal: Journal, error: string | undefined): BootReport {
+/** The firmware takes the first line. */
+function commandLine(cmdline: Buffer): string {
+	return (cmdline.toString("latin1").split(/[\r\n]/, 1)[0] ?? "").trim();
+}
+
+async function checkFiles(
+	firmware: Firmware,
+	journal: Journal,
+	expected: (name: string) => Promise<Buffer | undefined>,
+): Promise<void> {
+	for (const [asked, content] of journal.files) {
+		const right = await expected(plainName(asked, firmware.ownPrefix));
+		if (right === undefined || right.equals(content)) continue;
+		const at = content.findIndex((byte, index) => byte !== right[index]);
+		throw new BootError(
+			`${asked} came wrong: ${content.length} bytes, expected ${right.length}; the first difference is at ${at < 0 ? content.length : at}`,
+		);
+	}
+}
+
+interface Outcome {
+	readonly findings: RootFindings | undefined;
+	readonly error: string | undefined;
+}
+
+function report(firmware: Firmware, journal: Journal, { findings, error }: Outcome): BootReport {
 	const { model, identity, loaded } = firmware;
 	return {
 		model: model.name,
@@ -66,13 +110,13 @@ function report(firmware: Firmware, journal: Journal, error: string | undefined)
 		serverAddress: journal.serverAddress,
 		steps: journal.steps,
 		files: journal.files,
-		cmdline: loaded.cmdline?.toString("latin1").trim(),
+		cmdline: loaded.cmdline && commandLine(loaded.cmdline),
 		config: journal.files.get(`${firmware.prefix}config.txt`)?.toString("latin1"),
 		kernelName: loaded.kernel,
 		initramfsName: loaded.initramfs,
-		osRelease: undefined,
-		hostname: undefined,
-		rootEntries: undefined,
+		osRelease: findings?.osRelease,
+		hostname: findings?.hostname,
+		rootEntries: findings?.entries,
 		ok: error === undefined,
 		error,
 	};

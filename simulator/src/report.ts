@@ -4,10 +4,13 @@ import { now } from "./udp.ts";
 export interface BootStep {
 	/** Milliseconds since power-on. */
 	readonly atMs: number;
-	/** `dhcp`, `tftp`, `kernel`, `portmap`, `mount`, `nfs`, `done`, `failed` */
+	/** `dhcp`, `tftp`, `kernel` or `initramfs` (its DHCP), `portmap`, `mount`, `nfs`, `done`, `failed` */
 	readonly step: string;
 	readonly detail: string;
 }
+
+/** The variables of os-release(5). */
+export type OsRelease = Readonly<Partial<Record<string, string>>> & { readonly PRETTY_NAME?: string };
 
 export interface BootReport {
 	readonly model: string;
@@ -25,8 +28,8 @@ export interface BootReport {
 	readonly config: string | undefined;
 	readonly kernelName: string | undefined;
 	readonly initramfsName: string | undefined;
-	/** `/etc/os-release` of the root, by name. */
-	readonly osRelease: Readonly<Record<string, string>> | undefined;
+	/** `/etc/os-release` of the root. */
+	readonly osRelease: OsRelease | undefined;
 	readonly hostname: string | undefined;
 	/** Names in `/`. */
 	readonly rootEntries: readonly string[] | undefined;

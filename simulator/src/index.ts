@@ -1,0 +1,13 @@
+/**
+ * Virtual Raspberry Pis: they ask for an address, fetch their files and mount their root as real ones do. None of the server's
+ * code is in here.
+ */
+export { type Identity, type Model, shortSerial } from "./board.ts";
+export { BootError, ProtocolError } from "./errors.ts";
+export { type Member, makeFleet, makeIdentity, runSimulation, type SimulationOptions, toJson } from "./fleet.ts";
+export { LoopbackNetwork, type LoopbackOptions } from "./loopback.ts";
+export { findModel, modelNames, models } from "./models/index.ts";
+export { type DhcpPort, type Lease, type Network, type ServerPorts, STANDARD_PORTS } from "./network.ts";
+export { type BootOptions, type BootTiming, bootPi, REAL_TIMING } from "./pi.ts";
+export type { BootReport, BootStep, OsRelease } from "./report.ts";
+export { WiredNetwork, type WiredOptions } from "./wired.ts";
