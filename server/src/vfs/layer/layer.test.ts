@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync, statSync, truncateSync } from "node:fs";
+import { readdirSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "node:test";
@@ -71,6 +71,9 @@ describe("a transaction", () => {
 				assert.equal(layer.storedReply(KEY), undefined);
 			};
 			check(subject.layer);
+			const blocks = (layer: Layer) => layer.usedBytes() - statSync(`${subject.path}.db`).size;
+			const wal = statSync(`${subject.path}.db-wal`).size;
+			assert.equal(blocks(subject.layer) - wal, 3 * BLOCK, "blocks that were taken and freed are as before");
 			check(subject.reopen());
 		}));
 
@@ -141,7 +144,7 @@ describe("stored replies", () => {
 			put(2000, 3000);
 			subject.reopen();
 			assert.equal(subject.layer.storedReply({ ...KEY, xid: 100 }), undefined);
-			for (const xid of [1000, 2000, 2999]) {
+			for (const xid of [960, 2000, 2999]) {
 				assert.equal(subject.layer.storedReply({ ...KEY, xid })?.toString(), `${xid}`);
 			}
 		}));
@@ -234,6 +237,35 @@ describe("a layer", () => {
 			db.close();
 			const volume = { fsid: 1, base: filled(), semantics: "posix", maxBaseIno: 0x4fff_ffff } as const;
 			assert.throws(() => Layer.open({ path, volumes: [volume] }), UnsupportedError);
+		}));
+
+	it("refuses a file that is no database", () =>
+		using(openLayer(filled()), (subject) => {
+			subject.shut();
+			writeFileSync(`${subject.path}.db`, pattern(10_000));
+			assert.throws(() => subject.reopen(), MalformedError);
+		}));
+
+	it("keeps no rows of directories and files that are gone", () =>
+		using(openLayer(filled()), (subject) => {
+			const tree = subject.layer.tree(1);
+			const directory = tree.mkdir(tree.root, "new", FILE);
+			const inside = tree.create(directory, "file", FILE);
+			tree.write(inside, 0, pattern(10_000));
+			tree.rename(directory, "file", find(tree, "vacant"), "file");
+			tree.remove(find(tree, "vacant"), "file");
+			tree.rmdir(tree.root, "new");
+			for (const name of ["first", "second"]) tree.remove(find(tree, "directory"), name);
+			tree.remove(find(tree, "directory/inner"), "file");
+			tree.rmdir(find(tree, "directory"), "inner");
+			tree.rmdir(tree.root, "directory");
+			subject.shut();
+			const db = new DatabaseSync(`${subject.path}.db`);
+			const count = (sql: string) => Number(db.prepare(sql).get()?.count);
+			assert.equal(count("SELECT count(*) AS count FROM run"), 0);
+			assert.equal(count("SELECT count(*) AS count FROM entry"), 1, "what hides the base's directory");
+			assert.equal(count("SELECT count(*) AS count FROM node WHERE nlink = 0"), 4, "what the base has and is gone");
+			db.close();
 		}));
 
 	it("keeps the trees of its volumes apart", () => {

@@ -26,7 +26,7 @@ import { BLOCK, Pool } from "./pool.ts";
 import { Replies, type ReplyKey } from "./replies.ts";
 import { posix, vfat } from "./semantics.ts";
 import { Sync } from "./sync.ts";
-import { fileErrorFrom, isDatabaseFull } from "./system-errors.ts";
+import { fileErrorFrom, isDatabaseDamaged, isDatabaseFull } from "./system-errors.ts";
 import { writeVerifier } from "./verifier.ts";
 import { Volume } from "./volume.ts";
 
@@ -100,19 +100,28 @@ export class Layer {
 	/**
 	 * Opens a layer, or makes a new one.
 	 *
-	 * @throws MalformedError, UnsupportedError when the files are not a layer of this program, ExternalError.
+	 * @throws MalformedError, UnsupportedError when the files are not a layer of this program, FileError ENOSPC, EIO.
 	 */
 	static open(options: LayerOptions): Layer {
 		const path = `${options.path}.db`;
 		const isNew = statSync(path, { throwIfNoEntry: false }) === undefined;
-		const db = LayerDatabase.open(path);
 		try {
-			const layer = new Layer(options, db);
+			const layer = Layer.#openDatabase(options, path);
 			if (isNew) syncDirectory(dirname(path));
 			return layer;
 		} catch (error) {
+			if (!isDatabaseDamaged(error)) throw fileErrorFrom(error);
+			throw new MalformedError("layer", `layer: ${path}: ${errorText(error)}`, { cause: error });
+		}
+	}
+
+	static #openDatabase(options: LayerOptions, path: string): Layer {
+		const db = LayerDatabase.open(path);
+		try {
+			return new Layer(options, db);
+		} catch (error) {
 			db.close();
-			throw fileErrorFrom(error);
+			throw error;
 		}
 	}
 

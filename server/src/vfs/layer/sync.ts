@@ -14,7 +14,7 @@ const BACKGROUND_DELAY = 1000;
 const sync = promisify(fdatasync);
 
 export interface SyncOptions {
-	readonly pool: Pool;
+	readonly pool: Pick<Pool, "sync" | "close">;
 	/** The write-ahead log, which exists. */
 	readonly walPath: string;
 	readonly clock: Clock;

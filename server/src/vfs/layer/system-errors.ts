@@ -1,8 +1,10 @@
 /** What the host's file system and SQLite say, in the words of file operations. */
 import { FileError, type FileErrorCode, systemCode } from "../../base/index.ts";
 
-/** SQLITE_FULL: https://www.sqlite.org/rescode.html#full */
+/** Result codes of https://www.sqlite.org/rescode.html */
+const SQLITE_CORRUPT = 11;
 const SQLITE_FULL = 13;
+const SQLITE_NOTADB = 26;
 
 const HOST_CODES: Readonly<Record<string, FileErrorCode>> = {
 	ENOSPC: "ENOSPC",
@@ -15,6 +17,12 @@ const HOST_CODES: Readonly<Record<string, FileErrorCode>> = {
 /** True for SQLite's "database or disk is full". */
 export function isDatabaseFull(error: unknown): boolean {
 	return sqliteCode(error) === SQLITE_FULL;
+}
+
+/** True when the file is not a database, or is damaged. */
+export function isDatabaseDamaged(error: unknown): boolean {
+	const code = sqliteCode(error);
+	return code === SQLITE_CORRUPT || code === SQLITE_NOTADB;
 }
 
 /**
