@@ -5,6 +5,7 @@
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { makeDiskImage, makeExtImage, makeFatImage, patternBytes } from "../../server/src/disk/testdata/index.ts";
+import { overlayMap } from "./overlay-map.ts";
 
 export interface SmallImage {
 	/** Path of the image. */
@@ -45,12 +46,14 @@ const BOOT_FILES: Readonly<Record<string, number>> = {
 	"bcm2712-rpi-5-b.dtb": 0.03,
 	"LICENCE.broadcom": 0.001,
 	"A long name with blanks.txt": 0.001,
-	"overlays/overlay_map.dtb": 0.003,
 	"overlays/vc4-kms-v3d.dtbo": 0.001,
 	"overlays/vc4-kms-v3d-pi4.dtbo": 0.002,
 	"overlays/vc4-kms-v3d-pi5.dtbo": 0.002,
 	"overlays/README": 0.05,
 };
+
+/** As the real one has it. */
+const OVERLAYS = { "vc4-kms-v3d": { bcm2835: "", bcm2711: "vc4-kms-v3d-pi4", bcm2712: "vc4-kms-v3d-pi5" } };
 
 const FSTAB = "PARTUUID=1f00cafe-01 /boot/firmware vfat defaults 0 2\nPARTUUID=1f00cafe-02 / ext4 defaults 0 1\n";
 
@@ -76,6 +79,7 @@ function writeBootFiles(folder: string, kernelBytes: number): void {
 	for (const [name, size] of Object.entries(BOOT_FILES)) {
 		write(join(folder, name), patternBytes(Math.ceil(kernelBytes * size) + (++seed % 7), seed));
 	}
+	write(join(folder, "overlays/overlay_map.dtb"), overlayMap(OVERLAYS));
 	write(join(folder, "config.txt"), CONFIG);
 	write(join(folder, "cmdline.txt"), `${CMDLINE}\n`);
 }
