@@ -9,8 +9,9 @@ import { changedMode, checkIsFile, checkRange, LINK_MAX } from "../changes.ts";
 import { checkNameLength } from "../names.ts";
 import type { AttributeChanges, NewFile, NodeType, WritableFileTree } from "../tree.ts";
 import type { Content } from "./content.ts";
-import { type Counters, FIRST_LAYER_COOKIE } from "./counters.ts";
-import type { EntryRow, LayerNode } from "./rows.ts";
+import type { Counters } from "./counters.ts";
+import { Entries, type Found } from "./entries.ts";
+import type { LayerNode } from "./rows.ts";
 import type { Semantics } from "./semantics.ts";
 import type { Volume } from "./volume.ts";
 
@@ -28,13 +29,6 @@ export interface LayerTreeOptions {
 	readonly sync: () => Promise<void>;
 }
 
-/** A name as it is found: in the base's place when `row` is undefined. */
-interface Found {
-	readonly key: string;
-	readonly ino: number;
-	readonly row: EntryRow | undefined;
-}
-
 /** Deeper than any path can name; a walk up that takes longer goes in circles. */
 const DEPTH_MAX = 65_536;
 
@@ -44,6 +38,7 @@ export class LayerTree implements WritableFileTree {
 	readonly #volume: Volume;
 	readonly #content: Content;
 	readonly #counters: Counters;
+	readonly #entries: Entries;
 	readonly #semantics: Semantics;
 	readonly #options: LayerTreeOptions;
 
@@ -54,6 +49,7 @@ export class LayerTree implements WritableFileTree {
 		this.#counters = options.counters;
 		this.#semantics = options.semantics;
 		this.#options = options;
+		this.#entries = new Entries(options);
 	}
 
 	getattr(ino: number): Attributes {
@@ -96,20 +92,9 @@ export class LayerTree implements WritableFileTree {
 	}
 
 	readdir(directory: number, cookie: number, visit: (entry: DirectoryEntry) => boolean): boolean {
-		const { base } = this.#volume;
-		if (this.#volume.find(directory) === undefined) return base.readdir(directory, cookie, visit);
+		if (this.#volume.find(directory) === undefined) return this.#volume.base.readdir(directory, cookie, visit);
 		this.#checkDirectory(directory);
-		const rows = this.#volume.directory(directory);
-		if (this.#volume.isBase(directory) && cookie < FIRST_LAYER_COOKIE) {
-			const isAtEnd = base.readdir(directory, cookie, (entry) => {
-				const row = rows.get(this.#semantics.key(entry.name));
-				if (row === undefined) return visit(entry);
-				if (row.ino === 0 || row.cookie !== 0) return true;
-				return visit({ name: row.name, ino: row.ino, cookie: entry.cookie });
-			});
-			if (!isAtEnd) return false;
-		}
-		return rows.forEachBehind(cookie, visit);
+		return this.#entries.list(directory, cookie, visit);
 	}
 
 	statfs(): FileSystemStatistics {
@@ -166,7 +151,7 @@ export class LayerTree implements WritableFileTree {
 		this.#options.mutate(true, () => {
 			const node = this.#change(ino);
 			node.nlink++;
-			this.#enter(directory, name, ino, undefined);
+			this.#entries.enter(directory, name, ino, undefined);
 			node.ctime = this.#directoryChanged(directory);
 		});
 	}
@@ -177,7 +162,7 @@ export class LayerTree implements WritableFileTree {
 		const found = this.#found(directory, name);
 		if (this.getattr(found.ino).type === "directory") throw new FileError("EISDIR");
 		this.#options.mutate(false, () => {
-			this.#leave(directory, found);
+			this.#entries.leave(directory, found);
 			this.#unlink(found.ino).ctime = this.#directoryChanged(directory);
 		});
 	}
@@ -190,7 +175,7 @@ export class LayerTree implements WritableFileTree {
 		this.#checkDirectory(found.ino);
 		this.#checkEmpty(found.ino);
 		this.#options.mutate(false, () => {
-			this.#leave(directory, found);
+			this.#entries.leave(directory, found);
 			this.#removeDirectory(found.ino, directory);
 			this.#directoryChanged(directory);
 		});
@@ -204,7 +189,7 @@ export class LayerTree implements WritableFileTree {
 		this.#semantics.checkNewName(toName);
 		const isDirectory = this.getattr(from.ino).type === "directory";
 		if (isDirectory) this.#checkNotInside(from.ino, toDirectory);
-		const to = this.#find(toDirectory, toName);
+		const to = this.#entries.find(toDirectory, toName);
 		// rename(2): "If oldpath and newpath are existing hard links referring to the same file, then rename() does nothing".
 		// Where case is folded that is the file itself, which may get its name in another case.
 		if (to?.ino === from.ino && !this.#semantics.foldsNames) return;
@@ -235,7 +220,7 @@ export class LayerTree implements WritableFileTree {
 
 	#checkFree(directory: number, name: string): void {
 		this.#semantics.checkNewName(name);
-		if (this.#find(directory, name) !== undefined) throw new FileError("EEXIST");
+		if (this.#entries.find(directory, name) !== undefined) throw new FileError("EEXIST");
 	}
 
 	#checkNotInside(moved: number, directory: number): void {
@@ -264,46 +249,9 @@ export class LayerTree implements WritableFileTree {
 	}
 
 	#found(directory: number, name: string): Found {
-		const found = this.#find(directory, name);
+		const found = this.#entries.find(directory, name);
 		if (found === undefined) throw new FileError("ENOENT");
 		return found;
-	}
-
-	/** Finds a name in a directory that is known to be one. */
-	#find(directory: number, name: string): Found | undefined {
-		const key = this.#semantics.key(name);
-		const row = this.#rowOf(directory, key);
-		if (row !== undefined) return row.ino === 0 ? undefined : { key, ino: row.ino, row };
-		const ino = this.#baseIno(directory, name);
-		if (ino === undefined) return undefined;
-		return this.#semantics.foldsNames ? this.#findAlias(directory, ino) : { key, ino, row };
-	}
-
-	/** FAT finds a file by its short name too: the name that it is listed by tells whether the layer hides it. */
-	#findAlias(directory: number, ino: number): Found | undefined {
-		let name: string | undefined;
-		this.#volume.base.readdir(directory, 0, (entry) => {
-			if (entry.ino === ino) name = entry.name;
-			return name === undefined;
-		});
-		if (name === undefined) return undefined;
-		const key = this.#semantics.key(name);
-		return this.#rowOf(directory, key) === undefined ? { key, ino, row: undefined } : undefined;
-	}
-
-	#rowOf(directory: number, key: string): EntryRow | undefined {
-		if (this.#volume.find(directory) === undefined) return undefined;
-		return this.#volume.directory(directory).get(key);
-	}
-
-	#baseIno(directory: number, name: string): number | undefined {
-		if (!this.#volume.isBase(directory)) return undefined;
-		try {
-			return this.#volume.base.lookup(directory, name);
-		} catch (error) {
-			if (error instanceof FileError && error.code === "ENOENT") return undefined;
-			throw error;
-		}
 	}
 
 	/** The row of an inode about to be changed. */
@@ -341,7 +289,7 @@ export class LayerTree implements WritableFileTree {
 		return this.#options.mutate(true, () => {
 			const node = this.#newNode(directory, type, file, more);
 			if (type === "directory") this.#addSubdirectories(directory, 1);
-			this.#enter(directory, name, node.ino, undefined);
+			this.#entries.enter(directory, name, node.ino, undefined);
 			const parent = this.#volume.change(directory);
 			parent.mtime = parent.ctime = node.ctime;
 			return node.ino;
@@ -373,34 +321,11 @@ export class LayerTree implements WritableFileTree {
 		return node;
 	}
 
-	/** Makes a name lead to an inode, in the place of the one that it replaces. */
-	#enter(directory: number, name: string, ino: number, replaced: Found | undefined): void {
-		const key = this.#semantics.key(name);
-		// The row of the directory comes first: without it nobody looks for rows of its entries.
-		this.#volume.change(directory);
-		if (replaced?.row !== undefined) this.#volume.replaceEntry(directory, replaced.row, name, ino);
-		else this.#volume.putEntry(directory, { key, name, ino, cookie: this.#cookieFor(replaced) });
-	}
-
-	/** An entry that may be missing in the base after a restart cannot give its place to another. */
-	#cookieFor(replaced: Found | undefined): number {
-		if (replaced !== undefined && !this.#options.wholeCopyUp(replaced.ino)) return 0;
-		return this.#counters.nextCookie();
-	}
-
-	/** Takes a name away; one of the base is hidden. */
-	#leave(directory: number, { key, row }: Found): void {
-		this.#volume.change(directory);
-		if (row === undefined || this.#baseIno(directory, row.name) !== undefined) {
-			this.#volume.putEntry(directory, { key, name: key, ino: 0, cookie: 0 });
-		} else this.#volume.deleteEntry(directory, key);
-	}
-
 	#move(fromDirectory: number, from: Found, toDirectory: number, toName: string, replaced: Found | undefined): void {
 		const node = this.#change(from.ino);
 		if (replaced !== undefined) this.#drop(replaced.ino, toDirectory);
-		this.#leave(fromDirectory, from);
-		this.#enter(toDirectory, toName, from.ino, replaced);
+		this.#entries.leave(fromDirectory, from);
+		this.#entries.enter(toDirectory, toName, from.ino, replaced);
 		if (node.type === "directory") {
 			this.#addSubdirectories(fromDirectory, -1);
 			this.#addSubdirectories(toDirectory, 1);

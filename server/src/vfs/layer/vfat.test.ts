@@ -96,6 +96,12 @@ describe("a layer over FAT", () => {
 		assert.deepEqual(names(tree, tree.root), ["Config.txt", "overlays"]);
 	});
 
+	test("replaces a file by its short name", (tree) => {
+		tree.rename(tree.root, "config.txt", tree.root, "INITRA~1");
+		assert.equal(findIfThere(tree, "initramfs_2712"), undefined);
+		assert.deepEqual(names(tree, tree.root), ["INITRA~1", "overlays"]);
+	});
+
 	test("has no links, symlinks and special files", (tree) => {
 		const ino = find(tree, "config.txt");
 		assertFails("EPERM", () => tree.link(ino, tree.root, "other"));
