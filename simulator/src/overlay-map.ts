@@ -20,7 +20,8 @@ export function overlayNames(map: Buffer, chip: string): Map<string, string> {
 		if (token === Token.BEGIN_NODE) path.push(name);
 		else if (token === Token.END_NODE) path.pop();
 		else if (path.length === 2 && (name === chip || name === "renamed")) {
-			const target = textAt(value, 0);
+			// Without a value the overlay stands for itself.
+			const target = value.length === 0 ? "" : textAt(value, 0);
 			if (target !== "") names.set(path[1] ?? "", target);
 		}
 	}
