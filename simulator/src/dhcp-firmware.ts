@@ -144,11 +144,16 @@ class FirmwareDhcp {
 			if (datagram === undefined) return undefined;
 			try {
 				const message = decodeDhcp(datagram.bytes);
-				if (message.op === BOOTREPLY && message.xid === this.#xid) return { message, source: datagram.address };
+				if (this.#isForUs(message)) return { message, source: datagram.address };
 			} catch (error) {
 				this.#heard.push(`from ${datagram.address} a broken message (${errorText(error)})`);
 			}
 		}
+	}
+
+	/** The xid alone does not do: all Pi 3 have the same one. */
+	#isForUs({ op, xid, chaddr }: DhcpMessage): boolean {
+		return op === BOOTREPLY && xid === this.#xid && chaddr.equals(macToBytes(this.#options.mac));
 	}
 
 	#offered(offer: Offer): void {

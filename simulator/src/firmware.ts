@@ -175,7 +175,7 @@ export class Firmware {
 				stopAt,
 			});
 		} catch (error) {
-			if (error instanceof BootError || this.#journal.isStopped) throw error;
+			if (error instanceof BootError || error instanceof TypeError || this.#journal.isStopped) throw error;
 			throw new BootError(`${this.prefix}${name}: ${errorText(error)}`, { cause: error });
 		} finally {
 			await socket.close();

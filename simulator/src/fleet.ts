@@ -1,5 +1,6 @@
 /** Many virtual Pis at once, on loopback, and what a person sees of them. */
 import { lookup } from "node:dns/promises";
+import { networkInterfaces } from "node:os";
 import { type Identity, type Model, shortSerial } from "./board.ts";
 import { LoopbackNetwork } from "./loopback.ts";
 import { findModel, modelNames, models } from "./models/index.ts";
@@ -28,7 +29,7 @@ export interface Member {
 	readonly identity: Identity;
 }
 
-/** @returns the exit code: 0 when all have booted, 1 when one has not, 2 for a model that there is none of. */
+/** @returns the exit code: 0 when all have booted, 1 when one has not or the server is elsewhere, 2 for a model that there is none of. */
 export async function runSimulation(options: SimulationOptions): Promise<number> {
 	const print = options.print ?? ((line: string) => process.stdout.write(`${line}\n`));
 	const members = makeFleet(options.model, options.count);
@@ -37,11 +38,20 @@ export async function runSimulation(options: SimulationOptions): Promise<number>
 		return 2;
 	}
 	const { address: server } = await lookup(options.server, { family: 4 });
+	if (!isThisMachine(server)) {
+		print(`Virtual Pis speak to a server on their own machine only, and ${server} is another one. Start them there.`);
+		return 1;
+	}
 	const boot = (member: Member) => bootMember(member, { ...options, server }, options.json ? undefined : print);
 	const reports = await Promise.all(members.map(boot));
 	if (options.json) print(JSON.stringify(reports.map(toJson), undefined, "\t"));
 	else for (const line of summary(reports)) print(line);
 	return reports.every(({ ok }) => ok) ? 0 : 1;
+}
+
+function isThisMachine(address: string): boolean {
+	if (address.startsWith("127.")) return true;
+	return Object.values(networkInterfaces()).some((own) => own?.some((each) => each.address === address));
 }
 
 /** The Pis of a fleet: always the same ones for the same arguments. Undefined when there is no such model. */

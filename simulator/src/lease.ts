@@ -2,7 +2,7 @@
 import { addressOf, Code, type DhcpMessage } from "./dhcp.ts";
 import type { Lease } from "./network.ts";
 
-/** A server that says no mask is taken at its word that there is nothing to know: the commonest one. */
+/** Without a subnet mask it is that of a class C network. */
 export function leaseOf(message: DhcpMessage): Lease {
 	return {
 		address: message.yiaddr,

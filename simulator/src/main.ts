@@ -1,34 +1,45 @@
-/** `node simulator/src/main.ts`: one virtual Pi, on a network interface of its own or on loopback. */
+/** `node simulator/src/main.ts`: a virtual Pi on a network interface of its own, or some of them on loopback. */
 import { parseArgs } from "node:util";
-import { shortSerial } from "./board.ts";
+import { type Model, shortSerial } from "./board.ts";
 import { errorText } from "./errors.ts";
-import { toJson } from "./fleet.ts";
-import { LoopbackNetwork } from "./loopback.ts";
+import { runSimulation, toJson } from "./fleet.ts";
 import { findModel, modelNames } from "./models/index.ts";
-import { type Network, STANDARD_PORTS } from "./network.ts";
+import { type ServerPorts, STANDARD_PORTS } from "./network.ts";
 import { bootPi } from "./pi.ts";
+import type { BootStep } from "./report.ts";
 import { WiredNetwork } from "./wired.ts";
 
 const HELP = `A virtual Raspberry Pi.
 
-  --interface NAME    an interface without an address, in a network namespace of its own (root)
-  --server ADDRESS    on loopback: the server, which is on this machine
-  --model NAME        ${modelNames.join(", ")} (default pi4)
-  --mac, --serial     who it is
+On an interface of its own, as root, in a network namespace:
+  --interface NAME    it has no address yet
+  --mac, --serial     who the Pi is
   --firmware-only     stop where the kernel would start
   --save-to FOLDER    keep the files that the firmware fetched
-  --json              print the report as JSON
+
+On loopback, without root:
+  --server ADDRESS    the server, which is on this machine (default 127.0.0.1)
+  --count N           how many Pis (default 1)
+
+  --model NAME        ${modelNames.join(", ")}, on loopback also mixed (default pi4)
+  --dhcp-port, --tftp-port, --portmap-port, --nfs-port
+  --json              print reports as JSON
 `;
 
 const { values } = parseArgs({
 	options: {
 		interface: { type: "string" },
-		server: { type: "string" },
+		server: { type: "string", default: "127.0.0.1" },
 		model: { type: "string", default: "pi4" },
+		count: { type: "string", default: "1" },
 		mac: { type: "string" },
 		serial: { type: "string" },
 		"firmware-only": { type: "boolean", default: false },
 		"save-to": { type: "string" },
+		"dhcp-port": { type: "string" },
+		"tftp-port": { type: "string" },
+		"portmap-port": { type: "string" },
+		"nfs-port": { type: "string" },
 		json: { type: "boolean", default: false },
 		help: { type: "boolean", default: false },
 	},
@@ -39,11 +50,21 @@ async function main(): Promise<number> {
 		process.stdout.write(HELP);
 		return 0;
 	}
+	const ports = readPorts();
+	const signal = stopSignal();
+	const { server, model, json } = values;
+	if (values.interface !== undefined) return bootOnInterface(values.interface, ports, signal);
+	return runSimulation({ server, model, count: number("count", values.count), ports, json, signal });
+}
+
+async function bootOnInterface(name: string, ports: ServerPorts, signal: AbortSignal): Promise<number> {
 	const model = findModel(values.model);
 	if (model === undefined) throw new Error(`there is no model ${values.model}; there are ${modelNames.join(", ")}`);
-	const identity = { mac: values.mac ?? model.sample.mac, serial: values.serial ?? model.sample.serial };
-	const signal = stopSignal();
-	const network = await openNetwork(identity.mac, signal);
+	const identity = readIdentity(model);
+	const network = await WiredNetwork.open({ name, mac: identity.mac, ports, signal });
+	const who = shortSerial(identity);
+	const print = ({ atMs, step, detail }: BootStep) =>
+		console.log(`${who} ${(atMs / 1000).toFixed(3).padStart(7)} s  ${step.padEnd(9)}  ${detail}`);
 	try {
 		const report = await bootPi({
 			model,
@@ -52,10 +73,7 @@ async function main(): Promise<number> {
 			firmwareOnly: values["firmware-only"],
 			saveTo: values["save-to"],
 			signal,
-			onStep: ({ atMs, step, detail }) => {
-				if (!values.json)
-					console.log(`${shortSerial(identity)} ${String(atMs).padStart(6)} ms  ${step.padEnd(7)} ${detail}`);
-			},
+			...(values.json ? {} : { onStep: print }),
 		});
 		if (values.json) console.log(JSON.stringify(toJson(report), undefined, "\t"));
 		return report.ok ? 0 : 1;
@@ -64,10 +82,24 @@ async function main(): Promise<number> {
 	}
 }
 
-function openNetwork(mac: string, signal: AbortSignal): Promise<Network> {
-	const ports = STANDARD_PORTS;
-	if (values.interface !== undefined) return WiredNetwork.open({ name: values.interface, mac, ports, signal });
-	return LoopbackNetwork.open({ server: values.server ?? "127.0.0.1", ports, index: 0, signal });
+function readIdentity({ sample }: Model): { mac: string; serial: string } {
+	const { mac = sample.mac, serial = sample.serial } = values;
+	if (!/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(mac)) throw new Error(`--mac ${mac}: expected xx:xx:xx:xx:xx:xx`);
+	if (!/^([0-9a-f]{8}){1,2}$/i.test(serial)) throw new Error(`--serial ${serial}: expected 8 or 16 hex digits`);
+	return { mac, serial };
+}
+
+function readPorts(): ServerPorts {
+	const port = (name: "dhcp" | "tftp" | "portmap" | "nfs") => {
+		const text = values[`${name}-port`];
+		return text === undefined ? STANDARD_PORTS[name] : number(`${name}-port`, text);
+	};
+	return { dhcp: port("dhcp"), tftp: port("tftp"), portmap: port("portmap"), nfs: port("nfs") };
+}
+
+function number(flag: string, text: string): number {
+	if (!/^[1-9]\d{0,4}$/.test(text)) throw new Error(`--${flag} ${text}: expected a number`);
+	return Number(text);
 }
 
 function stopSignal(): AbortSignal {

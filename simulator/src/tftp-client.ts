@@ -19,6 +19,8 @@ export interface TftpStyle {
 	readonly tsize: boolean;
 	/** Whether block 65535 may be followed by block 0. */
 	readonly rollover: boolean;
+	/** Whether a block that comes twice is acknowledged twice. */
+	readonly acksAgain: boolean;
 	/** Time to live in the IP header. */
 	readonly ttl: number;
 }
@@ -138,7 +140,7 @@ class Transfer {
 
 	#data(block: number, data: Buffer): TftpResult | undefined {
 		const expected = (this.#blocks.length + 1) % (MAX_BLOCK + 1);
-		if (block !== expected) return undefined;
+		if (block !== expected) return this.#outOfTurn(block, expected);
 		if (data.length > this.#blksize) throw this.#broken(`block ${block} has ${data.length} bytes`);
 		if (this.#request.stopAt !== undefined) return this.#terminate();
 		this.#blocks.push(data);
@@ -149,6 +151,12 @@ class Transfer {
 		}
 		this.#send(encodeAck(block));
 		return data.length === this.#blksize ? undefined : this.#complete();
+	}
+
+	/** A block that was acknowledged already, or that was never asked for. */
+	#outOfTurn(block: number, expected: number): undefined {
+		const isLast = this.#blocks.length > 0 && (block + 1) % (MAX_BLOCK + 1) === expected;
+		if (isLast && this.#request.style.acksAgain) this.#send(this.#last);
 	}
 
 	#complete(): TftpResult {

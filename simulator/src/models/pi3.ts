@@ -15,10 +15,25 @@ import {
 } from "./files.ts";
 
 /** Neither tsize nor blksize, and every request from one port. */
-const ROM: TftpStage = { blksize: undefined, tsize: false, rollover: false, ttl: 128, firstPort: 49152, onePort: true };
+const ROM: TftpStage = {
+	blksize: undefined,
+	tsize: false,
+	rollover: false,
+	acksAgain: false,
+	ttl: 128,
+	firstPort: 49152,
+	onePort: true,
+};
 
 /** bootcode.bin, and start.elf after it, which counts its ports from the beginning again. */
-const SECOND: TftpStage = { blksize: undefined, tsize: true, rollover: false, ttl: 128, firstPort: 49153 };
+const SECOND: TftpStage = {
+	blksize: undefined,
+	tsize: true,
+	rollover: false,
+	acksAgain: false,
+	ttl: 128,
+	firstPort: 49153,
+};
 
 const KERNELS = { bits64: ["kernel8.img"], bits32: ["kernel8-32.img", "kernel7.img", "kernel.img"] };
 

@@ -25,12 +25,26 @@ export const EEPROM_DHCP: FirmwareDhcpStyle = {
 	ttl: 64,
 };
 
-const EEPROM_2021: TftpStage = { blksize: 1024, tsize: true, rollover: false, ttl: 64, firstPort: undefined };
+const EEPROM_2021: TftpStage = {
+	blksize: 1024,
+	tsize: true,
+	rollover: false,
+	acksAgain: true,
+	ttl: 64,
+	firstPort: undefined,
+};
 
 /** The block counter goes on behind 65535 since 2025-09-23. */
-const EEPROM_2026: TftpStage = { blksize: 1468, tsize: true, rollover: true, ttl: 64, firstPort: undefined };
+const EEPROM_2026: TftpStage = {
+	blksize: 1468,
+	tsize: true,
+	rollover: true,
+	acksAgain: true,
+	ttl: 64,
+	firstPort: undefined,
+};
 
-const START4: TftpStage = { blksize: 1468, tsize: true, rollover: false, ttl: 128, firstPort: 49153 };
+const START4: TftpStage = { blksize: 1468, tsize: true, rollover: false, acksAgain: false, ttl: 128, firstPort: 49153 };
 
 const KERNELS = { bits64: ["kernel8.img"], bits32: ["kernel8-32.img", "kernel7l.img", "kernel7.img", "kernel.img"] };
 

@@ -13,7 +13,14 @@ import {
 } from "./files.ts";
 import { EEPROM_DHCP } from "./pi4.ts";
 
-const EEPROM: TftpStage = { blksize: 1468, tsize: true, rollover: true, ttl: 64, firstPort: undefined };
+const EEPROM: TftpStage = {
+	blksize: 1468,
+	tsize: true,
+	rollover: true,
+	acksAgain: true,
+	ttl: 64,
+	firstPort: undefined,
+};
 
 /** 32-bit kernels do not run on it. */
 const KERNELS = { bits64: ["kernel_2712.img", "kernel8.img"], bits32: [] };
