@@ -1,18 +1,20 @@
 /**
  * `npm test` and `npm run test:quick`: installs when needed, then runs the tests with the project's own runtime. Quick
- * leaves out the folders that need root or a virtual machine. The last line is `N passed, N failed`; the lines before it
- * list what was skipped and why. Further arguments name files or folders: only their tests run.
+ * runs what stands beside the code, which needs neither root nor a network or machine of its own. The last line is `N passed,
+ * N failed`; the lines before it list what was skipped and why. Further arguments name files or folders: only their tests
+ * run. What is in `test/slow` only runs when it is named.
  */
 import { readdirSync } from "node:fs";
-import { availableParallelism } from "node:os";
 import { join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { explainMissingRuntime, findRuntime, isNewEnough, runInPlace } from "../server/bin/launch.mjs";
 import { install, root } from "./install.mjs";
 
 const folders = ["api", "server", "simulator", "test"];
-const slowFolders = [join("test", "qemu"), join("test", "netns")];
-const reporter = fileURLToPath(new URL("./test-reporter.mjs", import.meta.url));
+/** Folders whose tests have a network or a machine of their own. */
+const laboratories = ["clients", "disk", "netns", "qemu", "slow"].map((name) => join("test", name));
+const onRequest = join("test", "slow");
+const runner = fileURLToPath(new URL("./run-tests.mjs", import.meta.url));
 
 /** All test files below a folder, relative to the root. */
 function testFiles(folder) {
@@ -27,11 +29,18 @@ function testFiles(folder) {
 
 const isIn = (file, folder) => file === folder || file.startsWith(folder + sep);
 
-/** @returns {{ files: string[], leftOut: string[] }} */
+const isOfLaboratory = (file) => laboratories.some((folder) => isIn(file, folder));
+
+/** @returns {{ together: string[], oneByOne: string[], leftOut: string[] }} */
 function choose(all, quick, wanted) {
-	const asked = wanted.length === 0 ? all : all.filter((file) => wanted.some((place) => isIn(file, place)));
-	const isSlow = (file) => quick && slowFolders.some((folder) => isIn(file, folder));
-	return { files: asked.filter((file) => !isSlow(file)), leftOut: asked.filter(isSlow) };
+	const isWanted = (file) => (wanted.length === 0 ? !isIn(file, onRequest) : wanted.some((place) => isIn(file, place)));
+	const asked = all.filter(isWanted);
+	const laboratory = asked.filter(isOfLaboratory);
+	return {
+		together: asked.filter((file) => !isOfLaboratory(file)),
+		oneByOne: quick ? [] : laboratory,
+		leftOut: quick ? laboratory : [],
+	};
 }
 
 async function test(args) {
@@ -43,15 +52,14 @@ async function test(args) {
 	}
 	const quick = args.includes("--quick");
 	const wanted = args.filter((arg) => !arg.startsWith("-")).map((place) => relative(root, resolve(place)));
-	const { files, leftOut } = choose(folders.flatMap(testFiles), quick, wanted);
-	if (files.length === 0) {
+	const { together, oneByOne, leftOut } = choose(folders.flatMap(testFiles), quick, wanted);
+	if (together.length + oneByOne.length === 0) {
 		console.error("no test file fits");
 		return 1;
 	}
 	for (const file of leftOut) console.log(`left out by --quick: ${file}`);
 	process.chdir(root);
-	const concurrency = `--test-concurrency=${Math.max(2, availableParallelism())}`;
-	return runInPlace(runtime, ["--test", concurrency, `--test-reporter=${reporter}`, ...files]);
+	return runInPlace(runtime, [runner, ...together, "--one-by-one", ...oneByOne]);
 }
 
 process.exitCode = await test(process.argv.slice(2));

@@ -1,5 +1,5 @@
 /** The firmware of a Pi, played by a virtual one in a namespace of its own: what a guest's kernel is then started with. */
-import { mkdtemp, readFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -19,6 +19,10 @@ export interface FirmwareResult {
 	/** Where the fetched files are, by their names without the serial. */
 	readonly folder: string;
 	readonly cmdline: string;
+	/** `config.txt` as it was served. */
+	readonly config: string;
+	/** What was fetched. */
+	readonly names: readonly string[];
 	/** The path in `nfsroot=`. */
 	readonly exportPath: string;
 }
@@ -40,7 +44,8 @@ export async function runFirmware(lab: Lab, options: FirmwareOptions): Promise<F
 	const cmdline = (await readFile(join(folder, "cmdline.txt"), "utf8")).trim();
 	const exportPath = /nfsroot=[\d.]+:([^,]+),/.exec(cmdline)?.[1];
 	if (exportPath === undefined) throw new Error(`no nfsroot in the command line: ${cmdline}`);
-	return { folder, cmdline, exportPath };
+	const config = await readFile(join(folder, "config.txt"), "utf8");
+	return { folder, cmdline, config, names: await readdir(folder), exportPath };
 }
 
 /** Removes what `runFirmware` saved. */
