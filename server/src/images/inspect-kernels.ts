@@ -2,17 +2,16 @@
  * The kernels of a boot volume: which they are, and how they are configured. The version is read out of the kernel
  * itself; the configuration lies in the root as `/boot/config-VERSION`, or in the kernel (CONFIG_IKCONFIG=y).
  */
-import { constants, gunzipSync } from "node:zlib";
-import { nameToUtf8 } from "../base/index.ts";
-import { type FileTree, listDirectory, readFile, readTextAt, resolvePath } from "../vfs/index.ts";
+import { BlockFault, nameToUtf8 } from "../base/index.ts";
+import { type FileTree, listDirectory, readTextAt, resolvePath } from "../vfs/index.ts";
 import { initramfsName } from "./inspect-config-txt.ts";
 import type { KernelFacts, KernelOptions } from "./inspect-facts.ts";
+import { type ScannedKernel, scanKernel } from "./kernel-scan.ts";
 
-/** Larger than any kernel for a Pi: 10 to 30 MB, 30 to 60 MB unpacked. */
+/** Larger than any kernel for a Pi: 10 to 30 MB. */
 const MAX_KERNEL = 64 * 1024 * 1024;
-const MAX_UNPACKED = 96 * 1024 * 1024;
 const MAX_KERNELS = 8;
-/** A configuration has about 250 kB, packed 60 kB. */
+/** A configuration has about 250 kB. */
 const MAX_CONFIG = 4 * 1024 * 1024;
 
 /** The options that decide how a kernel can boot. */
@@ -35,15 +34,19 @@ const OPTIONS = new Set([
 	"USB_DWC2",
 ]);
 
-/** A kernel's name and bytes, read before anything is unpacked: a read may fault and begin all over, unpacking is dear. */
-export interface KernelBytes {
+/** A kernel's name, and what is in it. */
+export interface FoundKernel {
 	readonly file: string;
-	readonly bytes: Buffer;
+	readonly scanned: ScannedKernel;
 	readonly initramfs: string | undefined;
 }
 
-/** Reads the kernels in the top directory of a boot volume, and those in `named` (what `kernel=` names). */
-export function readKernels(boot: FileTree, named: readonly string[]): KernelBytes[] {
+/**
+ * Looks into the kernels in the top directory of a boot volume, and those in `named` (what `kernel=` names).
+ *
+ * @throws BlockFault until they have been unpacked, off the loop.
+ */
+export function findKernels(boot: FileTree, named: readonly string[]): FoundKernel[] {
 	const names = listDirectory(boot, boot.root).map((entry) => nameToUtf8(entry.name));
 	const found = names.filter((name) => /^(kernel.*\.img|vmlinuz.*|zImage|Image)$/i.test(name)).sort();
 	const unlisted = named.filter((name) => !found.some((other) => other.toLowerCase() === name.toLowerCase()));
@@ -52,8 +55,48 @@ export function readKernels(boot: FileTree, named: readonly string[]): KernelByt
 		if (ino === undefined) return [];
 		const { type, size } = boot.getattr(ino);
 		if (type !== "file" || size > MAX_KERNEL) return [];
-		return [{ file, bytes: readFile(boot, ino, MAX_KERNEL), initramfs: initramfsBeside(boot, file) }];
+		return [{ file, scanned: scanOf(boot, ino), initramfs: initramfsBeside(boot, file) }];
 	});
+}
+
+/** A scan that goes on has no outcome. */
+interface Scan {
+	readonly ready: Promise<void>;
+	outcome?: { readonly kernel: ScannedKernel } | { readonly error: unknown };
+}
+
+/** By tree, the scans of its kernels: whoever asks is run again from its start when one has ended. */
+const scans = new WeakMap<FileTree, Map<string, Scan>>();
+
+/** Kernels of one tree that are remembered; a Pi may put one there after another. */
+const MAX_SCANS = 32;
+
+/** What is in a kernel. @throws BlockFault while it is read; what reading it threw, once. */
+function scanOf(tree: FileTree, ino: number): ScannedKernel {
+	const known = scans.get(tree) ?? new Map<string, Scan>();
+	scans.set(tree, known);
+	const { size, mtime, ctime } = tree.getattr(ino);
+	const key = `${ino} ${size} ${mtime.sec}.${mtime.nsec} ${ctime.sec}.${ctime.nsec}`;
+	const scan = known.get(key) ?? startScan(tree, ino);
+	if (known.size >= MAX_SCANS) known.clear();
+	known.set(key, scan);
+	if (scan.outcome === undefined) throw new BlockFault(scan.ready);
+	if ("kernel" in scan.outcome) return scan.outcome.kernel;
+	known.delete(key);
+	throw scan.outcome.error;
+}
+
+function startScan(tree: FileTree, ino: number): Scan {
+	const ready = scanKernel(tree, ino).then(
+		(kernel) => {
+			scan.outcome = { kernel };
+		},
+		(error: unknown) => {
+			scan.outcome = { error };
+		},
+	);
+	const scan: Scan = { ready };
+	return scan;
 }
 
 function initramfsBeside(boot: FileTree, kernel: string): string | undefined {
@@ -61,7 +104,7 @@ function initramfsBeside(boot: FileTree, kernel: string): string | undefined {
 	return name !== undefined && resolvePath(boot, `/${name}`) !== undefined ? name : undefined;
 }
 
-/** The configuration files of a root by the version in their names; read, like the kernels, before the unpacking. */
+/** The configuration files of a root by the version in their names. */
 export function readKernelConfigs(root: FileTree): Map<string, string> {
 	const boot = resolvePath(root, "/boot");
 	const configs = new Map<string, string>();
@@ -74,12 +117,10 @@ export function readKernelConfigs(root: FileTree): Map<string, string> {
 	return configs;
 }
 
-/** Says what a kernel is. Unpacks it, which takes about 0.2 s for one of Raspberry Pi OS. */
-export function inspectKernel(kernel: KernelBytes, configs: ReadonlyMap<string, string>): KernelFacts {
-	const image = unpackKernel(kernel.bytes);
-	const version = findVersion(image);
-	const config = (version === undefined ? undefined : configs.get(version)) ?? findInternalConfig(image);
-	const bits = kernelBits(image, kernel.bytes);
+/** Says what a kernel is. */
+export function describeKernel(kernel: FoundKernel, configs: ReadonlyMap<string, string>): KernelFacts {
+	const { bits, version, config: internal } = kernel.scanned;
+	const config = (version === undefined ? undefined : configs.get(version)) ?? internal;
 	return {
 		file: kernel.file,
 		...(bits !== undefined && { bits }),
@@ -87,59 +128,6 @@ export function inspectKernel(kernel: KernelBytes, configs: ReadonlyMap<string, 
 		...(config !== undefined && { options: parseKernelConfig(config) }),
 		...(kernel.initramfs !== undefined && { initramfs: kernel.initramfs }),
 	};
-}
-
-const GZIP_MAGIC = Buffer.from([0x1f, 0x8b, 0x08]);
-
-/** How far into a zImage its packed part begins at the latest; what lies before it is the code that unpacks. */
-const MAX_UNPACKER = 256 * 1024;
-
-/**
- * The kernel as it runs: `kernel8.img` is often the gzip of an arm64 `Image`; a 32-bit `zImage` carries a gzip inside.
- * What is packed in another way stays as it is, and tells nothing.
- */
-function unpackKernel(bytes: Buffer): Buffer {
-	const at = bytes.subarray(0, MAX_UNPACKER).indexOf(GZIP_MAGIC);
-	const isImage = bytes.subarray(56, 60).equals(ARM64_MAGIC);
-	return at === -1 || isImage ? bytes : (tryGunzip(bytes.subarray(at), MAX_UNPACKED) ?? bytes);
-}
-
-/** Undefined for bytes that are no gzip after all, which is what a chance match of its magic is. */
-function tryGunzip(bytes: Buffer, limit: number): Buffer | undefined {
-	try {
-		return gunzipSync(bytes, { maxOutputLength: limit, finishFlush: constants.Z_SYNC_FLUSH });
-	} catch {
-		return undefined;
-	}
-}
-
-/** Documentation/arch/arm64/booting.rst: `u32 magic = 0x644d5241; /* "ARM\x64" *\/` at offset 56. */
-const ARM64_MAGIC = Buffer.from("ARM\x64", "latin1");
-/** arch/arm/boot/compressed/head.S: `.word 0x016f2818` at offset 36. */
-const ZIMAGE_MAGIC = Buffer.from([0x18, 0x28, 0x6f, 0x01]);
-
-function kernelBits(image: Buffer, packed: Buffer): 32 | 64 | undefined {
-	if (image.subarray(56, 60).equals(ARM64_MAGIC)) return 64;
-	return packed.subarray(36, 40).equals(ZIMAGE_MAGIC) ? 32 : undefined;
-}
-
-/** `linux_banner`: "Linux version 6.12.47+rpt-rpi-v8 (...". The same words stand in format strings, before a `%`. */
-function findVersion(image: Buffer): string | undefined {
-	const words = "Linux version ";
-	for (let at = image.indexOf(words); at !== -1; at = image.indexOf(words, at + 1)) {
-		const start = at + words.length;
-		const match = /^\d[\x21-\x7e]{0,63}(?= )/.exec(image.toString("latin1", start, start + 65));
-		if (match !== null) return match[0];
-	}
-	return undefined;
-}
-
-/** kernel/configs.c: the gzip of .config stands between the words IKCFG_ST and IKCFG_ED. */
-function findInternalConfig(image: Buffer): string | undefined {
-	const start = image.indexOf("IKCFG_ST");
-	const end = image.indexOf("IKCFG_ED", start + 8);
-	if (start === -1 || end === -1 || end - start > MAX_CONFIG) return undefined;
-	return tryGunzip(image.subarray(start + 8, end), MAX_CONFIG)?.toString("latin1");
 }
 
 function parseKernelConfig(text: string): KernelOptions {
