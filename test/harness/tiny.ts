@@ -3,6 +3,7 @@
  * in about five seconds. See `test/fixtures/tiny-guest.sh`.
  */
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { Background, must } from "./command.ts";
@@ -62,54 +63,150 @@ async function writeSegment(folder: string, script: string, options: TinyOptions
 	]);
 }
 
+/** A guest that runs. */
+export class Tiny {
+	readonly #lab: Lab;
+	readonly #tap: string;
+	readonly #folder: string;
+	readonly #qemu: Background;
+	readonly #input: Promise<Socket>;
+
+	private constructor(lab: Lab, tap: string, folder: string, qemu: Background) {
+		this.#lab = lab;
+		this.#tap = tap;
+		this.#folder = folder;
+		this.#qemu = qemu;
+		this.#input = openInput(join(folder, "input"), qemu);
+		// Whoever calls `say` is told.
+		this.#input.catch(() => undefined);
+	}
+
+	/** Boots the guest on the lab's switch. */
+	static async start(lab: Lab, script: string, options: TinyOptions = {}): Promise<Tiny> {
+		const number = ++counter;
+		const guest = (await fixture("tiny-guest.sh")).trim();
+		const folder = await mkdtemp(join(tmpdir(), "tiny-"));
+		const tap = `t${process.pid % 10_000}-${number}`;
+		const address = options.address ?? `10.77.0.${20 + (number % 30)}/24`;
+		const mac = options.mac ?? `52:54:00:77:00:${number.toString(16).padStart(2, "0")}`;
+		await lab.addTap(tap);
+		try {
+			await writeSegment(folder, script, options, address);
+			const concatenate = `cat ${quote(`${guest}/initrd`)} ${quote(`${folder}/segment.cpio`)} > ${quote(`${folder}/initrd`)}`;
+			await must(["sh", "-c", concatenate]);
+			const command = qemuCommand({ guest, folder, tap, mac, memoryMiB: options.memoryMiB ?? 256 });
+			const qemu = new Background(lab.on("", command), { timeout: options.timeout ?? 60_000 });
+			return new Tiny(lab, tap, folder, qemu);
+		} catch (error) {
+			await clearAway(lab, tap, folder);
+			throw error;
+		}
+	}
+
+	/** What the script has printed so far. */
+	output(): Promise<string> {
+		return readFile(join(this.#folder, "output"), "utf8").catch(() => "");
+	}
+
+	/** Waits until the script has printed something. */
+	async waitFor(pattern: RegExp, milliseconds: number): Promise<RegExpExecArray> {
+		const deadline = Date.now() + milliseconds;
+		for (;;) {
+			const text = await this.output();
+			const match = pattern.exec(text);
+			if (match !== null) return match;
+			const hasEnded = this.#qemu.process.exitCode !== null || this.#qemu.process.signalCode !== null;
+			if (hasEnded || Date.now() > deadline) {
+				throw new Error(`the guest did not print ${pattern}:\n${text.slice(-3000)}\n${await this.console()}`);
+			}
+			await new Promise((resolve) => setTimeout(resolve, 50));
+		}
+	}
+
+	/** A line for the script, which reads it from $INPUT: `exec 7< $INPUT`, then `read -r line <&7`. */
+	async say(line: string): Promise<void> {
+		(await this.#input).write(`${line}\n`);
+	}
+
+	/** The end of what the kernel said. */
+	async console(): Promise<string> {
+		const text = await readFile(join(this.#folder, "console"), "utf8").catch(() => "");
+		return text.slice(-3000);
+	}
+
+	/** Waits for the end of the guest, and takes away what it needed. */
+	async result(): Promise<TinyResult> {
+		try {
+			const qemuStatus = await this.#qemu.ended;
+			const status = await readFile(join(this.#folder, "status"), "utf8").catch(() => "");
+			const [output, console] = await Promise.all([this.output(), this.console()]);
+			const exit = /^exit (\d+)$/m.exec(status)?.[1];
+			const failed = qemuStatus === null ? 124 : 125;
+			return {
+				status: exit === undefined ? failed : Number(exit),
+				output: exit === undefined ? `${output}\n${status}\n${this.#qemu.output}` : output,
+				console,
+			};
+		} finally {
+			await clearAway(this.#lab, this.#tap, this.#folder);
+		}
+	}
+
+	/** Pulls the plug. */
+	async stop(): Promise<TinyResult> {
+		await this.#qemu.stop("SIGKILL");
+		return this.result();
+	}
+}
+
 /** Boots the guest on the lab's switch, runs the script, and gives what it printed. */
 export async function runTiny(lab: Lab, script: string, options: TinyOptions = {}): Promise<TinyResult> {
-	const number = ++counter;
-	const guest = (await fixture("tiny-guest.sh")).trim();
-	const folder = await mkdtemp(join(tmpdir(), "tiny-"));
-	const tap = `t${process.pid % 10_000}-${number}`;
-	const address = options.address ?? `10.77.0.${20 + (number % 30)}/24`;
-	const mac = options.mac ?? `52:54:00:77:00:${number.toString(16).padStart(2, "0")}`;
-	await lab.addTap(tap);
-	try {
-		await writeSegment(folder, script, options, address);
-		await must([
-			"sh",
-			"-c",
-			`cat ${quote(`${guest}/initrd`)} ${quote(`${folder}/segment.cpio`)} > ${quote(`${folder}/initrd`)}`,
-		]);
-		const qemu = new Background(
-			lab.on("", [
-				...["qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a72", "-accel", "tcg", "-smp", "1"],
-				...["-m", String(options.memoryMiB ?? 256), "-nographic", "-nodefaults", "-monitor", "none", "-no-reboot"],
-				...["-serial", `file:${folder}/console`, "-kernel", `${guest}/vmlinuz`, "-initrd", `${folder}/initrd`],
-				...["-append", "console=ttyAMA0 quiet loglevel=4 panic=-1 rdinit=/init mitigations=off"],
-				...["-netdev", `tap,id=n0,ifname=${tap},script=no,downscript=no`],
-				...[
-					"-device",
-					`virtio-net-pci,netdev=n0,mac=${mac},romfile=`,
-					"-device",
-					"virtio-rng-pci",
-					"-device",
-					"virtio-serial-pci",
-				],
-				...["-chardev", `file,id=c1,path=${folder}/status`, "-device", "virtserialport,chardev=c1,name=status"],
-				...["-chardev", `file,id=c2,path=${folder}/output`, "-device", "virtserialport,chardev=c2,name=output"],
-			]),
-			{ timeout: options.timeout ?? 60_000 },
-		);
-		const qemuStatus = await qemu.ended;
-		const read = (name: string) => readFile(join(folder, name), "utf8").catch(() => "");
-		const [status, output, console] = await Promise.all([read("status"), read("output"), read("console")]);
-		const exit = /^exit (\d+)$/m.exec(status)?.[1];
-		const failed = qemuStatus === null ? 124 : 125;
-		return {
-			status: exit === undefined ? failed : Number(exit),
-			output: exit === undefined ? `${output}\n${status}\n${qemu.output}` : output,
-			console,
-		};
-	} finally {
-		await lab.removeTap(tap);
-		await rm(folder, { recursive: true, force: true });
+	const tiny = await Tiny.start(lab, script, options);
+	return tiny.result();
+}
+
+interface Machine {
+	readonly guest: string;
+	readonly folder: string;
+	readonly tap: string;
+	readonly mac: string;
+	readonly memoryMiB: number;
+}
+
+function qemuCommand({ guest, folder, tap, mac, memoryMiB }: Machine): string[] {
+	const port = (number: number, name: string, backend: string) => [
+		...["-chardev", `${backend},id=c${number}`],
+		...["-device", `virtserialport,chardev=c${number},name=${name}`],
+	];
+	return [
+		...["qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a72", "-accel", "tcg", "-smp", "1"],
+		...["-m", String(memoryMiB), "-nographic", "-nodefaults", "-monitor", "none", "-no-reboot"],
+		...["-serial", `file:${folder}/console`, "-kernel", `${guest}/vmlinuz`, "-initrd", `${folder}/initrd`],
+		...["-append", "console=ttyAMA0 quiet loglevel=4 panic=-1 rdinit=/init mitigations=off"],
+		...["-netdev", `tap,id=n0,ifname=${tap},script=no,downscript=no`],
+		...["-device", `virtio-net-pci,netdev=n0,mac=${mac},romfile=`],
+		...["-device", "virtio-rng-pci", "-device", "virtio-serial-pci"],
+		...port(1, "status", `file,path=${folder}/status`),
+		...port(2, "output", `file,path=${folder}/output`),
+		...port(3, "input", `socket,path=${folder}/input,server=on,wait=off`),
+	];
+}
+
+/** Connects to the guest's input while it boots: a port that nobody holds the other end of reads as ended. */
+async function openInput(path: string, qemu: Background): Promise<Socket> {
+	while (qemu.process.exitCode === null && qemu.process.signalCode === null) {
+		const socket = connect(path);
+		const isOpen = await new Promise<boolean>((resolve) => {
+			socket.once("connect", () => resolve(true));
+			socket.once("error", () => resolve(false));
+		});
+		if (isOpen) return socket.on("error", () => socket.destroy());
+		await new Promise((resolve) => setTimeout(resolve, 50));
 	}
+	throw new Error(`the guest ended before its input was opened:\n${qemu.output}`);
+}
+
+async function clearAway(lab: Lab, tap: string, folder: string): Promise<void> {
+	await lab.removeTap(tap);
+	await rm(folder, { recursive: true, force: true });
 }
