@@ -37,7 +37,7 @@ export class Place {
 	#neighbours: { readonly at: number; readonly table: ReturnType<typeof readNeighbours> } | undefined;
 	#timer: Timer | undefined;
 	#unwatch: (() => void) | undefined;
-	#stopped = false;
+	readonly #stopped = new AbortController();
 
 	constructor(config: Config, clock: Clock, log: Logger, onChange: () => void) {
 		this.#config = config;
@@ -63,12 +63,12 @@ export class Place {
 	/** Begins to ask the LAN, behind the start: it takes seconds. */
 	askAgainAndAgain(): void {
 		void this.#ask().then(() => {
-			if (!this.#stopped) this.#timer = this.#clock.after(ASK_MS, () => this.askAgainAndAgain());
+			if (!this.#stopped.signal.aborted) this.#timer = this.#clock.after(ASK_MS, () => this.askAgainAndAgain());
 		});
 	}
 
 	stop(): void {
-		this.#stopped = true;
+		this.#stopped.abort();
 		this.#timer?.cancel();
 		this.#unwatch?.();
 	}
@@ -127,16 +127,17 @@ export class Place {
 	}
 
 	async #ask(): Promise<void> {
+		const { signal } = this.#stopped;
 		const found: OtherServer[] = [];
 		let asked = false;
 		for (const { interface: one, address } of this.#served) {
-			if (one.kind === "loopback") continue;
-			const answer = await askLan({ address, clock: this.#clock });
+			if (one.kind === "loopback" || signal.aborted) continue;
+			const answer = await askLan({ address, clock: this.#clock, signal });
 			if (answer.kind === "not-asked") this.#log.debug(`other DHCP servers are not known: ${answer.reason}`);
 			else asked = true;
 			if (answer.kind === "asked") found.push(...this.#servers(answer.offers, one.name));
 		}
-		if (!asked || this.#stopped) return;
+		if (!asked || signal.aborted) return;
 		const before = this.otherDhcpServers?.join();
 		this.#others = found;
 		if (this.otherDhcpServers?.join() !== before) this.#onChange();

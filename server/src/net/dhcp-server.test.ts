@@ -129,17 +129,21 @@ test("an address that this machine does not have is refused, and nothing stays o
 	assert.equal(server.port, 0);
 });
 
+async function freePort(): Promise<number> {
+	const socket = createSocket("udp4").bind(0, "127.0.0.1");
+	await once(socket, "listening");
+	const { port } = socket.address();
+	socket.close();
+	await once(socket, "close");
+	return port;
+}
+
 test("asking the LAN: each server that answers is named once", async () => {
 	const router = createSocket("udp4");
 	router.bind(0, "127.0.0.1");
 	await once(router, "listening");
 	const clock = new ManualClock();
-	const sockets = createSocket("udp4");
-	sockets.bind(0, "127.0.0.1");
-	await once(sockets, "listening");
-	const clientPort = sockets.address().port;
-	sockets.close();
-	await once(sockets, "close");
+	const clientPort = await freePort();
 	const answers = new Map([
 		[53, Buffer.of(2)],
 		[54, Buffer.of(192, 0, 2, 1)],
@@ -149,7 +153,7 @@ test("asking the LAN: each server that answers is named once", async () => {
 		const offer = encodePacket({ ...discover, op: 2, yiaddr: "192.0.2.40", options: answers });
 		router.send(Buffer.from("junk"), from.port, from.address);
 		router.send(offer, from.port, from.address);
-		router.send(offer, from.port, from.address, () => setTimeout(() => clock.advance(3000), 20));
+		router.send(offer, from.port, from.address, () => setTimeout(() => clock.advance(6000), 20));
 	});
 	const answer = await askLan({
 		address: "127.0.0.1",
@@ -163,6 +167,23 @@ test("asking the LAN: each server that answers is named once", async () => {
 		kind: "asked",
 		offers: [{ server: "192.0.2.1", offered: "192.0.2.40", isBootServer: false }],
 	});
+});
+
+test("waiting for the LAN ends with its signal, and leaves no socket behind", async () => {
+	const stop = new AbortController();
+	const router = createSocket("udp4");
+	router.bind(0, "127.0.0.1");
+	await once(router, "listening");
+	router.once("message", () => stop.abort());
+	const clientPort = await freePort();
+	const place = { address: "127.0.0.1", destination: "127.0.0.1", serverPort: router.address().port, clientPort };
+	const answer = await askLan({ ...place, clock: new ManualClock(), signal: stop.signal });
+	assert.deepEqual(answer, { kind: "asked", offers: [] });
+	// The port is free again: it can be had alone.
+	const alone = createSocket("udp4").bind(clientPort, "127.0.0.1");
+	await once(alone, "listening");
+	alone.close();
+	router.close();
 });
 
 test("a LAN that cannot be asked is a result, not an error", async () => {

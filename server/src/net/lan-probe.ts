@@ -22,13 +22,18 @@ export interface LanQuestion {
 	/** Our address on the interface whose LAN is asked. */
 	readonly address: string;
 	readonly clock: Clock;
-	/** How long to wait for answers, in milliseconds. Servers take a second or two: they ping the address first. */
+	/** How long to wait for answers, in milliseconds. */
 	readonly patience?: number;
+	/** Ends the waiting early, with the answers that came until then. */
+	readonly signal?: AbortSignal;
 	readonly serverPort?: number;
 	readonly clientPort?: number;
 	/** Where to send the question; everybody, unless a test says otherwise. */
 	readonly destination?: string;
 }
+
+/** dnsmasq, which most home routers are, pings the address for three seconds before it offers it. */
+const PATIENCE_MS = 6000;
 
 /**
  * Sends one DISCOVER and gathers the OFFERs, one per server. Never throws for lack of rights: answers come to port 68,
@@ -64,10 +69,19 @@ async function collect(question: LanQuestion, sockets: readonly Socket[], sender
 		});
 	}
 	await sendUdp(sender, encodePacket(probe), question.serverPort ?? 67, question.destination ?? IPV4_BROADCAST);
-	await new Promise<void>((resolve) => {
-		question.clock.after(question.patience ?? 3000, resolve);
-	});
+	await patienceOf(question);
 	return [...offers.values()];
+}
+
+function patienceOf({ clock, patience, signal }: LanQuestion): Promise<void> {
+	return new Promise((resolve) => {
+		if (signal?.aborted) return resolve();
+		const timer = clock.after(patience ?? PATIENCE_MS, resolve);
+		signal?.addEventListener("abort", () => {
+			timer.cancel();
+			resolve();
+		});
+	});
 }
 
 /** More DHCP servers than this are not a LAN but an attack. */
