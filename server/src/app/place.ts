@@ -115,7 +115,11 @@ export class Place {
 	/** The MAC behind an address of the LAN, when the system knows it. */
 	async macOf(address: string): Promise<string | undefined> {
 		const now = this.#clock.monotonic();
-		if (this.#neighbours === undefined || now - this.#neighbours.at > NEIGHBOURS_MS) {
+		const last = this.#neighbours;
+		const known = last !== undefined && now - last.at <= NEIGHBOURS_MS ? (await last.table).get(address) : undefined;
+		if (known !== undefined) return known;
+		// Whoever came a moment ago is not in a table that was read before that.
+		if (this.#neighbours === undefined || Math.floor(this.#neighbours.at) < Math.floor(now)) {
 			this.#neighbours = { at: now, table: readNeighbours() };
 		}
 		return (await this.#neighbours.table).get(address);
