@@ -50,13 +50,16 @@ export type TftpResult =
 const DEFAULT_BLKSIZE = 512;
 const MAX_BLOCK = 65535;
 
+/** The socket of a transfer. */
+export type TransferPort = Pick<UdpPort, "send" | "receive">;
+
 /** @throws BootError when the server is silent, too slow, or breaks the protocol. */
-export function transfer(socket: UdpPort, request: TftpRequest): Promise<TftpResult> {
+export function transfer(socket: TransferPort, request: TftpRequest): Promise<TftpResult> {
 	return new Transfer(socket, request).run();
 }
 
 class Transfer {
-	readonly #socket: UdpPort;
+	readonly #socket: TransferPort;
 	readonly #request: TftpRequest;
 	readonly #started = now();
 	readonly #blocks: Buffer[] = [];
@@ -66,7 +69,7 @@ class Transfer {
 	#serverPort: number | undefined;
 	#last: Buffer;
 
-	constructor(socket: UdpPort, request: TftpRequest) {
+	constructor(socket: TransferPort, request: TftpRequest) {
 		this.#socket = socket;
 		this.#request = request;
 		this.#last = encodeRrq(request.name, optionsOf(request.style));
