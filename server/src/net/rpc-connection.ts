@@ -14,7 +14,12 @@ export interface RpcConnectionContext {
 	readonly pool: BufferPool;
 	readonly logger: Logger;
 	readonly clock: Clock;
+	/** What all connections of the server hold together. */
+	readonly output: { bytes: number };
 }
+
+/** Bytes that all connections may hold together; beyond that each goes on with one reply at a time. */
+const maxOutputOfAll = 16 << 20;
 
 /** A call that began must be complete, and a reply taken, within this time: such a client is broken or means harm. */
 const patience = 120_000;
@@ -57,8 +62,13 @@ export class RpcConnection implements StreamTransport {
 
 	readonly send = (buffer: PooledBuffer, length: number): void => {
 		this.#collected.push({ buffer, length });
-		this.#sendingBytes += length;
+		this.#holdMore(length);
 	};
+
+	#holdMore(bytes: number): void {
+		this.#sendingBytes += bytes;
+		this.#context.output.bytes += bytes;
+	}
 
 	flush(): void {
 		const burst = this.#collected;
@@ -75,7 +85,7 @@ export class RpcConnection implements StreamTransport {
 	#sent(error: Error | null | undefined): void {
 		const sending = this.#sending.shift();
 		if (sending === undefined) return;
-		this.#sendingBytes -= sending.length;
+		this.#holdMore(-sending.length);
 		this.#lastProgress = this.#context.clock.monotonic();
 		// After a failure the system may still read from the buffer: it is left to the garbage collector.
 		if (error) return;
@@ -85,6 +95,10 @@ export class RpcConnection implements StreamTransport {
 
 	outputBytes(): number {
 		return this.#sendingBytes;
+	}
+
+	crowded(): boolean {
+		return this.#context.output.bytes > maxOutputOfAll;
 	}
 
 	pause(): void {

@@ -36,6 +36,7 @@ export class RpcServer {
 	readonly #options: RpcServerOptions;
 	readonly #clock: Clock;
 	readonly #pool = new BufferPool();
+	readonly #output = { bytes: 0 };
 	readonly #connections = new Set<RpcConnection>();
 	#tcp: Server | undefined;
 	#udp: UdpSocket | undefined;
@@ -109,6 +110,7 @@ export class RpcServer {
 			pool: this.#pool,
 			logger: this.#options.logger,
 			clock: this.#clock,
+			output: this.#output,
 		});
 		this.#connections.add(connection);
 		socket.once("close", () => this.#connections.delete(connection));

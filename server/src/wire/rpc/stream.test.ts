@@ -30,6 +30,10 @@ class Transport implements StreamTransport {
 	outputBytes() {
 		return this.pending.reduce((sum, each) => sum + each.length, 0);
 	}
+	isCrowded = false;
+	crowded() {
+		return this.isCrowded;
+	}
 	pause() {
 		this.paused = true;
 	}
@@ -139,6 +143,18 @@ test("replies that do not fit a buffer go on in the next, whole", () => {
 		sizes.map((size, index) => [index, size]),
 	);
 	assert.equal(transport.bursts.length, 1);
+});
+
+test("among many that hold replies, each makes one and waits until it is taken", () => {
+	const { transport, stream } = open();
+	transport.isCrowded = true;
+	stream.receive(Buffer.concat([call(1, 0, 4), call(2, 0, 8), call(3, 0, 12)]));
+	for (const replies of [1, 2, 3]) {
+		assert.equal(transport.replies().length, replies);
+		transport.taken();
+		stream.drained();
+	}
+	assert.equal(transport.paused, false);
 });
 
 test("a call that faults is run again, and others go on meanwhile", async () => {

@@ -23,6 +23,8 @@ export interface StreamTransport {
 	flush(): void;
 	/** Bytes that were given to `send` and not taken by the system yet. */
 	outputBytes(): number;
+	/** All connections together hold so much that each shall see its replies gone before it makes more. */
+	crowded(): boolean;
 	pause(): void;
 	resume(): void;
 	/** The client does not speak our protocol: end the connection. */
@@ -82,7 +84,8 @@ export class RpcStream {
 
 	#mustWait(): boolean {
 		if (this.#inFlight >= maxInFlight || this.#keptBytes > maxKeptBytes) return true;
-		return this.#transport.outputBytes() + this.#out.waiting > maxOutput;
+		const output = this.#transport.outputBytes() + this.#out.waiting;
+		return output > maxOutput || (output > 0 && this.#transport.crowded());
 	}
 
 	#pump(): void {
