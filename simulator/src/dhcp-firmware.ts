@@ -32,6 +32,12 @@ export interface FirmwareDhcpStyle {
 	readonly sendsRequest: boolean;
 	/** Which option tells the TFTP server when both do. */
 	readonly tftpServer: "last" | "option66";
+	/** What it looks for in option 43. */
+	readonly bootTag: string;
+	/** Whether it looks at the hardware address of an OFFER, and not at the xid alone. */
+	readonly checksAddress: boolean;
+	/** Milliseconds after a DISCOVER in which what comes is only acted on when something else comes behind them. */
+	readonly hesitates: number;
 	readonly ttl: number;
 }
 
@@ -60,7 +66,8 @@ export interface FirmwareDhcpResult {
 }
 
 const CLASS = "PXEClient:Arch:00000:UNDI:002001";
-const BOOT_TAG = "Raspberry Pi Boot";
+/** What all firmware but the mask ROM of a Pi 3B looks for. */
+export const BOOT_TAG = "Raspberry Pi Boot";
 
 export async function firmwareDhcp(options: FirmwareDhcpOptions): Promise<FirmwareDhcpResult> {
 	return new FirmwareDhcp(options).run();
@@ -76,6 +83,10 @@ class FirmwareDhcp {
 	readonly #heard: string[] = [];
 	readonly #end: number;
 	#xid = 0;
+	/** When the last DISCOVER left. */
+	#discovered = 0;
+	/** What came since then and was not acted on yet. */
+	#held: Offer[] = [];
 	/** The first OFFER with an address. */
 	#address: Offer | undefined;
 	#tftpServer: string | undefined;
@@ -93,7 +104,7 @@ class FirmwareDhcp {
 			while (!this.#isComplete()) {
 				const offer = await this.#next(pause);
 				if (offer === undefined) break;
-				this.#offered(offer);
+				this.#arrived(offer);
 			}
 			if (this.#isComplete()) return this.#finish();
 		}
@@ -106,6 +117,8 @@ class FirmwareDhcp {
 
 	#discover(): void {
 		const { mac, style, onStep } = this.#options;
+		this.#held = [];
+		this.#discovered = now();
 		this.#xid = style.xid ?? Math.floor(Math.random() * 0x1_0000_0000);
 		const options = style.optionOrder.map((code) => ({ code, data: this.#discoverOption(code) }));
 		onStep("DISCOVER");
@@ -153,13 +166,20 @@ class FirmwareDhcp {
 
 	/** The xid alone does not do: all Pi 3 have the same one. */
 	#isForUs({ op, xid, chaddr }: DhcpMessage): boolean {
-		return op === BOOTREPLY && xid === this.#xid && chaddr.equals(macToBytes(this.#options.mac));
+		const { mac, style } = this.#options;
+		return op === BOOTREPLY && xid === this.#xid && (!style.checksAddress || chaddr.equals(macToBytes(mac)));
+	}
+
+	#arrived(offer: Offer): void {
+		this.#held.push(offer);
+		if (now() - this.#discovered < this.#options.style.hesitates) return;
+		for (const held of this.#held.splice(0)) this.#offered(held);
 	}
 
 	#offered(offer: Offer): void {
 		const { message, source } = offer;
 		if (messageType(message) !== MessageType.OFFER) return;
-		const tftpServer = tftpServerOf(offer, this.#options.style.tftpServer);
+		const tftpServer = tftpServerOf(offer, this.#options.style);
 		const given = [
 			...(message.yiaddr === ANY ? [] : [`address ${message.yiaddr}`]),
 			...(tftpServer === undefined ? [] : [`TFTP server ${tftpServer}`]),
@@ -226,24 +246,23 @@ class FirmwareDhcp {
  * Which TFTP server an OFFER names. A Pi 3 goes through the options in their order and keeps the last; a Pi 4 or 5 prefers
  * option 66, and takes a boot menu only from a server that calls itself PXEClient: its siaddr, else who sent it.
  */
-export function tftpServerOf({ message, source }: Offer, rule: FirmwareDhcpStyle["tftpServer"]): string | undefined {
+export function tftpServerOf(
+	{ message, source }: Offer,
+	{ tftpServer, bootTag }: Pick<FirmwareDhcpStyle, "tftpServer" | "bootTag">,
+): string | undefined {
 	const named = dottedQuad(optionOf(message, Code.TFTP_SERVER_NAME));
-	if (rule === "option66") {
+	if (tftpServer === "option66") {
 		if (named !== undefined) return named;
-		if (!hasBootTag(optionOf(message, Code.VENDOR_SPECIFIC)) || !isPxeServer(message)) return undefined;
+		if (!optionOf(message, Code.VENDOR_SPECIFIC)?.includes(bootTag) || !isPxeServer(message)) return undefined;
 		if (message.siaddr !== ANY) return message.siaddr;
 		return addressOf(message, Code.SERVER_IDENTIFIER) ?? source;
 	}
 	let server: string | undefined;
 	for (const { code, data } of message.options) {
-		if (code === Code.VENDOR_SPECIFIC && hasBootTag(data)) server = source;
+		if (code === Code.VENDOR_SPECIFIC && data.includes(bootTag)) server = source;
 		if (code === Code.TFTP_SERVER_NAME) server = dottedQuad(data) ?? server;
 	}
 	return server;
-}
-
-function hasBootTag(data: Buffer | undefined): boolean {
-	return data?.includes(BOOT_TAG) ?? false;
 }
 
 function isPxeServer(message: DhcpMessage): boolean {

@@ -3,7 +3,7 @@
 import type { Identity, Model } from "./board.ts";
 import { shortSerial } from "./board.ts";
 import { type BootConfig, readConfig } from "./config-txt.ts";
-import { type FirmwareDhcpTiming, firmwareDhcp } from "./dhcp-firmware.ts";
+import { type FirmwareDhcpStyle, type FirmwareDhcpTiming, firmwareDhcp } from "./dhcp-firmware.ts";
 import { BootError, errorText } from "./errors.ts";
 import type { Network } from "./network.ts";
 import type { Journal } from "./report.ts";
@@ -25,6 +25,13 @@ export interface Loaded {
 	cmdline?: Buffer | undefined;
 	/** Whether the kernel gets a device tree. */
 	deviceTree?: boolean;
+}
+
+/** DHCP of a mask ROM that differs from what comes after it. */
+export interface EarlyDhcp {
+	readonly style: FirmwareDhcpStyle;
+	readonly guid: Buffer;
+	readonly timing: FirmwareDhcpTiming;
 }
 
 export interface FirmwareTiming {
@@ -74,17 +81,18 @@ export class Firmware {
 		return this.prefix === "" ? "the top folder" : this.prefix;
 	}
 
-	/** Asks for an address and the TFTP server. */
-	async dhcp(): Promise<void> {
+	/** Asks for an address and the TFTP server. @param early how an earlier program than the usual one asks. */
+	async dhcp(early?: EarlyDhcp): Promise<void> {
 		const { model, identity } = this;
-		const port = await this.#network.openDhcp(model.dhcp.ttl);
+		const style = early?.style ?? model.dhcp;
+		const port = await this.#network.openDhcp(style.ttl);
 		try {
 			const { lease, tftpServer } = await firmwareDhcp({
 				port,
 				mac: identity.mac,
-				guid: model.guid(model, identity),
-				style: model.dhcp,
-				timing: this.#timing.dhcp,
+				guid: early?.guid ?? model.guid(model, identity),
+				style,
+				timing: early?.timing ?? this.#timing.dhcp,
 				needsLease: this.#network.needsLease,
 				onStep: (detail) => this.#journal.step("dhcp", detail),
 			});

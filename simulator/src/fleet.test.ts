@@ -11,7 +11,7 @@ describe("a fleet", () => {
 		const serials = new Set(fleet?.map(({ identity }) => identity.serial.slice(-8)));
 		assert.deepEqual([macs.size, serials.size], [200, 200]);
 		assert.ok(fleet?.every(({ model, identity }) => identity.mac.startsWith(model.oui)));
-		assert.equal(new Set(fleet?.map(({ model }) => model.name)).size, 4);
+		assert.equal(new Set(fleet?.map(({ model }) => model.name)).size, 5);
 		assert.deepEqual(new Set(makeFleet("pi3b+", 3)?.map(({ model }) => model.name)), new Set(["pi3bp"]));
 	});
 

@@ -167,6 +167,22 @@ describe("the firmware", () => {
 		assert.deepEqual(server.dhcp[0], server.dhcp[1]);
 	});
 
+	it("of a Pi 3B does not know its serial at first, and waits for a late OFFER with three blanks", async () => {
+		const offers = [{ options: [[43, "Raspberry Pi Boot   "]] as const, delay: 1100 }];
+		const files = bootFolder("a2ef5644/", { "bcm2710-rpi-3-b.dtb": "tree" });
+		const { report, server } = await boot("pi3b", { files, offers });
+		assert.equal(report.error, undefined);
+		const [rom, bootcode] = [server.dhcp[0], server.dhcp.at(-1)];
+		const tail = `${Buffer.from("PXEClient:Arch:00000:UNDI:002001").toString("hex")}ff`;
+		assert.equal(rom?.length, 320);
+		assert.equal(
+			rom?.subarray(240).toString("hex"),
+			`350101370c2b3c438081828384858687425d0200005e03010201611100${"44".repeat(16)}3c20${tail}`,
+		);
+		assert.equal(bootcode?.length, 322);
+		assert.ok(bootcode?.includes(Buffer.from(`611100${"4456efa2".repeat(4)}`, "hex")));
+	});
+
 	it("obeys config.txt: another kernel, an automatic initramfs, none, sections and includes", async () => {
 		const folder = (config: string, more: Record<string, string> = {}) => ({
 			files: bootFolder("91cdf03d/", { "config.txt": config, ...more }),

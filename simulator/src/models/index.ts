@@ -1,10 +1,10 @@
 /** The models, by their names. */
 import type { Model } from "../board.ts";
-import { pi3bp } from "./pi3.ts";
+import { pi3b, pi3bp } from "./pi3.ts";
 import { pi4of2021, pi4of2026 } from "./pi4.ts";
 import { pi5of2026 } from "./pi5.ts";
 
-export const models: readonly Model[] = [pi3bp, pi4of2021, pi4of2026, pi5of2026];
+export const models: readonly Model[] = [pi3bp, pi4of2021, pi4of2026, pi5of2026, pi3b];
 
 const OTHER_NAMES: Readonly<Record<string, string>> = {
 	pi3: "pi3bp",

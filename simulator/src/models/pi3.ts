@@ -1,6 +1,7 @@
-/** Raspberry Pi 3B+: the mask ROM fetches bootcode.bin, which asks DHCP again and fetches start.elf, which fetches the rest. */
+/** Raspberry Pi 3B and 3B+: the mask ROM fetches bootcode.bin, which asks DHCP again and fetches start.elf, which fetches the rest. */
 import { guidOfSerials, type Model } from "../board.ts";
-import type { Firmware, TftpStage } from "../firmware.ts";
+import { BOOT_TAG, type FirmwareDhcpStyle } from "../dhcp-firmware.ts";
+import type { EarlyDhcp, Firmware, TftpStage } from "../firmware.ts";
 import {
 	cmdlineName,
 	deviceTreeName,
@@ -37,6 +38,47 @@ const SECOND: TftpStage = {
 
 const KERNELS = { bits64: ["kernel8.img"], bits32: ["kernel8-32.img", "kernel7.img", "kernel.img"] };
 
+/** DHCP of the mask ROM of a 3B+, and of bootcode.bin on every Pi up to the 3. */
+const BOOTCODE_DHCP: FirmwareDhcpStyle = {
+	optionOrder: [53, 55, 93, 94, 97, 60],
+	parameters: [43, 60, 67, 128, 129, 130, 131, 132, 133, 134, 135, 66, 1, 3],
+	xid: 0x26f30339,
+	sendsRequest: false,
+	tftpServer: "last",
+	bootTag: BOOT_TAG,
+	checksAddress: true,
+	hesitates: 0,
+	ttl: 128,
+};
+
+/**
+ * DHCP of the mask ROM of a 3B, with its faults: an OFFER that comes at once is lost unless something comes behind it, the boot
+ * tag needs three blanks at its end, and another Pi 3's OFFER is taken for its own. It does not know its serial.
+ */
+const ROM_3B: EarlyDhcp = {
+	style: {
+		...BOOTCODE_DHCP,
+		parameters: [43, 60, 67, 128, 129, 130, 131, 132, 133, 134, 135, 66],
+		bootTag: `${BOOT_TAG}   `,
+		checksAddress: false,
+		hesitates: 1000,
+	},
+	guid: Buffer.concat([Buffer.from([0]), Buffer.alloc(16, 0x44)]),
+	timing: { retry: 5000, total: 25_000 },
+};
+
+export const pi3b: Model = {
+	name: "pi3b",
+	title: "Raspberry Pi 3B",
+	sample: { mac: "b8:27:eb:ef:56:44", serial: "a2ef5644" },
+	oui: "b8:27:eb",
+	revision: 0xa02082,
+	filters: ["pi3"],
+	dhcp: BOOTCODE_DHCP,
+	guid: guidOfSerials,
+	boot: (firmware) => boot(firmware, ROM_3B, "bcm2710-rpi-3-b.dtb"),
+};
+
 export const pi3bp: Model = {
 	name: "pi3bp",
 	title: "Raspberry Pi 3B+",
@@ -44,27 +86,18 @@ export const pi3bp: Model = {
 	oui: "b8:27:eb",
 	revision: 0xa020d3,
 	filters: ["pi3", "pi3+"],
-	dhcp: {
-		optionOrder: [53, 55, 93, 94, 97, 60],
-		parameters: [43, 60, 67, 128, 129, 130, 131, 132, 133, 134, 135, 66, 1, 3],
-		xid: 0x26f30339,
-		sendsRequest: false,
-		tftpServer: "last",
-		ttl: 128,
-	},
+	dhcp: BOOTCODE_DHCP,
 	guid: guidOfSerials,
-	boot: async (firmware) => {
-		await rom(firmware);
-		await bootcode(firmware);
-		await start(firmware);
-	},
+	boot: (firmware) => boot(firmware, undefined, "bcm2710-rpi-3-b-plus.dtb"),
 };
 
-async function rom(firmware: Firmware): Promise<void> {
-	await firmware.dhcp();
+async function boot(firmware: Firmware, romDhcp: EarlyDhcp | undefined, deviceTree: string): Promise<void> {
+	await firmware.dhcp(romDhcp);
 	firmware.start(ROM);
 	await firmware.need("bootcode.bin");
 	await firmware.get("bootsig.bin");
+	await bootcode(firmware);
+	await start(firmware, deviceTree);
 }
 
 /** Knows its serial: the files lie in a folder of that name, or for all Pis at the top. */
@@ -82,7 +115,7 @@ async function bootcode(firmware: Firmware): Promise<void> {
 	await firmware.get(fixupFile);
 }
 
-async function start(firmware: Firmware): Promise<void> {
+async function start(firmware: Firmware, stockTree: string): Promise<void> {
 	firmware.start(SECOND);
 	await firmware.refuse("recovery.elf");
 	if (await firmware.probe("config.txt")) await firmware.readConfig();
@@ -93,7 +126,7 @@ async function start(firmware: Firmware): Promise<void> {
 	const kernel = await probeKernel(firmware, KERNELS);
 	await firmware.probe(kernel);
 	await getInitramfs(firmware, kernel, 3);
-	firmware.loaded.deviceTree = await deviceTree(firmware);
+	firmware.loaded.deviceTree = await deviceTree(firmware, stockTree);
 	const overlayMap = await probeAndGet(firmware, `${overlayFolder(firmware)}overlay_map.dtb`);
 	if (await firmware.probe("config.txt")) await firmware.readConfig();
 	await getOverlays(firmware, overlayMap, "bcm2835");
@@ -103,7 +136,7 @@ async function start(firmware: Firmware): Promise<void> {
 	await loadKernel(firmware, kernel);
 }
 
-async function deviceTree(firmware: Firmware): Promise<boolean> {
-	const name = deviceTreeName(firmware, "bcm2710-rpi-3-b-plus.dtb");
+async function deviceTree(firmware: Firmware, stockTree: string): Promise<boolean> {
+	const name = deviceTreeName(firmware, stockTree);
 	return name === undefined || (await probeAndGet(firmware, name)) !== undefined;
 }

@@ -1,6 +1,6 @@
 /** Raspberry Pi 4 and 400: the bootloader in the EEPROM fetches start4.elf, which fetches the rest. */
 import { guidWithWord, type Model } from "../board.ts";
-import type { FirmwareDhcpStyle } from "../dhcp-firmware.ts";
+import { BOOT_TAG, type FirmwareDhcpStyle } from "../dhcp-firmware.ts";
 import type { Firmware, TftpStage } from "../firmware.ts";
 import {
 	cmdlineName,
@@ -22,6 +22,9 @@ export const EEPROM_DHCP: FirmwareDhcpStyle = {
 	xid: undefined,
 	sendsRequest: true,
 	tftpServer: "option66",
+	bootTag: BOOT_TAG,
+	checksAddress: true,
+	hesitates: 0,
 	ttl: 64,
 };
 

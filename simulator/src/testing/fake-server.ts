@@ -22,7 +22,10 @@ export interface FakeOffer {
 	readonly yiaddr?: string;
 	readonly siaddr?: string;
 	readonly options: readonly (readonly [code: number, data: Buffer | string])[];
+	/** Makes another xid of the asker's. */
 	readonly xor?: number;
+	/** Milliseconds before it is sent. */
+	readonly delay?: number;
 }
 
 /** What dnsmasq sends for `pxe-service=0,"Raspberry Pi Boot"`. */
@@ -44,6 +47,7 @@ export class FakeServer {
 	readonly rrqs: { bytes: Buffer; port: number }[] = [];
 	readonly #options: FakeOptions;
 	readonly #sockets: Socket[] = [];
+	readonly #timers: NodeJS.Timeout[] = [];
 	#dhcpPort = 0;
 	#tftpPort = 0;
 	#heard = 0;
@@ -82,7 +86,11 @@ export class FakeServer {
 			return;
 		}
 		if (this.dhcp.length <= deaf) return;
-		for (const offer of offers) socket.send(this.#reply(bytes, 2, offer), from.port, from.address);
+		for (const offer of offers) {
+			const send = () => socket.send(this.#reply(bytes, 2, offer), from.port, from.address);
+			if (offer.delay === undefined) send();
+			else this.#timers.push(setTimeout(send, offer.delay));
+		}
 	}
 
 	#reply(asked: Buffer, type: number, { yiaddr = "0.0.0.0", siaddr = "0.0.0.0", options, xor = 0 }: FakeOffer): Buffer {
@@ -160,6 +168,7 @@ export class FakeServer {
 	}
 
 	close(): void {
+		for (const timer of this.#timers) clearTimeout(timer);
 		for (const socket of this.#sockets) socket.close();
 	}
 }
