@@ -39,7 +39,7 @@ export interface DeviceConfig {
 export function deviceConfig(device: Device, boot: FileTree, image: BootImage): DeviceConfig {
 	const model = modelOf(device);
 	const config = effectiveConfig(bootFiles(boot), model, device.serial ?? undefined);
-	const options = config.kernel === undefined ? undefined : kernelOptions(config.kernel, boot, image);
+	const options = config.kernel === undefined ? undefined : kernelOptions(config.kernel, device, boot, image);
 	const skip = skipInitramfs(options, device.model ?? undefined);
 	return { config, skipInitramfs: skip, initramfs: !skip && config.initramfs.length > 0 };
 }
@@ -53,12 +53,12 @@ function modelOf(device: Device): BootModel {
 }
 
 /** What the kernel has built in. The image's own was looked at when it was found; one that the Pi put there is now. */
-function kernelOptions(kernel: string, boot: FileTree, image: BootImage): KernelOptions | undefined {
+function kernelOptions(kernel: string, device: Device, boot: FileTree, image: BootImage): KernelOptions | undefined {
 	const trees = image.build.trees();
 	const original = trees.boot === undefined ? undefined : stampOf(trees.boot.tree, kernel);
 	const current = stampOf(boot, kernel);
 	if (original === current) return image.facts.kernels.find(({ file }) => file === kernel)?.options;
-	return changedKernels.options(`${image.build.id} ${current}`, () => {
+	return changedKernels.options(`${device.key} ${image.build.id} ${current}`, () => {
 		const { table, bootMount, root } = trees;
 		const facts = inspectImage({ table, bootMount, boot, root: root?.tree });
 		return facts.kernels.find(({ file }) => file === kernel)?.options;

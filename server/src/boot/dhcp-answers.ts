@@ -20,6 +20,7 @@ import {
 	speakerOf,
 } from "../wire/dhcp/index.ts";
 import { type BootImages, chooseBoot } from "./catalogue.ts";
+import { Said } from "./said.ts";
 
 export interface DhcpAnswersOptions {
 	readonly registry: DeviceRegistry;
@@ -35,8 +36,8 @@ const SILENT: Readonly<Record<string, string>> = {
 
 export class DhcpAnswers implements DhcpHandler {
 	readonly #options: DhcpAnswersOptions;
-	/** What was said last of each device, so that a Pi that asks every four seconds does not fill the log. */
-	readonly #said = new Map<string, string>();
+	/** A Pi asks every four seconds. */
+	readonly #said = new Said();
 
 	constructor(options: DhcpAnswersOptions) {
 		this.#options = options;
@@ -74,10 +75,8 @@ export class DhcpAnswers implements DhcpHandler {
 	}
 
 	#say(device: Device, sentence: string): void {
-		if (this.#said.get(device.id) === sentence) return;
-		if (this.#said.size > 1000) this.#said.clear();
-		this.#said.set(device.id, sentence);
-		this.#options.log.info({ device: device.id }, `${device.mac} ${sentence}`);
+		if (this.#said.isNew(device.mac, sentence))
+			this.#options.log.info({ device: device.id }, `${device.mac} ${sentence}`);
 	}
 
 	/** What is not answered tells how far a boot is. */

@@ -2,12 +2,13 @@
  * The exports: a path that lives for one boot leads to the root of its device, and handles lead back to it, over restarts
  * of the server. Who may use them is decided here.
  */
-import { BlockFault, type Clock, errorText, FileError, type Logger } from "../base/index.ts";
+import { BlockFault, type Clock, errorText, FileError, type Logger, whenReady } from "../base/index.ts";
 import type { Boot, DeviceRegistry } from "../devices/index.ts";
 import type { HandleCodec } from "../vfs/index.ts";
 import type { NfsClient, NfsPort, ResolvedHandle } from "../wire/nfs3/index.ts";
 import type { OpenRoot } from "./open-root.ts";
-import { type RootKeeper, rootId } from "./root-keeper.ts";
+import type { RootKeeper } from "./root-keeper.ts";
+import { RootWatch } from "./root-watch.ts";
 
 export interface NfsExportsOptions {
 	readonly registry: DeviceRegistry;
@@ -35,11 +36,8 @@ interface Connection {
 /** Handles that a connection is known to hold; more are verified again. */
 const HANDLES_KEPT = 16_384;
 
-/** How often a device that reads its root says so to the stages. */
-const FACT_MS = 15_000;
-
 /** For how long a root that cannot be opened is not tried again. */
-const FAILED_MS = 5_000;
+const FAILED_MS = 2_000;
 
 const EXPORT_PATH = /^\/pi\/[0-9a-f]{8,12}\/([0-9a-f]{32})$/;
 
@@ -50,13 +48,13 @@ export function exportPath(deviceId: string, boot: Boot): string {
 
 export class NfsExports implements NfsPort {
 	readonly #options: NfsExportsOptions;
+	readonly #watch: RootWatch;
 	readonly #connections = new Map<object, Connection>();
 	readonly #failed = new Map<string, { readonly until: number; readonly error: unknown }>();
-	readonly #toldAt = new Map<string, number>();
-	readonly #osRelease = new Map<string, number>();
 
 	constructor(options: NfsExportsOptions) {
 		this.#options = options;
+		this.#watch = new RootWatch(options);
 	}
 
 	resolve(handle: Buffer, client: NfsClient): ResolvedHandle {
@@ -64,7 +62,8 @@ export class NfsExports implements NfsPort {
 		const key = handle.toString("latin1");
 		const known = connection.handles.get(key);
 		if (known !== undefined && !known.open.isClosed) {
-			this.#used(known, client);
+			known.open.used(client.connection, this.#options.clock.monotonic());
+			this.#watch.used(known.open, known.resolved.node);
 			return known.resolved;
 		}
 		return this.#verify(handle, key, connection, client);
@@ -82,12 +81,21 @@ export class NfsExports implements NfsPort {
 		const decoded = this.#options.handles.decode(handle);
 		const open = this.#opened(decoded.root.toString("hex"));
 		this.#admit(open, connection, client);
+		this.#enter(open, connection);
+		open.used(client.connection, this.#options.clock.monotonic());
+		this.#watch.opened(open);
 		const known = { open, resolved: { export: open.root, node: open.root.nodeOf(decoded) } };
 		if (connection.handles.size >= HANDLES_KEPT) connection.handles.clear();
 		connection.handles.set(key, known);
-		connection.roots.add(open);
-		this.#used(known, client);
+		this.#watch.used(open, known.resolved.node);
 		return known.resolved;
+	}
+
+	/** A root that is opened anew takes the place of the one that was closed. */
+	#enter(open: OpenRoot, connection: Connection): void {
+		if (connection.roots.has(open)) return;
+		for (const other of connection.roots) if (other.isClosed) connection.roots.delete(other);
+		connection.roots.add(open);
 	}
 
 	/** @throws BlockFault while the root is being opened; what made that fail, for a while. */
@@ -120,7 +128,10 @@ export class NfsExports implements NfsPort {
 			throw new FileError("EACCES", `${client.address} belongs to another device`);
 		}
 		connection.admitted.add(open.id);
-		if (owner === undefined) void this.#lookUp(open, connection, client);
+		if (owner !== undefined) return;
+		this.#lookUp(open, connection, client).catch((error: unknown) => {
+			this.#options.log.warn(`whose address ${client.address} is was not found out: ${errorText(error)}`);
+		});
 	}
 
 	/** Finds out whose address it is; when it is another device's, it is put out again. */
@@ -140,32 +151,6 @@ export class NfsExports implements NfsPort {
 		log.warn({ device: owner.id }, `was refused the root of ${device.name}`);
 	}
 
-	#used({ open, resolved }: KnownHandle, client: NfsClient): void {
-		open.used(client.connection);
-		const now = this.#options.clock.monotonic();
-		const { ino, tree } = resolved.node;
-		const isOsRelease = ino === this.#osRelease.get(open.id) && tree === open.root.root.tree;
-		if (!isOsRelease && now - (this.#toldAt.get(open.id) ?? Number.NEGATIVE_INFINITY) < FACT_MS) return;
-		this.#toldAt.set(open.id, now);
-		this.#tell(open, isOsRelease);
-	}
-
-	#tell(open: OpenRoot, isOsRelease: boolean): void {
-		const { registry } = this.#options;
-		const device = registry.byKey(open.deviceKey);
-		const boot = device === undefined ? undefined : this.#bootOf(open);
-		if (device === undefined || boot === undefined) return;
-		registry.fact(device, { kind: isOsRelease ? "os-release" : "nfs", bootId: boot.id });
-		if (isOsRelease) this.#osRelease.delete(open.id);
-	}
-
-	/** The newest boot that has this root. */
-	#bootOf(open: OpenRoot): Boot | undefined {
-		const device = this.#options.registry.byKey(open.deviceKey);
-		if (device === undefined) return undefined;
-		return this.#options.registry.bootsOf(device).find((boot) => rootId(boot) === open.id);
-	}
-
 	async mount(path: string, client: NfsClient): Promise<Buffer> {
 		const token = EXPORT_PATH.exec(path)?.[1];
 		const boot = token === undefined ? undefined : this.#options.registry.bootByToken(token);
@@ -173,11 +158,18 @@ export class NfsExports implements NfsPort {
 		if (boot === undefined || device === undefined)
 			return this.#refuse(path, client, "ENOENT", "no boot has this path");
 		await this.#checkAddress(path, client, device.key);
-		const open = await this.#options.roots.openFor(boot);
+		const handle = await this.#rootHandle(boot);
 		await this.#options.registry.bootMounted(boot.id);
-		this.#watchForInit(open);
 		this.#options.log.info({ device: device.id }, `mounts its root (${boot.mode}) from ${client.address}`);
-		return open.root.handleOf(open.root.root);
+		return handle;
+	}
+
+	async #rootHandle(boot: Boot): Promise<Buffer> {
+		const open = await this.#options.roots.openFor(boot);
+		// It may have been closed again before we come to run.
+		if (open.isClosed) return this.#rootHandle(boot);
+		this.#watch.mounted(open);
+		return whenReady(() => open.root.handleOf(open.root.root));
 	}
 
 	/** @throws FileError EACCES when the address is another device's. */
@@ -201,19 +193,6 @@ export class NfsExports implements NfsPort {
 		log.warn(about, `${client.address} may not mount ${JSON.stringify(path.slice(0, 100))}: ${reason}`);
 		if (device !== undefined) registry.fact(device, { kind: "mount-refused", path, reason });
 		throw new FileError(code, reason);
-	}
-
-	/** The first use of `/etc/os-release` tells that an init system is at work. */
-	#watchForInit(open: OpenRoot): void {
-		try {
-			const ino = open.osRelease();
-			if (ino !== undefined) this.#osRelease.set(open.id, ino);
-		} catch (error) {
-			if (!(error instanceof BlockFault)) throw error;
-			void error.ready.then(() => {
-				if (!open.isClosed) this.#watchForInit(open);
-			});
-		}
 	}
 
 	/** The portmapper was asked where we are: an initramfs is about to mount its root. */

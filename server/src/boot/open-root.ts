@@ -1,39 +1,76 @@
 /** A root that is open, and who uses it. */
 import type { Clock } from "../base/index.ts";
-import { type Layer, type Root, type RootVolume, resolvePath, type WritableFileTree } from "../vfs/index.ts";
+import {
+	type ImageBuild,
+	type Layer,
+	type Root,
+	type RootVolume,
+	resolvePath,
+	type WritableFileTree,
+} from "../vfs/index.ts";
 
 export interface OpenRootParts {
 	readonly id: string;
 	readonly deviceKey: number;
-	readonly buildId: string;
+	readonly build: ImageBuild;
 	readonly root: Root;
 	readonly trees: readonly RootVolume[];
 	readonly layer: Layer | undefined;
 	readonly clock: Clock;
 }
 
+/** What its use has told of the boot so far. */
+export interface RootSigns {
+	/** When it was last said that it is in use; as the clock's `monotonic` has it. */
+	toldAt: number;
+	/** The inode whose use says that an init system is at work; undefined when that is not waited for. */
+	osRelease: number | undefined;
+	/** That was looked for, once per mount. */
+	isWatched: boolean;
+	/** It was said that the image was overwritten. */
+	saidChanged: boolean;
+}
+
 export class OpenRoot {
 	/** 16 hex digits; the same after a restart. */
 	readonly id: string;
 	readonly deviceKey: number;
-	readonly buildId: string;
 	readonly root: Root;
+	/** True when it is to be opened anew as soon as nobody reads from it. */
+	isOutdated = false;
+	readonly signs: RootSigns = {
+		toldAt: Number.NEGATIVE_INFINITY,
+		osRelease: undefined,
+		isWatched: false,
+		saidChanged: false,
+	};
+	readonly #build: ImageBuild;
 	readonly #trees: ReadonlyMap<number, WritableFileTree>;
 	readonly #layer: Layer | undefined;
 	readonly #clock: Clock;
 	readonly #connections = new Set<object>();
+	#leases = 0;
 	#usedAt: number;
 	#isClosed = false;
 
-	constructor({ id, deviceKey, buildId, root, trees, layer, clock }: OpenRootParts) {
+	constructor({ id, deviceKey, build, root, trees, layer, clock }: OpenRootParts) {
 		this.id = id;
 		this.deviceKey = deviceKey;
-		this.buildId = buildId;
 		this.root = root;
+		this.#build = build;
 		this.#trees = new Map(trees.map(({ fsid, tree }) => [fsid, tree]));
 		this.#layer = layer;
 		this.#clock = clock;
 		this.#usedAt = clock.monotonic();
+	}
+
+	get buildId(): string {
+		return this.#build.id;
+	}
+
+	/** False once the image's file was overwritten: nothing of it is given any more. */
+	get isImageValid(): boolean {
+		return this.#build.valid;
 	}
 
 	get isClosed(): boolean {
@@ -50,6 +87,11 @@ export class OpenRoot {
 		return this.#connections.size;
 	}
 
+	/** Readers that are in the middle of a file: it must stay open until they have ended. */
+	get leases(): number {
+		return this.#leases;
+	}
+
 	/** Milliseconds since its last use. */
 	silentFor(): number {
 		return this.#clock.monotonic() - this.#usedAt;
@@ -60,8 +102,9 @@ export class OpenRoot {
 		return this.#layer?.usedBytes() ?? 0;
 	}
 
-	used(connection: object): void {
-		this.#usedAt = this.#clock.monotonic();
+	/** @param now as the clock's `monotonic` has it. */
+	used(connection: object, now: number): void {
+		this.#usedAt = now;
 		this.#connections.add(connection);
 	}
 
@@ -69,11 +112,22 @@ export class OpenRoot {
 		this.#connections.delete(connection);
 	}
 
+	/** Begins to read; gives what ends it, which may be called more than once. */
+	lease(): () => void {
+		this.#leases++;
+		let isOver = false;
+		return () => {
+			if (!isOver) this.#leases--;
+			isOver = true;
+		};
+	}
+
 	/** The inode of `/etc/os-release`, which every init system reads first. @throws BlockFault */
 	osRelease(): number | undefined {
 		return resolvePath(this.root.root.tree, "/etc/os-release");
 	}
 
+	/** Brings everything to the disk. @throws FileError EIO, ENOSPC; it counts as closed all the same. */
 	close(): void {
 		this.#isClosed = true;
 		this.root.close();

@@ -3,12 +3,13 @@ import { FileError, type Logger, whenReady } from "../base/index.ts";
 import type { BootFileOwner, Device, DeviceRegistry } from "../devices/index.ts";
 import type { FileTree } from "../vfs/index.ts";
 import { normaliseName, type TftpClient, type TftpFile, type TftpOutcome, type TftpPort } from "../wire/tftp/index.ts";
-import { type BootFile, type DeviceConfig, deviceConfig, findBootFile } from "./boot-files.ts";
+import { type DeviceConfig, deviceConfig, findBootFile } from "./boot-files.ts";
 import { type BootImages, type Choice, chooseBoot } from "./catalogue.ts";
 import { netbootCmdline } from "./cmdline.ts";
 import { netbootConfig } from "./config-txt.ts";
 import { exportPath } from "./nfs-exports.ts";
-import type { RootKeeper } from "./root-keeper.ts";
+import type { BootVolume, RootKeeper } from "./root-keeper.ts";
+import { Said } from "./said.ts";
 
 export interface TftpFilesOptions {
 	readonly registry: DeviceRegistry;
@@ -28,15 +29,28 @@ interface Request {
 	readonly client: TftpClient;
 	readonly owner: BootFileOwner;
 	readonly choice: Choice;
-	readonly volume: FileTree;
-	readonly config: DeviceConfig;
+	readonly volume: BootVolume;
 }
+
+/** A file that is sent, and whether it is read from the boot volume while it is sent. */
+interface Opened {
+	readonly kind: "stored" | "made";
+	readonly file: TftpFile;
+}
+
+const NO_CONFIG: DeviceConfig = {
+	config: { kernel: undefined, initramfs: [], cmdline: "", deviceTree: undefined, osPrefix: "", files: [] },
+	skipInitramfs: false,
+	initramfs: false,
+};
 
 /** Files that the boot ROM of a Pi 3 asks for before it says who it is. */
 const ANONYMOUS = /^(bootcode\.bin|bootsig\.bin)$/i;
 
 export class TftpFiles implements TftpPort {
 	readonly #options: TftpFilesOptions;
+	/** A boot asks for twenty files, and a Pi that cannot boot begins again and again. */
+	readonly #said = new Said();
 
 	constructor(options: TftpFilesOptions) {
 		this.#options = options;
@@ -48,7 +62,7 @@ export class TftpFiles implements TftpPort {
 		const owner = await this.#owner(clean, client);
 		const { device, path } = owner;
 		if (device === undefined) {
-			this.#options.log.info(`${client.address} asks for ${clean}: no Raspberry Pi is known there`);
+			this.#sayUnknown(client.address, clean);
 			return undefined;
 		}
 		if (device.intent === "disk" || device.intent === "ignore") return undefined;
@@ -56,6 +70,11 @@ export class TftpFiles implements TftpPort {
 		this.#options.registry.fact(device, { kind: "tftp-open", path, found: file !== undefined });
 		this.#options.log.debug({ device: device.id }, `${file === undefined ? "has no" : "reads"} ${path}`);
 		return file;
+	}
+
+	#sayUnknown(address: string, name: string): void {
+		const sentence = "asks for boot files: no Raspberry Pi is known there";
+		if (this.#said.isNew(address, sentence)) this.#options.log.info(`${address} ${sentence} (${name})`);
 	}
 
 	/** Who asks. The neighbour table is only read where the address is not proved to be the device's. */
@@ -70,60 +89,45 @@ export class TftpFiles implements TftpPort {
 	async #find(device: Device, client: TftpClient, owner: BootFileOwner): Promise<TftpFile | undefined> {
 		const { images, registry, roots, log } = this.#options;
 		const choice = chooseBoot(device, images, registry);
-		if (choice === undefined) {
-			log.warn({ device: device.id }, "cannot boot: there is no image that is ready");
-			return undefined;
+		const sentence = choice === undefined ? "cannot boot: there is no image that is ready" : "";
+		if (this.#said.isNew(device.mac, sentence) && sentence !== "") log.warn({ device: device.id }, sentence);
+		const volume = choice && (await roots.bootVolume(device, choice, choice.mode));
+		if (choice === undefined || volume === undefined) return undefined;
+		// Whoever reads a file of the volume keeps it open until the transfer is over; all others have read what they need.
+		let isRead = false;
+		try {
+			const file = await this.#open({ device, client, owner, choice, volume });
+			isRead = file?.kind === "stored";
+			return file?.file;
+		} finally {
+			if (!isRead) volume.release();
 		}
-		const volume = await roots.bootVolume(device, choice, choice.mode);
-		if (volume === undefined) return undefined;
-		if (ANONYMOUS.test(owner.path)) return this.#plain(volume, owner.path, choice);
-		const config = await whenReady(() => deviceConfig(device, volume, choice));
-		const found = await whenReady(() => findBootFile(volume, owner.path, config));
-		return found && this.#serve(found, { device, client, owner, choice, volume, config });
 	}
 
-	async #plain(volume: FileTree, path: string, choice: Choice): Promise<TftpFile | undefined> {
-		const nothing: DeviceConfig = {
-			config: { kernel: undefined, initramfs: [], cmdline: "", deviceTree: undefined, osPrefix: "", files: [] },
-			skipInitramfs: false,
-			initramfs: false,
-		};
-		const found = await whenReady(() => findBootFile(volume, path, nothing));
-		return found?.kind === "file" ? this.#stored(volume, found.ino, found.size, choice) : undefined;
-	}
-
-	#serve(found: BootFile, request: Request): Promise<TftpFile | undefined> | TftpFile {
-		switch (found.kind) {
+	async #open(request: Request): Promise<Opened | undefined> {
+		const { device, owner, choice, volume } = request;
+		const { path } = owner;
+		const isAnonymous = ANONYMOUS.test(path);
+		const config = isAnonymous ? NO_CONFIG : await whenReady(() => deviceConfig(device, volume.tree, choice));
+		const found = await whenReady(() => findBootFile(volume.tree, path, config));
+		switch (found?.kind) {
+			case undefined:
+				return undefined;
 			case "file":
-				return this.#stored(request.volume, found.ino, found.size, request.choice);
+				return { kind: "stored", file: stored(volume, found.ino, found.size) };
 			case "config":
-				return made(netbootConfig(found.text, { skipInitramfs: request.config.skipInitramfs }));
+				return { kind: "made", file: made(netbootConfig(found.text, { skipInitramfs: config.skipInitramfs })) };
 			case "cmdline":
-				return this.#cmdline(found.text, request);
+				return this.#cmdline(found.text, config, request);
 		}
-	}
-
-	/** A file of the boot volume. Its build stays open until the transfer is over. */
-	#stored(volume: FileTree, ino: number, size: number, { build }: Choice): TftpFile {
-		const { images } = this.#options;
-		images.hold(build.id);
-		let isOpen = true;
-		return {
-			size,
-			read: (offset, length) => whenReady(() => readPiece(volume, ino, offset, length)),
-			close() {
-				if (isOpen) images.release(build.id);
-				isOpen = false;
-			},
-		};
 	}
 
 	/**
 	 * "A boot begins when cmdline.txt is served to its device." The export path in it is a secret: it goes to an address
 	 * that is proved to be the device's, and to no other.
 	 */
-	async #cmdline(original: string, request: Request): Promise<TftpFile | undefined> {
-		const { device, client, owner, choice, config } = request;
+	async #cmdline(original: string, config: DeviceConfig, request: Request): Promise<Opened | undefined> {
+		const { device, client, owner, choice } = request;
 		const { registry, roots, log } = this.#options;
 		if (!owner.bound) {
 			registry.fact(device, { kind: "cmdline-refused", address: client.address });
@@ -138,16 +142,15 @@ export class TftpFiles implements TftpPort {
 		const { boot, fresh } = await registry.beginBoot(device, { imageId, buildId: build.id, mode }, layer);
 		if (fresh) log.info({ device: device.id }, `${device.name} boots ${imageId} (${mode}) from ${client.address}`);
 		const nfsPort = this.#options.nfsPort();
-		return made(
-			netbootCmdline(original, {
-				serverIp: this.#options.serverAddress(client.address),
-				exportPath: exportPath(device.id, boot),
-				mode: mode === "read-only" ? "ro" : "rw",
-				initramfs: config.initramfs,
-				nfsPort,
-				mountPort: nfsPort,
-			}),
-		);
+		const line = netbootCmdline(original, {
+			serverIp: this.#options.serverAddress(client.address),
+			exportPath: exportPath(device.id, boot),
+			mode: mode === "read-only" ? "ro" : "rw",
+			initramfs: config.initramfs,
+			nfsPort,
+			mountPort: nfsPort,
+		});
+		return { kind: "made", file: made(line) };
 	}
 
 	ended(name: string, client: TftpClient, outcome: TftpOutcome, bytes: number, size: number): void {
@@ -159,6 +162,15 @@ export class TftpFiles implements TftpPort {
 		if (outcome === "probe" || outcome === "complete") return;
 		this.#options.log.warn({ device: device.id }, `${path}: ${outcome} after ${bytes} of ${size} bytes`);
 	}
+}
+
+/** A file of the boot volume, which stays open until the transfer is over. */
+function stored(volume: BootVolume, ino: number, size: number): TftpFile {
+	return {
+		size,
+		read: (offset, length) => whenReady(() => readPiece(volume.tree, ino, offset, length)),
+		close: () => volume.release(),
+	};
 }
 
 /** @throws BlockFault; FileError EIO when the file has become shorter. */

@@ -47,6 +47,8 @@ export interface Attempt {
 	readonly refusedMount: { readonly path: string; readonly reason: string } | undefined;
 	/** Linux asked for an address though we gave it no kernel: it came from the Pi's own disk. */
 	readonly ownSystemAt: number | undefined;
+	/** The image below the root is not what it was when the boot began. */
+	readonly imageChangedAt: number | undefined;
 	readonly conflict: { readonly address: string; readonly other: string } | undefined;
 }
 
@@ -90,6 +92,7 @@ export function beginAttempt(now: number): AttemptState {
 		mountAt: undefined,
 		refusedMount: undefined,
 		ownSystemAt: undefined,
+		imageChangedAt: undefined,
 		conflict: undefined,
 	};
 }
@@ -150,7 +153,7 @@ export function record(attempt: AttemptState, fact: Fact, now: number): void {
 
 type LinuxFact = Extract<
 	Fact,
-	{ kind: "linux-dhcp" | "portmap" | "mount" | "mount-refused" | "nfs" | "os-release" | "agent" }
+	{ kind: "linux-dhcp" | "portmap" | "mount" | "mount-refused" | "nfs" | "os-release" | "agent" | "image-changed" }
 >;
 
 function recordLinux(attempt: AttemptState, fact: LinuxFact, now: number): void {
@@ -176,6 +179,9 @@ function recordLinux(attempt: AttemptState, fact: LinuxFact, now: number): void 
 			break;
 		case "agent":
 			reach(attempt, "agent", now);
+			break;
+		case "image-changed":
+			attempt.imageChangedAt ??= now;
 			break;
 	}
 }

@@ -196,6 +196,13 @@ const cases: Case[] = [
 		told: [DISCOVER, ...facts("config.txt G ; start4.elf G"), 61],
 		says: /start4\.elf/,
 	},
+	{
+		row: 10,
+		name: "an image that was overwritten under a system that runs",
+		code: "image-changed",
+		told: [...LOOP, { kind: "os-release", bootId: "b1" }, 600, { kind: "image-changed", bootId: "b1" }],
+		says: /overwritten or deleted/,
+	},
 ];
 
 describe("the rule book", () => {

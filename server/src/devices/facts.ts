@@ -38,6 +38,8 @@ export type Fact =
 	/** `/etc/os-release` was read: an init system is at work. */
 	| { readonly kind: "os-release"; readonly bootId: string }
 	| { readonly kind: "agent"; readonly bootId: string }
+	/** The image below the root was overwritten or deleted: nothing of it can be read any more. */
+	| { readonly kind: "image-changed"; readonly bootId: string }
 	/** Another device claims this one's address, or the other way round. */
 	| { readonly kind: "address-conflict"; readonly address: string; readonly other: string }
 	/** An address is proved to be this device's. */

@@ -102,6 +102,14 @@ const FIREWALL =
 
 export const RULES: readonly Rule[] = [
 	{
+		row: 10,
+		code: "image-changed",
+		severity: "error",
+		applies: ({ attempt }) => attempt.imageChangedAt !== undefined,
+		message: () => "The image that it runs from was overwritten or deleted: it waits for files that are gone.",
+		fix: () => "Reboot it: it takes the image as it is now. Replace images by rename, and running Pis go on.",
+	},
+	{
 		row: 11,
 		code: "address-conflict",
 		severity: "error",
