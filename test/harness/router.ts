@@ -8,6 +8,8 @@ import type { Lab } from "./lab.ts";
 export interface RouterOptions {
 	/** How long an address is leased, as dnsmasq says it: `2m`, `1h`. */
 	readonly lease?: string;
+	/** Addresses that belong to somebody, by MAC. */
+	readonly reserved?: Readonly<Record<string, string>>;
 }
 
 export class Router {
@@ -34,6 +36,7 @@ export class Router {
 			"dhcp-option=3,10.77.0.254",
 			"dhcp-authoritative",
 			"dhcp-no-override",
+			...Object.entries(options.reserved ?? {}).map(([mac, address]) => `dhcp-host=${mac},${address}`),
 		];
 		await writeFile(`${folder}/conf`, `${settings.join("\n")}\n`);
 		const program = new Background(

@@ -15,6 +15,7 @@ export interface VirtualPi {
 
 /** What the Pi says of its boot, as far as tests look at it. */
 export interface PiReport {
+	readonly mac: string;
 	readonly ok: boolean;
 	readonly error?: string;
 	/** What happened, for the message of a test that fails. */
@@ -52,7 +53,11 @@ export async function powerOn(lab: Lab, host: string, pi: VirtualPi, options: Po
 
 /** Fails with the whole story unless the Pi booted. */
 export function assertBooted(report: PiReport): void {
-	if (report.ok) return;
-	const story = report.steps.map(({ atMs, step, detail }) => `${atMs} ms  ${step}  ${detail}`);
-	throw new Error(`the Pi does not boot: ${report.error}\n${story.join("\n")}`);
+	if (!report.ok) throw new Error(`the Pi does not boot: ${report.error}\n${story(report)}`);
+}
+
+/** What happened, in lines. */
+export function story({ mac, address, steps }: PiReport): string {
+	const lines = steps.map(({ atMs, step, detail }) => `${atMs} ms  ${step}  ${detail}`);
+	return [`${mac} at ${address ?? "no address"}`, ...lines].join("\n");
 }
