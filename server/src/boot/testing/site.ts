@@ -1,5 +1,6 @@
 /** A server without sockets, for tests: a store, devices, small images and roots in a folder of their own. */
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Logger, ManualClock, silentLogger, whenReady } from "../../base/index.ts";
@@ -57,9 +58,20 @@ export class TestImages implements BootImages {
 	}
 }
 
+const templates = mkdtempSync(join(FOLDER, "boot-images-"));
+process.once("exit", () => rmSync(templates, { recursive: true }));
+
+/** Makes an image in a folder; those that are alike are made once by the real tools, and copied. */
+function makeImage(folder: string, { name = "pi.img", ...content }: PiImageOptions): string {
+	const key = `${createHash("sha256").update(JSON.stringify(content)).digest("hex")}.img`;
+	if (!existsSync(join(templates, key))) makePiImage(templates, { ...content, name: key });
+	copyFileSync(join(templates, key), join(folder, name));
+	return join(folder, name);
+}
+
 /** Makes an image and opens it. */
 export async function openImage(folder: string, options: PiImageOptions = {}): Promise<BootImage> {
-	const build = await ImageBuild.open(makePiImage(folder, options));
+	const build = await ImageBuild.open(makeImage(folder, options));
 	const facts = await whenReady(() => {
 		const { table, bootMount, boot, root } = build.trees();
 		return inspectImage({ table, bootMount, boot: boot?.tree, root: root?.tree });
