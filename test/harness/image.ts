@@ -1,5 +1,5 @@
 /** Small disk images with whatever a test wants in them: MBR, a FAT volume for the firmware, an ext4 root. No root, no mount. */
-import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, truncate, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { must } from "./command.ts";
@@ -13,6 +13,8 @@ export interface ImageParts {
 	readonly boot?: Readonly<Record<string, string>>;
 	/** The id of the disk, 8 hex digits. */
 	readonly diskId?: string;
+	/** How old the file looks, in minutes; 60 if not given: the server waits until a new file has settled. */
+	readonly age?: number;
 }
 
 const SECTOR = 512;
@@ -63,4 +65,6 @@ export async function makeImage(path: string, parts: ImageParts): Promise<void> 
 	await fillBoot(path, { ...BOOT_FILES, ...parts.boot });
 	const options = `root_owner=0:0,offset=${rootStart * SECTOR}`;
 	await must(["mke2fs", "-q", "-F", "-t", "ext4", "-E", options, "-d", parts.root, path, `${rootMiB}M`], SBIN);
+	const time = new Date(Date.now() - (parts.age ?? 60) * 60_000);
+	await utimes(path, time, time);
 }
