@@ -88,16 +88,19 @@ describe("npm start", () => {
 		assert.match(stderr, /no network\n.*`npm ci` failed/s);
 	});
 
-	it("serves with the project's runtime, the flags and its exit code", () => {
+	it("serves with the project's runtime, kept small, the flags and its exit code", () => {
 		const { status, stdout } = start("--http-port", "8080", "--images", "a b");
-		assert.equal(stdout, `runtime ${join(clone, "server/src/main.ts")} serve --http-port 8080 --images a b\n`);
+		assert.equal(
+			stdout,
+			`runtime --max-semi-space-size=4 ${join(clone, "server/src/main.ts")} serve --http-port 8080 --images a b\n`,
+		);
 		assert.equal(status, 7);
 	});
 
 	it("watches the source in development", () => {
 		assert.match(
 			start("--watch", "--dhcp", "off").stdout,
-			/^runtime --watch --watch-preserve-output \S+main\.ts serve --dhcp off\n$/,
+			/^runtime --max-semi-space-size=4 --watch --watch-preserve-output \S+main\.ts serve --dhcp off\n$/,
 		);
 	});
 
@@ -125,6 +128,6 @@ describe("npx pi-netboot", () => {
 		writeFileSync(join(clone, "server", "src", "main.ts"), 'console.log("by itself", ...process.argv.slice(2));');
 		const options = { cwd: tmpdir(), encoding: "utf8" } as const;
 		const { stdout } = spawnSync(installedNode(), [join(clone, "server", "bin", "pi-netboot.mjs"), "version"], options);
-		assert.match(stdout, /^(runtime \S+main\.ts|by itself) version\n$/);
+		assert.match(stdout, /^(runtime --max-semi-space-size=4 \S+main\.ts|by itself) version\n$/);
 	});
 });

@@ -3,7 +3,7 @@
  * (`npm run dev`) starts anew after each change of the source.
  */
 import { fileURLToPath } from "node:url";
-import { explainMissingRuntime, findRuntime, isNewEnough, runInPlace } from "../server/bin/launch.mjs";
+import { explainMissingRuntime, findRuntime, isNewEnough, runInPlace, runtimeFlags } from "../server/bin/launch.mjs";
 import { install } from "./install.mjs";
 
 const main = fileURLToPath(new URL("../server/src/main.ts", import.meta.url));
@@ -17,7 +17,13 @@ async function start(args) {
 	}
 	const watch = args[0] === "--watch";
 	const flags = watch ? args.slice(1) : args;
-	return runInPlace(runtime, [...(watch ? ["--watch", "--watch-preserve-output"] : []), main, "serve", ...flags]);
+	return runInPlace(runtime, [
+		...runtimeFlags,
+		...(watch ? ["--watch", "--watch-preserve-output"] : []),
+		main,
+		"serve",
+		...flags,
+	]);
 }
 
 process.exitCode = await start(process.argv.slice(2));

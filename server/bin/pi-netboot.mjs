@@ -1,15 +1,19 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=4
 /** Starts the program with the runtime that the project brings, where the installed Node is too old. */
+import module from "node:module";
 import { fileURLToPath } from "node:url";
-import { explainMissingRuntime, findRuntime, isNewEnough, runInPlace } from "./launch.mjs";
+import { compileCache, explainMissingRuntime, findRuntime, isNewEnough, runInPlace, runtimeFlags } from "./launch.mjs";
 
 const main = new URL("../src/main.ts", import.meta.url);
 
 if (isNewEnough()) {
+	module.enableCompileCache(compileCache());
 	await import(main.href);
 } else {
 	const runtime = findRuntime();
 	if (runtime === undefined) explainMissingRuntime();
 	process.exitCode =
-		runtime === undefined ? 1 : await runInPlace(runtime, [fileURLToPath(main), ...process.argv.slice(2)]);
+		runtime === undefined
+			? 1
+			: await runInPlace(runtime, [...runtimeFlags, fileURLToPath(main), ...process.argv.slice(2)]);
 }
