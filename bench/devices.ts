@@ -6,6 +6,9 @@ import type { Server } from "../test/harness/server.ts";
 import { BENCH_FOLDER, LARGE_FILE, SMALL_FILES } from "./fixture.ts";
 import { forgetPeak, type LoadClient, peakMegabytes, type Target } from "./load.ts";
 
+/** What the command line that we serve tells a Pi to ask for at once (`rsize`). */
+const READ_BYTES = 65_536;
+
 /** Devices that ask for their command lines at the same time. */
 const AT_ONCE = 5;
 
@@ -19,7 +22,7 @@ export async function measureDevices(lab: Lab, server: Server, client: LoadClien
 	await forgetPeak(server.pid);
 	const look = ["-M", "meta", "-D", `${BENCH_FOLDER}/many`, "-N", String(SMALL_FILES), "-d", "4", "-b", "4000"];
 	await Promise.all(targets.map((target) => client.run(target, [...look, "-a", target.from])));
-	const read = ["-M", "read", "-D", BENCH_FOLDER, "-f", LARGE_FILE, "-s", String(1 << 20), "-d", "4"];
+	const read = ["-M", "read", "-D", BENCH_FOLDER, "-f", LARGE_FILE, "-s", String(READ_BYTES), "-d", "8"];
 	const start = process.hrtime.bigint();
 	const loads = await Promise.all(targets.map((target) => client.run(target, [...read, "-a", target.from])));
 	const seconds = Number(process.hrtime.bigint() - start) / 1e9;
