@@ -125,7 +125,8 @@ async function startPortmap({ config, nfs: exports, clock, log, listeners }: Boo
 				return { port: bound, close: () => server.close() };
 			} catch (error) {
 				const isOfHost = port === PMAP_PORT && systemCode(error) === "EADDRINUSE";
-				if (!isOfHost) throw error;
+				// What only virtual Pis find, or nobody, is not named to the whole LAN.
+				if (!isOfHost || listeners.health("nfs").state !== "running") throw error;
 				return { port, close: closer(await borrowRpcbind(nfs, error, logger)) };
 			}
 		},

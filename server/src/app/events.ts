@@ -1,5 +1,5 @@
 /** What the page is told live. */
-import type { DeviceRegistry } from "../devices/index.ts";
+import type { DeviceEvent, DeviceRegistry } from "../devices/index.ts";
 import type { EventHub } from "../http/index.ts";
 import type { ImageLibrary, LibraryImage } from "../images/index.ts";
 import type { Logging } from "../log-setup.ts";
@@ -17,15 +17,22 @@ export interface EventSources {
 
 /** Passes on what happens, until the function that it gives is called. */
 export function publishEvents({ hub, registry, devices, library, images, logging }: EventSources): () => void {
-	registry.on("device", ({ device, id, formerId }) => {
+	const showDevice = ({ device, id, formerId }: DeviceEvent) => {
 		const former = formerId === undefined ? {} : { formerId };
 		hub.publish({ type: "device", data: { id, ...former, device: devices.show(device) } });
-	});
-	registry.on("removed", ({ id }) => hub.publish({ type: "device", data: { id } }));
-	const show = (image: LibraryImage) =>
+	};
+	const loseDevice = ({ id }: { readonly id: string }) => hub.publish({ type: "device", data: { id } });
+	const showImage = (image: LibraryImage) =>
 		hub.publish({ type: "image", data: { id: image.id, image: images.show(image) } });
-	library.events.on("added", show);
-	library.events.on("changed", show);
-	library.events.on("removed", ({ id }) => hub.publish({ type: "image", data: { id } }));
-	return logging.subscribe((line) => hub.publish({ type: "log", data: line }));
+	const loseImage = ({ id }: LibraryImage) => hub.publish({ type: "image", data: { id } });
+	registry.on("device", showDevice).on("removed", loseDevice);
+	library.events.on("added", showImage).on("changed", showImage).on("removed", loseImage);
+	images.onDefault = showImage;
+	const endLog = logging.subscribe((line) => hub.publish({ type: "log", data: line }));
+	return () => {
+		endLog();
+		images.onDefault = undefined;
+		library.events.off("added", showImage).off("changed", showImage).off("removed", loseImage);
+		registry.off("device", showDevice).off("removed", loseDevice);
+	};
 }

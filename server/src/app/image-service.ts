@@ -4,6 +4,8 @@ import type { ImageService } from "../http/index.ts";
 import type { ImageLibrary, LibraryImage } from "../images/index.ts";
 
 export class ImageAnswers implements ImageService {
+	/** Told of each image that became, or is no longer, the default one: the library does not count that as a change. */
+	onDefault: ((image: LibraryImage) => void) | undefined;
 	readonly #library: ImageLibrary;
 
 	constructor(library: ImageLibrary) {
@@ -23,8 +25,15 @@ export class ImageAnswers implements ImageService {
 		return this.#library.remove(id);
 	}
 
-	setDefault(id: string | null): Promise<boolean> {
-		return this.#library.setDefault(id ?? undefined);
+	async setDefault(id: string | null): Promise<boolean> {
+		const before = this.#library.defaultId;
+		const isDone = await this.#library.setDefault(id ?? undefined);
+		const changed = new Set([before, this.#library.defaultId]);
+		for (const other of changed.size > 1 ? changed : []) {
+			const image = other === undefined ? undefined : this.#library.get(other);
+			if (image !== undefined) this.onDefault?.(image);
+		}
+		return isDone;
 	}
 
 	/** One image. */

@@ -2,7 +2,7 @@
  * Whose SSH keys open the Pis: `DATA_DIR/authorized_keys`. The first start fills it with the public keys of the person who
  * runs the server; from then on it is the person's file.
  */
-import { readdir, readFile } from "node:fs/promises";
+import { lstat, readdir, readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { errorText, type Logger, systemCode } from "../base/index.ts";
@@ -14,22 +14,24 @@ const HEADING = "# Public SSH keys that may log in to every Pi, one per line. Th
 export class LoginKeys {
 	readonly #path: string;
 	readonly #log: Logger;
+	readonly #homes: () => Promise<readonly string[]>;
+	/** What the file held when it was last read. */
+	#text = "";
 	#keys: readonly string[] = [];
 
-	constructor(dataDir: string, log: Logger) {
+	/** @param homes the home folders of the person who runs the server. */
+	constructor(dataDir: string, log: Logger, homes = homesOfPerson) {
 		this.#path = join(dataDir, "authorized_keys");
 		this.#log = log;
+		this.#homes = homes;
 	}
 
-	/** Reads the file, or makes it. */
+	/** Makes the file, where there is none. @throws what the operating system says when the file cannot be written. */
 	async load(): Promise<void> {
-		let text = await readIfThere(this.#path);
-		if (text === undefined) {
-			text = HEADING + (await this.#ownKeys()).map((line) => `${line}\n`).join("");
-			await writeSecretFile(this.#path, text);
-			this.#tell(text);
-		}
-		this.#take(text);
+		if (await isThere(this.#path)) return;
+		const text = HEADING + (await this.#ownKeys()).map((line) => `${line}\n`).join("");
+		await writeSecretFile(this.#path, text);
+		this.#tell(text);
 	}
 
 	#tell(text: string): void {
@@ -39,6 +41,9 @@ export class LoginKeys {
 	}
 
 	#take(text: string): void {
+		// Asked for with every root that is opened: what is wrong in the file is said once.
+		if (text === this.#text) return;
+		this.#text = text;
 		const { keys, findings } = parseAuthorizedKeys(text);
 		for (const finding of findings) this.#log.warn(finding);
 		this.#keys = keys;
@@ -54,35 +59,62 @@ export class LoginKeys {
 		return this.#keys;
 	}
 
-	/** The public keys in `~/.ssh` of the person who runs us, also where that person said `sudo`. */
+	/** The public keys in `~/.ssh` of the person who runs us. What cannot be read there is no reason not to start. */
 	async #ownKeys(): Promise<string[]> {
 		const found: string[] = [];
-		for (const home of await homes()) found.push(...(await publicKeys(join(home, ".ssh"))));
+		for (const home of await this.#homes()) {
+			try {
+				found.push(...(await publicKeys(join(home, ".ssh"))));
+			} catch (error) {
+				this.#log.warn(`no public key is taken from ${home}/.ssh: ${errorText(error)}`);
+			}
+		}
 		return [...new Set(found)];
 	}
 }
 
-async function homes(): Promise<string[]> {
-	const own = [homedir()];
-	const user = process.env.SUDO_USER;
-	if (process.getuid?.() !== 0 || user === undefined) return own;
+/** Who runs the server. */
+export interface Person {
+	readonly home: string;
+	readonly isRoot: boolean;
+	/** Who said `sudo`. */
+	readonly sudoUser: string | undefined;
+	/** `/etc/passwd` */
+	readonly passwd: string;
+}
+
+async function homesOfPerson(): Promise<readonly string[]> {
 	const passwd = (await readIfThere("/etc/passwd")) ?? "";
-	const home = passwd
-		.split("\n")
-		.map((line) => line.split(":"))
-		.find(([name]) => name === user)?.[5];
-	return home === undefined ? own : [home];
+	return [homeOf({ home: homedir(), isRoot: process.getuid?.() === 0, sudoUser: process.env.SUDO_USER, passwd })];
+}
+
+/** The home folder of the person, also where that person said `sudo`. */
+export function homeOf({ home, isRoot, sudoUser, passwd }: Person): string {
+	if (!isRoot || sudoUser === undefined) return home;
+	const fields = passwd.split("\n").map((line) => line.split(":"));
+	const own = fields.find(([name]) => name === sudoUser)?.[5];
+	return own === undefined || own === "" ? home : own;
 }
 
 async function publicKeys(folder: string): Promise<string[]> {
 	const names = await readdir(folder).catch((error: unknown) => {
-		if (systemCode(error) === "ENOENT" || systemCode(error) === "EACCES") return [];
+		if (systemCode(error) === "ENOENT") return [];
 		throw error;
 	});
 	const texts = await Promise.all(
 		names.filter((name) => /^id_[a-z0-9_]+\.pub$/.test(name)).map((name) => readIfThere(join(folder, name))),
 	);
 	return texts.flatMap((text) => parseAuthorizedKeys(text ?? "").keys);
+}
+
+async function isThere(path: string): Promise<boolean> {
+	try {
+		await lstat(path);
+		return true;
+	} catch (error) {
+		if (systemCode(error) === "ENOENT") return false;
+		throw error;
+	}
 }
 
 async function readIfThere(path: string): Promise<string | undefined> {

@@ -1,16 +1,19 @@
 /** Where this machine stands in the network: the interfaces that are served, our address for each Pi, other DHCP servers. */
 import { isIPv4 } from "node:net";
 import type { Network } from "@pi-netboot/api";
-import { type Clock, ExternalError, type Logger, NetbootError, type Timer } from "../base/index.ts";
+import { type Clock, ExternalError, errorText, type Logger, NetbootError, type Timer } from "../base/index.ts";
 import type { Config } from "../config.ts";
 import type { NetworkService } from "../http/index.ts";
 import {
 	askLan,
 	chooseInterfaces,
+	type InterfaceSource,
+	type InterfaceWish,
 	listInterfaces,
 	type NetworkInterface,
 	readNeighbours,
 	type ServedInterface,
+	systemSource,
 	watchInterfaces,
 } from "../net/index.ts";
 
@@ -26,8 +29,12 @@ interface OtherServer {
 	readonly lastSeenAt: number;
 }
 
+/** The settings that say which place it is. */
+export type PlaceConfig = Pick<Config, "dhcp"> & InterfaceWish;
+
 export class Place {
-	readonly #config: Config;
+	readonly #config: PlaceConfig;
+	readonly #source: InterfaceSource;
 	readonly #clock: Clock;
 	readonly #log: Logger;
 	readonly #onChange: () => void;
@@ -39,7 +46,9 @@ export class Place {
 	#unwatch: (() => void) | undefined;
 	readonly #stopped = new AbortController();
 
-	constructor(config: Config, clock: Clock, log: Logger, onChange: () => void) {
+	/** @param source what there is on this machine; tests bring their own. */
+	constructor(config: PlaceConfig, clock: Clock, log: Logger, onChange: () => void, source = systemSource) {
+		this.#source = source;
 		this.#config = config;
 		this.#clock = clock;
 		this.#log = log;
@@ -48,7 +57,7 @@ export class Place {
 
 	/** @throws ExternalError when the interface or address that was asked for is not there. */
 	async start(): Promise<void> {
-		this.#all = await listInterfaces();
+		this.#all = await listInterfaces(this.#source);
 		this.#served = chooseInterfaces(this.#all, this.#config);
 		if (this.#served.length === 0) throw this.#nothingToServe();
 		const names = this.#served.map((served) => `${served.interface.name} (${served.address})`);
@@ -56,13 +65,17 @@ export class Place {
 		this.#unwatch = watchInterfaces({
 			clock: this.#clock,
 			log: this.#log,
+			source: this.#source,
 			onChange: (interfaces) => this.#changed(interfaces),
 		});
 	}
 
 	/** Begins to ask the LAN, behind the start: it takes seconds. */
 	askAgainAndAgain(): void {
-		void this.#ask().then(() => {
+		const asked = this.#ask().catch((error: unknown) => {
+			this.#log.warn(`other DHCP servers were not looked for: ${errorText(error)}`);
+		});
+		void asked.then(() => {
 			if (!this.#stopped.signal.aborted) this.#timer = this.#clock.after(ASK_MS, () => this.askAgainAndAgain());
 		});
 	}
@@ -84,7 +97,7 @@ export class Place {
 
 	#changed(interfaces: readonly NetworkInterface[]): void {
 		this.#all = interfaces;
-		const now = chooseInterfaces(interfaces, this.#config).map(({ address }) => address);
+		const now = addressesOf(chooseInterfaces(interfaces, this.#config));
 		const before = this.addresses;
 		if (now.length !== before.length || now.some((address) => !before.includes(address))) {
 			this.#log.warn(`the addresses of this machine changed to ${now.join(", ") || "none"}: restart to serve them`);
@@ -94,7 +107,7 @@ export class Place {
 
 	/** What is served, loopback apart. */
 	get addresses(): readonly string[] {
-		return this.#served.map(({ address }) => address).filter((address) => !address.startsWith("127."));
+		return addressesOf(this.#served);
 	}
 
 	/** What a browser is told: the first address. */
@@ -120,7 +133,7 @@ export class Place {
 		if (known !== undefined) return known;
 		// Whoever came a moment ago is not in a table that was read before that.
 		if (this.#neighbours === undefined || Math.floor(this.#neighbours.at) < Math.floor(now)) {
-			this.#neighbours = { at: now, table: readNeighbours() };
+			this.#neighbours = { at: now, table: readNeighbours(this.#source) };
 		}
 		return (await this.#neighbours.table).get(address);
 	}
@@ -171,6 +184,11 @@ export class Place {
 			otherDhcpServers: (this.#others ?? []).map((other) => ({ ...other })),
 		};
 	}
+}
+
+/** Without loopback. */
+function addressesOf(served: readonly ServedInterface[]): string[] {
+	return served.map(({ address }) => address).filter((address) => !address.startsWith("127."));
 }
 
 function sameSubnet(one: string, other: string, mask: string): boolean {

@@ -13,8 +13,4 @@ export class Said {
 		this.#last.set(whom, sentence);
 		return true;
 	}
-
-	forget(whom: string): void {
-		this.#last.delete(whom);
-	}
 }
