@@ -1,6 +1,6 @@
 /** The server as a user runs it, in the lab's server namespace. */
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Background, must, run } from "./command.ts";
 import { type Lab, SERVER_ADDRESS } from "./lab.ts";
@@ -30,10 +30,11 @@ export class Server {
 
 	/** Starts it and waits for its `ready` line. */
 	static async start(lab: Lab, options: ServerOptions): Promise<Server> {
-		const command = [process.execPath, PROGRAM, "serve", "--interface", "srv0"];
+		const command = [PROGRAM, "serve", "--interface", "srv0"];
 		command.push("--images", options.images, "--data", options.data, "--log-level", options.logLevel ?? "info");
 		const program = new Background(lab.on("srv", [...command, ...(options.flags ?? [])]), {
-			environment: { HOME: options.data },
+			// The program says in its first line which flags its Node needs.
+			environment: { HOME: options.data, PATH: `${dirname(process.execPath)}:${process.env.PATH}` },
 		});
 		await program.waitFor(/^ready http:\/\/\S+$/m, 30_000);
 		const token = (await readFile(join(options.data, "token"), "utf8")).trim();
