@@ -2,16 +2,7 @@
  * The roots of the boots that go on: opened when their first handle comes, kept while somebody uses them, closed and, where
  * they were for one boot only, dropped.
  */
-import {
-	type Clock,
-	ClosedError,
-	errorText,
-	FileError,
-	type Logger,
-	settleSeries,
-	type Timer,
-	whenReady,
-} from "../base/index.ts";
+import { type Clock, errorText, FileError, type Logger, settleSeries, type Timer, whenReady } from "../base/index.ts";
 import type { Boot, Device, DeviceRegistry, LayerMaker, RootMode } from "../devices/index.ts";
 import type { LayerRow, Store } from "../store/index.ts";
 import { BOOT_FSID, type FileTree, type HandleCodec, Layer, ReadOnlyTree, ROOT_FSID, Root } from "../vfs/index.ts";
@@ -45,6 +36,9 @@ const SILENT_MS = 5 * 60_000;
 
 /** A Pi whose firmware asks for files has not used its root for longer than this: it starts in three seconds at best. */
 const REBOOT_MS = 2_000;
+
+/** A Pi that did not say a word for so long, and has no connection, is off. */
+const OFF_MS = 60 * 60_000;
 
 /** After a start the library may still have to see that an image is complete. */
 const STARTING_MS = 30_000;
@@ -178,13 +172,18 @@ export class RootKeeper {
 	}
 
 	#layerAt(path: string, volumes: DeviceVolumes): Layer {
-		if (this.#isStopped) throw new ClosedError("the server stops: no root is opened");
+		this.#checkRunning();
 		const { clock, log } = this.#options;
 		return Layer.open({ path: this.#layers.path(path), volumes: layerVolumes(volumes), clock, log });
 	}
 
+	/** Who is told to come again finds the server that is started next. */
+	#checkRunning(): void {
+		if (this.#isStopped) throw new FileError("EAGAIN", "the server stops: no root is opened any more");
+	}
+
 	#put(id: string, device: Device, image: BootImage, volumes: DeviceVolumes, layer: Layer | undefined): OpenRoot {
-		if (this.#isStopped) throw new ClosedError("the server stops: no root is opened");
+		this.#checkRunning();
 		const { handles, clock } = this.#options;
 		const tree = (fsid: number, base: FileTree) => ({ fsid, tree: layer?.tree(fsid) ?? new ReadOnlyTree(base) });
 		const trees = [tree(ROOT_FSID, volumes.root)];
@@ -315,17 +314,24 @@ export class RootKeeper {
 		return open === undefined || open.connections === 0 || open.silentFor() >= SILENT_MS;
 	}
 
-	/** Closes roots that no boot has. */
 	#closeUnused(): void {
-		const used = new Set(this.#liveBoots().map(rootId));
 		for (const open of [...this.#open.values()]) {
-			if (used.has(open.id) || open.leases > 0 || open.silentFor() <= SWEEP_MS) continue;
+			if (!this.#canGo(open)) continue;
 			try {
 				this.#close(open);
 			} catch (error) {
 				this.#options.log.warn(`a root was not closed whole: ${errorText(error)}`);
 			}
 		}
+	}
+
+	/** Roots that no boot has, and those of Pis that are off. Of an older build nothing would be left to be opened again. */
+	#canGo(open: OpenRoot): boolean {
+		if (open.leases > 0) return false;
+		const boot = this.bootOf(open.id);
+		if (boot === undefined) return open.silentFor() > SWEEP_MS;
+		const isNewest = this.#options.images.choose(boot.imageId)?.build.id === open.buildId;
+		return isNewest && open.connections === 0 && open.silentFor() > OFF_MS;
 	}
 
 	#isUsed(id: string): boolean {

@@ -247,6 +247,25 @@ describe("files", () => {
 		assert.equal(site.images.holders.get(build), 0);
 	});
 
+	test("behind the command line all files come from the image that it names, until the Pi begins anew", async () => {
+		for (const rootMode of ["persistent", "ephemeral", "read-only"] as const) {
+			await using site = await Site.open();
+			const { device, client } = site.pi();
+			await site.registry.patch(device.id, { rootMode });
+			await text(site, "config.txt", client);
+			const path = await site.begin(device, client);
+			const old = site.images.newest?.build.id ?? "";
+			const boot = { ...PI_BOOT, "kernel8.img": "new kernel" };
+			site.images.put(await openImage(site.folder, { name: "new.img", boot }));
+			assert.equal(await text(site, "kernel8.img", client), "kernel");
+			assert.equal(site.images.holders.get(old), 1, "the root holds its image before it is mounted");
+			assert.ok(await site.nfs.mount(path, client));
+			await text(site, "config.txt", client);
+			assert.equal(await text(site, "kernel8.img", client), "new kernel");
+			assert.notEqual(await site.begin(device, client), path);
+		}
+	});
+
 	test("every request lets go of its image, found or not", async () => {
 		await using site = await Site.open();
 		const { client } = site.pi();

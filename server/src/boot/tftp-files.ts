@@ -1,5 +1,5 @@
 /** What a name in a read request leads to: whose it is, that device's boot files, and the beginning of a boot. */
-import { FileError, type Logger, whenReady } from "../base/index.ts";
+import { errorText, FileError, type Logger, whenReady } from "../base/index.ts";
 import type { BootFileOwner, Device, DeviceRegistry } from "../devices/index.ts";
 import type { FileTree } from "../vfs/index.ts";
 import { normaliseName, type TftpClient, type TftpFile, type TftpOutcome, type TftpPort } from "../wire/tftp/index.ts";
@@ -44,6 +44,9 @@ const NO_CONFIG: DeviceConfig = {
 	initramfs: false,
 };
 
+/** What a firmware asks for first, and never again once it has the command line. */
+const BEGINS = /^(bootcode\.bin|start4?\.elf|config\.txt)$/i;
+
 /** Files that the boot ROM of a Pi 3 asks for before it says who it is. */
 const ANONYMOUS = /^(bootcode\.bin|bootsig\.bin)$/i;
 
@@ -51,6 +54,8 @@ export class TftpFiles implements TftpPort {
 	readonly #options: TftpFilesOptions;
 	/** A boot asks for twenty files, and a Pi that cannot boot begins again and again. */
 	readonly #said = new Said();
+	/** By device, the boot whose command line it got since it began to ask. */
+	readonly #begun = new Map<number, string>();
 
 	constructor(options: TftpFilesOptions) {
 		this.#options = options;
@@ -87,8 +92,8 @@ export class TftpFiles implements TftpPort {
 	}
 
 	async #find(device: Device, client: TftpClient, owner: BootFileOwner): Promise<TftpFile | undefined> {
-		const { images, registry, roots, log } = this.#options;
-		const choice = chooseBoot(device, images, registry);
+		const { roots, log } = this.#options;
+		const choice = this.#choose(device, owner.path);
 		const sentence = choice === undefined ? "cannot boot: there is no image that is ready" : "";
 		if (this.#said.isNew(device.mac, sentence) && sentence !== "") log.warn({ device: device.id }, sentence);
 		const volume = choice && (await roots.bootVolume(device, choice, choice.mode));
@@ -101,7 +106,28 @@ export class TftpFiles implements TftpPort {
 			return file?.file;
 		} finally {
 			if (!isRead) volume.release();
+			this.#openRoot(device);
 		}
+	}
+
+	/** The root of a boot is opened before it is asked for: from then on its image stays, and the mount is quick. */
+	#openRoot(device: Device): void {
+		const { registry, roots, log } = this.#options;
+		const boot = registry.boot(this.#begun.get(device.key) ?? "");
+		if (boot === undefined || boot.mountedAt !== null) return;
+		roots.openFor(boot).catch((error: unknown) => {
+			log.warn({ device: device.id }, `its root cannot be opened: ${errorText(error)}`);
+		});
+	}
+
+	/** Behind its command line a device gets the files of the image that is named there, also when it is replaced meanwhile. */
+	#choose(device: Device, path: string): Choice | undefined {
+		const { images, registry } = this.#options;
+		if (BEGINS.test(path)) this.#begun.delete(device.key);
+		const boot = registry.boot(this.#begun.get(device.key) ?? "");
+		const image = boot?.mountedAt === null ? images.build(boot.buildId) : undefined;
+		if (boot === undefined || image === undefined) return chooseBoot(device, images, registry);
+		return { ...image, mode: boot.mode };
 	}
 
 	async #open(request: Request): Promise<Opened | undefined> {
@@ -140,6 +166,7 @@ export class TftpFiles implements TftpPort {
 		const { imageId, build, mode } = choice;
 		const layer = roots.layerMaker(device, choice, mode);
 		const { boot, fresh } = await registry.beginBoot(device, { imageId, buildId: build.id, mode }, layer);
+		this.#begun.set(device.key, boot.id);
 		if (fresh) log.info({ device: device.id }, `${device.name} boots ${imageId} (${mode}) from ${client.address}`);
 		const nfsPort = this.#options.nfsPort();
 		const line = netbootCmdline(original, {
