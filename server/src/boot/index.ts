@@ -3,5 +3,6 @@ export { type BootImage, type BootImages, type Choice, chooseBoot } from "./cata
 export { DhcpAnswers, type DhcpAnswersOptions } from "./dhcp-answers.ts";
 export { type AuthorizedKeys, parseAuthorizedKeys } from "./login.ts";
 export { NfsExports, type NfsExportsOptions } from "./nfs-exports.ts";
-export { RootKeeper, type RootKeeperOptions } from "./root-keeper.ts";
+export { RootKeeper } from "./root-keeper.ts";
+export type { RootKeeperOptions } from "./root-opener.ts";
 export { TftpFiles, type TftpFilesOptions } from "./tftp-files.ts";
