@@ -45,6 +45,7 @@ export class Pool {
 	#used = 0;
 	/** Something was written since the last sync began. */
 	#dirty = true;
+	#tookUsedBlocks = false;
 	/** Counts what changed, so that one can tell whether something did. */
 	changes = 0;
 
@@ -66,6 +67,11 @@ export class Pool {
 			throw error;
 		}
 		return pool;
+	}
+
+	/** Since the last sync began, blocks were taken that had been another file's. */
+	get tookUsedBlocks(): boolean {
+		return this.#tookUsedBlocks;
 	}
 
 	get usedBlocks(): number {
@@ -111,7 +117,9 @@ export class Pool {
 		}
 		const extents: Extent[] = [];
 		for (let left = count; left > 0; ) {
-			const extent = this.#free.take(left) ?? this.#grow(left);
+			const used = this.#free.take(left);
+			if (used !== undefined) this.#tookUsedBlocks = true;
+			const extent = used ?? this.#grow(left);
 			extents.push(extent);
 			left -= extent.count;
 		}
@@ -155,9 +163,12 @@ export class Pool {
 		const pending = this.#pending;
 		this.#pending = [];
 		if (this.#dirty) {
+			const tookUsedBlocks = this.#tookUsedBlocks;
 			this.#dirty = false;
+			this.#tookUsedBlocks = false;
 			await sync(this.#fd).catch((error: unknown) => {
 				this.#dirty = true;
+				this.#tookUsedBlocks ||= tookUsedBlocks;
 				this.#pending = pending.concat(this.#pending);
 				throw fileErrorFrom(error);
 			});

@@ -10,6 +10,7 @@ import { Sync } from "./sync.ts";
 class SlowPool {
 	readonly rounds: { end: () => void; fail: (error: Error) => void }[] = [];
 	reused = 0;
+	tookUsedBlocks = false;
 	isClosed = false;
 
 	sync(): Promise<() => void> {
@@ -82,6 +83,18 @@ it("tells everybody when the disk fails, and tries again when asked", () =>
 		const second = sync.flush();
 		pool.rounds[1]?.end();
 		await second;
+		sync.close();
+	}));
+
+it("tells of a pool that fails while the WAL does not, in both orders", () =>
+	using(async ({ sync, pool, failures }) => {
+		for (const [index, tookUsedBlocks] of [false, true].entries()) {
+			pool.tookUsedBlocks = tookUsedBlocks;
+			const round = sync.flush();
+			pool.rounds[index]?.fail(Object.assign(new Error("no space"), { code: "ENOSPC" }));
+			await assert.rejects(round, { code: "ENOSPC", name: "FileError" });
+			assert.equal(failures.length, index + 1);
+		}
 		sync.close();
 	}));
 

@@ -1,6 +1,6 @@
 /**
- * Brings a layer to the disk: the pool first, then the WAL, so that rows never name blocks that are not there. Both wait in
- * the thread pool, not on the loop. Everybody who asks while one round runs shares the next.
+ * Brings a layer to the disk: the pool no later than the WAL, so that rows never name blocks with another file's bytes. Both
+ * wait in the thread pool, not on the loop. Everybody who asks while one round runs shares the next.
  */
 import { closeSync, fdatasync, openSync } from "node:fs";
 import { promisify } from "node:util";
@@ -14,7 +14,7 @@ const BACKGROUND_DELAY = 1000;
 const sync = promisify(fdatasync);
 
 export interface SyncOptions {
-	readonly pool: Pick<Pool, "sync" | "close">;
+	readonly pool: Pick<Pool, "sync" | "tookUsedBlocks" | "close">;
 	/** The write-ahead log, which exists. */
 	readonly walPath: string;
 	readonly clock: Clock;
@@ -88,8 +88,7 @@ export class Sync {
 		this.#timer = undefined;
 		const changes = this.#changes;
 		try {
-			const reuse = await this.#options.pool.sync();
-			await sync(this.#walFd);
+			const reuse = await this.#syncBoth();
 			if (this.#closed) return;
 			reuse();
 			this.#synced = changes;
@@ -98,5 +97,20 @@ export class Sync {
 			this.#options.failed(error);
 			throw fileErrorFrom(error);
 		}
+	}
+
+	/**
+	 * Both at once where that is safe, which the host's file system makes one round of its journal. Blocks that lie behind the
+	 * old end of the pool read as zeros when only their rows came to the disk; used ones would show another file's bytes.
+	 */
+	async #syncBoth(): Promise<() => void> {
+		const { pool } = this.#options;
+		const poolFirst = pool.tookUsedBlocks;
+		const synced = pool.sync();
+		if (poolFirst) await synced;
+		const [reuse, wal] = await Promise.allSettled([synced, sync(this.#walFd)]);
+		if (wal.status === "rejected") throw wal.reason;
+		if (reuse.status === "rejected") throw reuse.reason;
+		return reuse.value;
 	}
 }
