@@ -156,6 +156,20 @@ describe("a firmware that needs an address", () => {
 		assert.match(String(error), /127.0.0.1 offered 192.168.2.17, but never sent an ACK/);
 	});
 
+	it("begins again when the router takes its offer back", async () => {
+		const offers = [ROUTER, PROXY_OFFER];
+		const how = { needsLease: true, retry: 60 };
+		const { result, sent } = await run(modelOf("pi4"), { offers, refusals: 1 }, how);
+		assert.equal(result?.lease?.address, "192.168.2.17");
+		const { DISCOVER, REQUEST } = MessageType;
+		assert.deepEqual(
+			sent.map((bytes) => messageType(decodeDhcp(bytes))),
+			[DISCOVER, REQUEST, DISCOVER, REQUEST],
+		);
+		const never = await run(modelOf("pi4"), { offers, refusals: 9 }, { ...how, total: 200 });
+		assert.match(String(never.error), /waited 0.2 s .*from 127.0.0.1 a NAK/);
+	});
+
 	it("takes no OFFER with another xid", async () => {
 		const offers = [{ ...PROXY_OFFER, xor: 1 }];
 		const { error } = await run(modelOf("pi5"), { offers }, { total: 200 });

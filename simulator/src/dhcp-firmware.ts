@@ -106,9 +106,17 @@ class FirmwareDhcp {
 				if (offer === undefined) break;
 				this.#arrived(offer);
 			}
-			if (this.#isComplete()) return this.#finish();
+			if (!this.#isComplete()) continue;
+			const result = await this.#finish();
+			if (result !== undefined) return result;
+			await this.#pass(pause);
 		}
 		throw new BootError(this.#tooLate());
+	}
+
+	/** Lets the time go by, and what comes in it. */
+	async #pass(deadline: number): Promise<void> {
+		while ((await this.#next(deadline)) !== undefined);
 	}
 
 	#isComplete(): boolean {
@@ -191,17 +199,22 @@ class FirmwareDhcp {
 		this.#tftpServer ??= tftpServer;
 	}
 
-	async #finish(): Promise<FirmwareDhcpResult> {
+	/** @returns undefined when the address was taken back. */
+	async #finish(): Promise<FirmwareDhcpResult | undefined> {
 		const offer = this.#address;
 		const tftpServer = this.#tftpServer ?? "";
 		if (offer === undefined) return { lease: undefined, tftpServer };
 		const lease = leaseOf(offer.message);
-		if (this.#options.style.sendsRequest) await this.#request(offer);
-		return { lease, tftpServer };
+		const isOurs = !this.#options.style.sendsRequest || (await this.#request(offer));
+		if (isOurs) return { lease, tftpServer };
+		// RFC 2131, 3.1: "If the client receives a DHCPNAK message, the client restarts the configuration process."
+		this.#address = undefined;
+		this.#tftpServer = undefined;
+		return undefined;
 	}
 
-	/** With the class and the GUID, but without option 55. The siaddr of the OFFER comes back in the REQUEST. */
-	async #request({ message, source }: Offer): Promise<void> {
+	/** With the class and the GUID, but without option 55. The siaddr of the OFFER comes back in the REQUEST. @returns false after a NAK. */
+	async #request({ message, source }: Offer): Promise<boolean> {
 		const { mac, guid, timing, onStep } = this.#options;
 		const server = addressOf(message, Code.SERVER_IDENTIFIER) ?? source;
 		const options: DhcpOption[] = [
@@ -214,21 +227,25 @@ class FirmwareDhcp {
 		while (now() < this.#end) {
 			onStep(`REQUEST ${message.yiaddr} from ${server}`);
 			this.#send(request({ xid: message.xid, chaddr: macToBytes(mac), siaddr: message.siaddr, options }));
-			if (await this.#acknowledged(Math.min(now() + timing.retry, this.#end), server, message.xid)) return;
+			const answer = await this.#acknowledged(Math.min(now() + timing.retry, this.#end), server, message.xid);
+			if (answer !== undefined) return answer === MessageType.ACK;
 		}
 		throw new BootError(`DHCP: ${server} offered ${message.yiaddr}, but never sent an ACK for it`);
 	}
 
-	async #acknowledged(deadline: number, server: string, xid: number): Promise<boolean> {
+	/** ACK, NAK, or undefined when neither came. */
+	async #acknowledged(deadline: number, server: string, xid: number): Promise<number | undefined> {
 		this.#xid = xid;
 		for (;;) {
 			const reply = await this.#next(deadline);
-			if (reply === undefined) return false;
+			if (reply === undefined) return undefined;
 			const type = messageType(reply.message);
-			if (type === MessageType.NAK) throw new BootError(`DHCP: ${reply.source} takes its offer back with a NAK`);
-			if (type !== MessageType.ACK) continue;
-			this.#options.onStep(`ACK from ${reply.source}: ${reply.message.yiaddr}`);
-			if ((addressOf(reply.message, Code.SERVER_IDENTIFIER) ?? reply.source) === server) return true;
+			if (type !== MessageType.ACK && type !== MessageType.NAK) continue;
+			const what =
+				type === MessageType.ACK ? `ACK from ${reply.source}: ${reply.message.yiaddr}` : `NAK from ${reply.source}`;
+			this.#options.onStep(what);
+			if (type === MessageType.NAK) this.#heard.push(`from ${reply.source} a NAK`);
+			if ((addressOf(reply.message, Code.SERVER_IDENTIFIER) ?? reply.source) === server) return type;
 		}
 	}
 

@@ -10,6 +10,8 @@ export interface FakeOptions {
 	readonly deaf?: number;
 	/** Whether a REQUEST gets an ACK. */
 	readonly acknowledges?: boolean;
+	/** REQUESTs that get a NAK at first. */
+	readonly refusals?: number;
 	/** Rewrites an OACK's options. */
 	readonly oack?: (options: Map<string, string>) => Map<string, string>;
 	/** Datagrams to the TFTP server that are lost: by their number, from 1. */
@@ -51,6 +53,8 @@ export class FakeServer {
 	#dhcpPort = 0;
 	#tftpPort = 0;
 	#heard = 0;
+	/** REQUESTs that came. */
+	#requests = 0;
 	#onEnded: (() => void) | undefined;
 
 	private constructor(options: FakeOptions) {
@@ -82,7 +86,8 @@ export class FakeServer {
 		this.dhcp.push(bytes);
 		const { offers = [PROXY_OFFER], deaf = 0, acknowledges = true } = this.#options;
 		if (bytes[242] === 3) {
-			if (acknowledges) socket.send(this.#reply(bytes, 5, offers[0] ?? PROXY_OFFER), from.port, from.address);
+			const type = ++this.#requests <= (this.#options.refusals ?? 0) ? 6 : 5;
+			if (acknowledges) socket.send(this.#reply(bytes, type, offers[0] ?? PROXY_OFFER), from.port, from.address);
 			return;
 		}
 		if (this.dhcp.length <= deaf) return;
