@@ -9,6 +9,7 @@ import type { NfsClient, NfsPort, ResolvedHandle } from "../wire/nfs3/index.ts";
 import type { OpenRoot } from "./open-root.ts";
 import type { RootKeeper } from "./root-keeper.ts";
 import { RootWatch } from "./root-watch.ts";
+import { Said } from "./said.ts";
 
 export interface NfsExportsOptions {
 	readonly registry: DeviceRegistry;
@@ -49,6 +50,8 @@ export function exportPath(deviceId: string, boot: Boot): string {
 export class NfsExports implements NfsPort {
 	readonly #options: NfsExportsOptions;
 	readonly #watch: RootWatch;
+	/** Who is refused tries again every second. */
+	readonly #said = new Said();
 	readonly #connections = new Map<object, Connection>();
 	readonly #failed = new Map<string, { readonly until: number; readonly error: unknown }>();
 
@@ -62,8 +65,9 @@ export class NfsExports implements NfsPort {
 		const key = handle.toString("latin1");
 		const known = connection.handles.get(key);
 		if (known !== undefined && !known.open.isClosed) {
-			known.open.used(client.connection, this.#options.clock.monotonic());
-			this.#watch.used(known.open, known.resolved.node);
+			const now = this.#options.clock.monotonic();
+			known.open.used(client.connection, now);
+			this.#watch.used(known.open, known.resolved.node, now);
 			return known.resolved;
 		}
 		return this.#verify(handle, key, connection, client);
@@ -82,12 +86,13 @@ export class NfsExports implements NfsPort {
 		const open = this.#opened(decoded.root.toString("hex"));
 		this.#admit(open, connection, client);
 		this.#enter(open, connection);
-		open.used(client.connection, this.#options.clock.monotonic());
+		const now = this.#options.clock.monotonic();
+		open.used(client.connection, now);
 		this.#watch.opened(open);
 		const known = { open, resolved: { export: open.root, node: open.root.nodeOf(decoded) } };
 		if (connection.handles.size >= HANDLES_KEPT) connection.handles.clear();
 		connection.handles.set(key, known);
-		this.#watch.used(open, known.resolved.node);
+		this.#watch.used(open, known.resolved.node, now);
 		return known.resolved;
 	}
 
@@ -109,7 +114,8 @@ export class NfsExports implements NfsPort {
 			(error: unknown) => {
 				if (this.#failed.size > 1000) this.#failed.clear();
 				this.#failed.set(id, { until: this.#options.clock.monotonic() + FAILED_MS, error });
-				this.#options.log.warn(`a root cannot be opened: ${errorText(error)}`);
+				const sentence = `a root cannot be opened: ${errorText(error)}`;
+				if (this.#said.isNew(id, sentence)) this.#options.log.warn(sentence);
 			},
 		);
 		throw new BlockFault(opening);
@@ -190,7 +196,8 @@ export class NfsExports implements NfsPort {
 		const { registry, log } = this.#options;
 		const device = registry.deviceAt(client.address);
 		const about = device === undefined ? {} : { device: device.id };
-		log.warn(about, `${client.address} may not mount ${JSON.stringify(path.slice(0, 100))}: ${reason}`);
+		const sentence = `${client.address} may not mount ${JSON.stringify(path.slice(0, 100))}: ${reason}`;
+		if (this.#said.isNew(client.address, sentence)) log.warn(about, sentence);
 		if (device !== undefined) registry.fact(device, { kind: "mount-refused", path, reason });
 		throw new FileError(code, reason);
 	}

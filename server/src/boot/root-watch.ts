@@ -49,13 +49,13 @@ export class RootWatch {
 		}
 	}
 
-	/** A file of it is used: this is on the way of every call. */
-	used(open: OpenRoot, node: NfsNode): void {
+	/** A file of it is used: this is on the way of every call. @param now as the clock's `monotonic` has it. */
+	used(open: OpenRoot, node: NfsNode, now: number): void {
 		const { signs } = open;
 		if (node.ino === signs.osRelease && node.tree === open.root.root.tree) {
 			signs.osRelease = undefined;
 			this.#tell(open, "os-release");
-		} else if (this.#options.clock.monotonic() - signs.toldAt >= FACT_MS) {
+		} else if (now - signs.toldAt >= FACT_MS) {
 			this.#tell(open, "nfs");
 		}
 		if (!open.isImageValid) this.#seeImage(open);
