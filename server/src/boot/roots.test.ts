@@ -262,6 +262,29 @@ describe("a root that is opened anew", () => {
 		file.close();
 	});
 
+	test("is opened once, however many ask at the same time", async () => {
+		await using site = await Site.open();
+		const { device, client } = site.pi();
+		const handle = await site.boot(device, client);
+		await site.restart();
+		const again = site.registry.get(device.id);
+		const [boot] = again === undefined ? [] : site.registry.bootsOf(again);
+		const image = site.images.newest;
+		assert.ok(again && boot && image);
+		const [volume, first, second, found] = await Promise.all([
+			site.roots.bootVolume(again, image, "persistent"),
+			site.roots.openFor(boot),
+			site.roots.openFor(boot),
+			site.resolve(handle, clientAt(client.address)),
+		]);
+		assert.equal(first, second);
+		assert.equal(found.export, first.root);
+		assert.equal(first.leases, 1);
+		volume?.release();
+		assert.equal(first.leases, 0);
+		assert.equal(site.images.holders.get(image.build.id), 1);
+	});
+
 	test("makes a call that waited on the closed one run on the new one", async () => {
 		await using site = await Site.open();
 		const { device, client } = site.pi();
