@@ -39,21 +39,11 @@ describe("the settings", () => {
 		assert.deepEqual([config.serverIp, config.allowedHosts, config.auth], ["192.0.2.2", ["a.lan", "b.lan"], "token"]);
 	});
 
-	it("take a range from one flag or two variables", () => {
-		const expected = { start: "192.0.2.100", end: "192.0.2.120" };
-		assert.deepEqual(loadConfig({ dhcpRange: "192.0.2.100-192.0.2.120" }, {}).dhcpRange, expected);
-		const env = { DHCP_RANGE_START: expected.start, DHCP_RANGE_END: expected.end };
-		assert.deepEqual(loadConfig({}, env).dhcpRange, expected);
-		assert.match(problems({}, { DHCP_RANGE_START: expected.start })[0] ?? "", /DHCP_RANGE_START-DHCP_RANGE_END/);
-		assert.match(problems({ dhcpRange: "192.0.2.20-192.0.2.3" })[0] ?? "", /lower address first/);
-		assert.match(problems({ dhcpRange: "192.0.2.20" })[0] ?? "", /two addresses/);
-	});
-
 	it("that are wrong are all named at once, with what is right", () => {
 		const said = problems({ httpPort: "99999", dhcp: "on", serverIp: "pi" }, { AUTH: "none", NFS_PORT: "-1" });
 		assert.deepEqual(said, [
 			'  --server-ip "pi": expected an IPv4 address like 192.168.1.2',
-			'  --dhcp "on": expected proxy, full, off',
+			'  --dhcp "on": expected proxy or off; this version does not give out addresses itself',
 			'  --http-port "99999": expected a port number, 0 to 65535 (0 = any that is free)',
 			'  NFS_PORT "-1": expected a port number, 0 to 65535 (0 = any that is free)',
 			'  AUTH "none": expected token, off',

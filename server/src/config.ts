@@ -10,8 +10,8 @@ import { NetbootError } from "./base/index.ts";
 interface Setting {
 	/** As commander wants it. */
 	readonly flag: string;
-	/** Environment variables, in the order in which their values are joined with `-`. */
-	readonly env: readonly string[];
+	/** Its environment variable. */
+	readonly env: string;
 	readonly help: string;
 	readonly fallback?: string;
 	/** From the text that was given to the value. */
@@ -26,13 +26,6 @@ const port = z
 
 const ipv4 = z.ipv4("expected an IPv4 address like 192.168.1.2");
 
-const range = z
-	.string()
-	.transform((text) => text.split("-").map((part) => part.trim()))
-	.pipe(z.tuple([ipv4, ipv4], "expected two addresses: 192.168.1.100-192.168.1.200"))
-	.refine(([start, end]) => ipv4Number(start) <= ipv4Number(end), "expected the lower address first")
-	.transform(([start, end]) => ({ start, end }));
-
 const folder = z.string().transform((path) => resolve(path));
 
 const words = z.string().transform((text) => text.split(/[\s,]+/).filter((word) => word !== ""));
@@ -44,91 +37,85 @@ function choice<const T extends readonly [string, ...string[]]>(...values: T) {
 export const settings = {
 	interface: {
 		flag: "--interface <name>",
-		env: ["INTERFACE"],
+		env: "INTERFACE",
 		help: "network interface to serve (default: the one with the default route)",
 		schema: z.string().regex(/^[^\s/]{1,32}$/, "expected the name of an interface, like eth0"),
 	},
 	serverIp: {
 		flag: "--server-ip <address>",
-		env: ["SERVER_IP"],
+		env: "SERVER_IP",
 		help: "address that Pis are told (default: the interface's)",
 		schema: ipv4,
 	},
 	dhcp: {
 		flag: "--dhcp <mode>",
-		env: ["DHCP_MODE"],
-		help: "proxy (beside the router's DHCP), full, or off",
+		env: "DHCP_MODE",
+		help: "proxy (beside the router's DHCP), or off",
 		fallback: "proxy",
-		schema: choice("proxy", "full", "off"),
-	},
-	dhcpRange: {
-		flag: "--dhcp-range <A-B>",
-		env: ["DHCP_RANGE_START", "DHCP_RANGE_END"],
-		help: "addresses to hand out with --dhcp full (default: .100 to .200)",
-		schema: range,
+		schema: z.enum(["proxy", "off"], "expected proxy or off; this version does not give out addresses itself"),
 	},
 	imagesDir: {
 		flag: "--images <folder>",
-		env: ["IMAGES_DIR"],
+		env: "IMAGES_DIR",
 		help: "where the images are",
 		fallback: "./images",
 		schema: folder,
 	},
 	dataDir: {
 		flag: "--data <folder>",
-		env: ["DATA_DIR"],
+		env: "DATA_DIR",
 		help: "where settings, the token and the Pis' changes are kept",
 		fallback: "./data",
 		schema: folder,
 	},
 	httpHost: {
 		flag: "--http-host <address>",
-		env: ["HTTP_HOST"],
+		env: "HTTP_HOST",
 		help: "address that the page and the API listen on",
 		fallback: "0.0.0.0",
 		schema: z.union([z.ipv4(), z.ipv6()], "expected an address, like 0.0.0.0 or 127.0.0.1"),
 	},
 	httpPort: {
 		flag: "--http-port <port>",
-		env: ["HTTP_PORT"],
+		env: "HTTP_PORT",
 		help: "port of the page and the API",
 		fallback: "38434",
 		schema: port,
 	},
-	dhcpPort: { flag: "--dhcp-port <port>", env: ["DHCP_PORT"], help: "UDP port of DHCP", fallback: "67", schema: port },
-	tftpPort: { flag: "--tftp-port <port>", env: ["TFTP_PORT"], help: "UDP port of TFTP", fallback: "69", schema: port },
-	nfsPort: { flag: "--nfs-port <port>", env: ["NFS_PORT"], help: "TCP port of NFS", fallback: "2049", schema: port },
+	dhcpPort: { flag: "--dhcp-port <port>", env: "DHCP_PORT", help: "UDP port of DHCP", fallback: "67", schema: port },
+	tftpPort: { flag: "--tftp-port <port>", env: "TFTP_PORT", help: "UDP port of TFTP", fallback: "69", schema: port },
+	nfsPort: { flag: "--nfs-port <port>", env: "NFS_PORT", help: "TCP port of NFS", fallback: "2049", schema: port },
 	portmapPort: {
 		flag: "--portmap-port <port>",
-		env: ["PORTMAP_PORT"],
+		env: "PORTMAP_PORT",
 		help: "TCP and UDP port of the portmapper",
 		fallback: "111",
 		schema: port,
 	},
 	auth: {
 		flag: "--auth <mode>",
-		env: ["AUTH"],
+		env: "AUTH",
 		help: "token (page and API want a login), or off",
 		fallback: "token",
 		schema: choice("token", "off"),
 	},
 	allowedHosts: {
 		flag: "--allow-host <names>",
-		env: ["ALLOWED_HOSTS"],
+		env: "ALLOWED_HOSTS",
 		help: "further host names that the page may be called by, comma-separated",
 		fallback: "",
 		schema: words,
 	},
 	logLevel: {
 		flag: "--log-level <level>",
-		env: ["LOG_LEVEL"],
+		env: "LOG_LEVEL",
 		help: "error, warn, info or debug",
 		fallback: "info",
 		schema: choice("error", "warn", "info", "debug"),
 	},
 	logFormat: {
 		flag: "--log-format <format>",
-		env: ["LOG_FORMAT"],
+		env: "LOG_FORMAT",
 		help: "text, or json (a line of pino's JSON each)",
 		fallback: "text",
 		schema: choice("text", "json"),
@@ -187,8 +174,8 @@ function givenText(
 ): Given | undefined {
 	const flag = flags[key];
 	if (typeof flag === "string") return { text: flag, from: setting.flag.split(" ")[0] ?? key };
-	const inEnvironment = setting.env.map((name) => env[name]?.trim() ?? "");
-	if (inEnvironment.some((text) => text !== "")) return { text: inEnvironment.join("-"), from: setting.env.join("-") };
+	const inEnvironment = env[setting.env]?.trim() ?? "";
+	if (inEnvironment !== "") return { text: inEnvironment, from: setting.env };
 	return setting.fallback === undefined ? undefined : { text: setting.fallback, from: key };
 }
 
@@ -210,8 +197,4 @@ function samePorts(values: Readonly<Record<string, unknown>>): string[] {
 		if (number !== undefined && number !== 0) owners.set(number, flag);
 	}
 	return problems;
-}
-
-function ipv4Number(address: string): number {
-	return address.split(".").reduce((number, part) => number * 256 + Number(part), 0);
 }

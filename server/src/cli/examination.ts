@@ -83,8 +83,11 @@ async function lanFinding(name: string, address: string): Promise<Finding> {
 	}
 	const others = answer.offers.map(({ server, isBootServer }) => (isBootServer ? `${server} (boots, too)` : server));
 	if (others.length > 0) return finding("good", "dhcp", `${name}: DHCP servers that answer: ${others.join(", ")}`);
-	const message = `${name}: no DHCP server answers; in proxy mode the Pis get no address`;
-	return finding("note", "dhcp", message, ["npm start -- --dhcp full"]);
+	return finding(
+		"note",
+		"dhcp",
+		`${name}: no DHCP server answers: Pis need one there, as your router has, for an address`,
+	);
 }
 
 /** What the server says, if one runs with these settings. */

@@ -5,12 +5,12 @@ import { settings } from "../config.ts";
 export function addSettingFlags(command: Command): Command {
 	for (const [key, setting] of Object.entries<{
 		flag: string;
-		env: readonly string[];
+		env: string;
 		help: string;
 		fallback?: string;
 	}>(settings)) {
 		const preset = setting.fallback ? ` (default: ${setting.fallback})` : "";
-		const option = command.createOption(setting.flag, `${setting.help}${preset} [${setting.env.join(", ")}]`);
+		const option = command.createOption(setting.flag, `${setting.help}${preset} [${setting.env}]`);
 		// commander would name the value after the flag; the settings have names of their own.
 		option.attributeName = () => key;
 		command.addOption(option);

@@ -279,7 +279,7 @@ export const RULES: readonly Rule[] = [
 		severity: "error",
 		applies: (scene) => ignoresOffers(scene) && noAddressServer(scene),
 		message: () => "No DHCP server on this network gives it an address.",
-		fix: () => "Connect the network to your router, or let this server give out addresses: `--dhcp full`.",
+		fix: () => "Connect the Pi to the network of your router, which gives out addresses.",
 	},
 	{
 		row: 1,
