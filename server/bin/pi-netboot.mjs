@@ -7,7 +7,9 @@ import { compileCache, explainMissingRuntime, findRuntime, isNewEnough, runInPla
 const main = new URL("../src/main.ts", import.meta.url);
 
 if (isNewEnough()) {
-	module.enableCompileCache(compileCache());
+	// The variable is for worker threads, which the call leaves out.
+	process.env.NODE_COMPILE_CACHE ??= compileCache();
+	module.enableCompileCache(process.env.NODE_COMPILE_CACHE);
 	await import(main.href);
 } else {
 	const runtime = findRuntime();
