@@ -117,12 +117,14 @@ export class ImageEntry {
 	/** As others see it. */
 	view(): LibraryImage {
 		const { record, taken, file } = this;
-		const stamp = file?.stamp ?? this.#takenStamp;
+		const state = this.#state();
+		// What a Pi would boot now: of a file that was replaced, the one before, until the new one is taken.
+		const stamp = state === "ready" ? this.#takenStamp : (file?.stamp ?? this.#takenStamp);
 		return {
 			id: record.id,
 			name: record.name,
 			path: record.path,
-			state: this.#state(),
+			state,
 			size: stamp?.size ?? 0,
 			usedBytes: taken?.usedBytes ?? null,
 			modifiedAt: Number((stamp?.mtimeNs ?? 0n) / 1_000_000n),

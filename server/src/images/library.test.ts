@@ -177,11 +177,14 @@ test("replaced by rename: who runs the old build goes on, the next boot takes th
 	library.hold(before.build.id);
 	fs.copyFileSync(NEW, path.join(folder, "x.part"));
 	fs.renameSync(path.join(folder, "x.part"), path.join(folder, "x.img"));
+	const shown = library.get("x")?.modifiedAt;
 	await pass(0);
 	assert.equal(await which(library.choose("x")), "old");
+	assert.equal(library.get("x")?.modifiedAt, shown, "what is shown is what would be booted");
 	await pass(2000);
 	assert.deepEqual(ids(library), ["x"]);
 	assert.equal(await which(library.choose("x")), "new");
+	assert.notEqual(library.get("x")?.modifiedAt, shown);
 	assert.equal(await which(library.build(before.build.id)), "old");
 	library.release(before.build.id);
 	assert.equal(library.build(before.build.id), undefined);
