@@ -79,16 +79,8 @@ const POINTS: readonly NfsPoint[] = [
 	creating(16, 1000),
 ];
 
-/** Has our server started with the flags that `npm start` gives it. */
-async function useRuntimeFlags(): Promise<void> {
-	const launch = new URL("../server/bin/launch.mjs", import.meta.url);
-	const { runtimeFlags } = (await import(launch.href)) as { runtimeFlags: readonly string[] };
-	process.env.NODE_OPTIONS = runtimeFlags.join(" ");
-}
-
 /** Prints a table of ratios. */
 export async function benchNfs(options: NfsBenchOptions): Promise<void> {
-	await useRuntimeFlags();
 	const fixture = await makeFixture(options.megabytes);
 	const lab = await Lab.create();
 	const client = await LoadClient.build(lab);
