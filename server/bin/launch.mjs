@@ -55,8 +55,9 @@ export function explainMissingRuntime() {
 export function runInPlace(program, args) {
 	return new Promise((resolve) => {
 		const env = { NODE_COMPILE_CACHE: compileCache(), ...process.env };
-		const child = spawn(program, args, { stdio: "inherit", env });
+		// Before the child begins: it may say that it runs, and be told to stop, before we come to the next line.
 		for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+		const child = spawn(program, args, { stdio: "inherit", env });
 		child.on("error", (error) => {
 			console.error(`pi-netboot: ${program} does not start: ${error.message}`);
 			resolve(1);
