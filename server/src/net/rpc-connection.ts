@@ -1,6 +1,6 @@
 /** One TCP connection of an RPC client: ties an `RpcStream` to its socket. */
 import type { Socket } from "node:net";
-import type { Clock, Logger } from "../base/index.ts";
+import { type Clock, errorText, type Logger, MalformedError } from "../base/index.ts";
 import {
 	type BufferPool,
 	type PooledBuffer,
@@ -109,16 +109,28 @@ export class RpcConnection implements StreamTransport {
 		this.#socket.resume();
 	}
 
-	abort(reason: string): void {
+	abort(cause: unknown): void {
+		if (cause instanceof MalformedError) this.#giveUp(cause.message);
+		else this.#failed(cause);
+	}
+
+	#giveUp(reason: string): void {
 		this.#context.logger.warn(`closed the connection of ${this.caller.address}:${this.caller.port}: ${reason}`);
+		this.#socket.destroy();
+	}
+
+	/** A fault of ours; with the connection goes what it left half done. */
+	#failed(error: unknown): void {
+		const { address, port } = this.caller;
+		this.#context.logger.error({ err: error }, `closed the connection of ${address}:${port}: ${errorText(error)}`);
 		this.#socket.destroy();
 	}
 
 	/** Ends a connection that stands still in the middle of a call or of a reply. */
 	checkProgress(): void {
 		if (this.#context.clock.monotonic() - this.#lastProgress < patience) return;
-		if (this.#sendingBytes > 0) this.abort("it does not take its replies");
-		else if (this.#stream.awaitingInput) this.abort("it began a call and did not end it");
+		if (this.#sendingBytes > 0) this.#giveUp("it does not take its replies");
+		else if (this.#stream.awaitingInput) this.#giveUp("it began a call and did not end it");
 	}
 
 	destroy(): void {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { BlockFault, silentLogger } from "../../base/index.ts";
+import { BlockFault, errorText, silentLogger } from "../../base/index.ts";
 import { BufferPool, type PooledBuffer } from "./buffer-pool.ts";
 import type { RpcCaller } from "./message.ts";
 import { RecordReader } from "./record.ts";
@@ -40,8 +40,8 @@ class Transport implements StreamTransport {
 	resume() {
 		this.paused = false;
 	}
-	abort(reason: string) {
-		this.aborted = reason;
+	abort(cause: unknown) {
+		this.aborted = errorText(cause);
 	}
 	taken() {
 		for (const { buffer } of this.pending.splice(0)) this.pool.release(buffer);
@@ -116,8 +116,23 @@ function open() {
 	release = [];
 	attempts = [];
 	const transport = new Transport();
-	const stream = new RpcStream(new RpcService([program], silentLogger), caller, transport, transport.pool);
-	return { transport, stream };
+	const service = new Service([program], silentLogger);
+	const stream = new RpcStream(service, caller, transport, transport.pool);
+	return { transport, stream, service };
+}
+
+/** A service with a fault outside of its procedures. */
+class Service extends RpcService {
+	broken = false;
+
+	override dispatch(...call: Parameters<RpcService["dispatch"]>): ReturnType<RpcService["dispatch"]> {
+		if (this.broken) throw new Error("a fault of ours");
+		const later = super.dispatch(...call);
+		return later?.then((finish) => (out) => {
+			if (this.broken) throw new Error("a fault of ours");
+			finish(out);
+		});
+	}
 }
 
 const settle = () => new Promise((resolve) => setImmediate(resolve));
@@ -250,6 +265,36 @@ test("replies that were complete are sent before a broken record ends the connec
 	stream.receive(Buffer.concat([call(1, 0, 4), Buffer.from("80000004deadbeef", "hex")]));
 	assert.deepEqual(transport.replies(), [[1, 4]]);
 	assert.match(transport.aborted ?? "", /msg_type/);
+});
+
+test("a fault of ours in a call that waited ends its connection, behind the replies that were complete", async () => {
+	for (const waits of [
+		(xid: number) => call(xid, 2, 11),
+		(xid: number) => {
+			cold = new BlockFault(Promise.resolve());
+			return call(xid, 1, 11);
+		},
+	]) {
+		const { transport, stream, service } = open();
+		stream.receive(waits(1));
+		stream.receive(call(2, 0, 4));
+		service.broken = true;
+		for (const each of release) each();
+		await settle();
+		assert.equal(transport.aborted, "a fault of ours");
+		assert.deepEqual(transport.replies(), [[2, 4]]);
+		assert.equal(stream.inFlight, 0);
+	}
+});
+
+test("a fault of ours after the connection has ended changes nothing", async () => {
+	const { transport, stream, service } = open();
+	stream.receive(call(1, 2, 11));
+	stream.close();
+	service.broken = true;
+	for (const each of release) each();
+	await settle();
+	assert.equal(transport.aborted, undefined);
 });
 
 test("a connection that ends is told once; calls under way end silently", async () => {

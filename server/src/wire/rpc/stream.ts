@@ -1,5 +1,5 @@
 /** One connection: bytes in, bytes out. It knows no socket; `net` gives it one as a `StreamTransport`. */
-import { BlockFault, errorText } from "../../base/index.ts";
+import { BlockFault } from "../../base/index.ts";
 import type { BufferPool } from "./buffer-pool.ts";
 import type { RpcCaller } from "./message.ts";
 import { RecordReader } from "./record.ts";
@@ -27,8 +27,8 @@ export interface StreamTransport {
 	crowded(): boolean;
 	pause(): void;
 	resume(): void;
-	/** The client does not speak our protocol: end the connection. */
-	abort(reason: string): void;
+	/** Ends the connection: the client does not speak our protocol (a `MalformedError`), or something of ours failed. */
+	abort(cause: unknown): void;
 }
 
 export class RpcStream {
@@ -63,7 +63,12 @@ export class RpcStream {
 	/** Takes bytes from the client. Must not be called while the transport is paused. */
 	receive(chunk: Buffer): void {
 		if (this.#closed) return;
-		this.#records.push(chunk);
+		try {
+			this.#records.push(chunk);
+		} catch (error) {
+			this.#abort(error);
+			return;
+		}
 		this.#pump();
 	}
 
@@ -97,12 +102,18 @@ export class RpcStream {
 				this.#execute(this.#records.bytes, this.#records.start, this.#records.end);
 			}
 		} catch (error) {
-			this.#flush();
-			this.#transport.abort(errorText(error));
+			this.#abort(error);
 			return;
 		}
 		this.#flush();
 		this.#setPaused(more);
+	}
+
+	/** Replies that were complete still leave. The client connects anew and sends again what was not answered. */
+	#abort(cause: unknown): void {
+		this.#out.rollback();
+		this.#flush();
+		this.#transport.abort(cause);
 	}
 
 	#setPaused(paused: boolean): void {
@@ -124,10 +135,7 @@ export class RpcStream {
 			if (later === undefined) this.#out.commit();
 			else this.#wait(later, 0, (finish) => this.#finish(finish));
 		} catch (error) {
-			if (!(error instanceof BlockFault)) {
-				this.#out.rollback();
-				throw error;
-			}
+			if (!(error instanceof BlockFault)) throw error;
 			this.#records.keep();
 			this.#wait(error.ready, end - start, () => this.#again(bytes, start, end, 1));
 		}
@@ -138,14 +146,16 @@ export class RpcStream {
 		this.#out.rollback();
 		this.#inFlight++;
 		this.#keptBytes += kept;
-		void ready.then((value) => {
+		const resume = (value: T): void => {
 			this.#inFlight--;
 			this.#keptBytes -= kept;
 			if (this.#closed) return;
 			action(value);
-			if (this.#closed) return;
 			if (this.#paused) this.#pump();
 			else this.#flush();
+		};
+		ready.then(resume).catch((error: unknown) => {
+			if (!this.#closed) this.#abort(error);
 		});
 	}
 
