@@ -62,6 +62,28 @@ describe("log lines", () => {
 		assert.ok(!written[0]?.includes("\u001b"));
 	});
 
+	it("cannot be forged by the message of an error", () => {
+		const { log, written } = logging();
+		log.error({ err: new Error("no file named a\n12:00:00 info forged\n\u001b[2J") }, "failed");
+		const [line, ...stack] = written[0]?.trimEnd().split("\n") ?? [];
+		assert.match(line ?? "", /failed: no file named a\\u000a12:00:00 info forged\\u000a\\u001b\[2J$/);
+		assert.deepEqual(
+			stack.filter((place) => !place.startsWith("    at ")),
+			[],
+		);
+	});
+
+	it("say an error's message once, whatever was thrown", () => {
+		const { log, recent } = logging();
+		log.error({ err: new Error("EIO") }, "reading failed: EIO");
+		log.error({ err: "EIO" }, "reading failed");
+		log.error({ err: undefined }, "reading failed");
+		assert.deepEqual(
+			recent.recent(all).map((line) => line.message),
+			["reading failed: EIO", "reading failed: EIO", "reading failed"],
+		);
+	});
+
 	it("are bounded in memory", () => {
 		const { log, recent } = logging();
 		for (let count = 0; count < 2500; count++) log.info(String(count));

@@ -21,6 +21,9 @@ export interface Logging {
 	subscribe(listener: (line: LogLine) => void): () => void;
 }
 
+/** What pino makes of an `Error`. Anything can be thrown: a string comes as it is. */
+const PinoError = z.object({ message: z.string(), stack: z.string().optional() });
+
 /** A line as pino writes it. Rooms give `service` and `device` through `child` or with the line. */
 const PinoLine = z.object({
 	level: z.number(),
@@ -28,7 +31,7 @@ const PinoLine = z.object({
 	service: z.string().default("server"),
 	device: z.string().optional(),
 	msg: z.string().default(""),
-	err: z.object({ message: z.string(), stack: z.string().optional() }).optional(),
+	err: z.union([PinoError, z.string().transform((message): z.infer<typeof PinoError> => ({ message }))]).optional(),
 });
 type PinoLine = z.infer<typeof PinoLine>;
 
@@ -56,8 +59,14 @@ export function createLogging({ level, format, write }: LoggingOptions): Logging
 }
 
 function logLine({ level, time, service, device, msg, err }: PinoLine): LogLine {
-	const message = err === undefined ? msg : [msg, err.message].filter((part) => part !== "").join(": ");
+	const message = err === undefined ? msg : messageWith(msg, err.message);
 	return { time, level: levelName(level), service, message, ...(device === undefined ? {} : { device }) };
+}
+
+/** Where nothing else was said, pino makes the error's message that of the line, and some sentences end with it. */
+function messageWith(message: string, failure: string): string {
+	if (message.endsWith(failure)) return message;
+	return message === "" ? failure : `${message}: ${failure}`;
 }
 
 /** pino's numbers: trace 10, debug 20, info 30, warn 40, error 50, fatal 60. */
@@ -71,8 +80,16 @@ function levelName(level: number): LogLine["level"] {
 function humanLine({ time, level, service, device, message }: LogLine, { err }: PinoLine): string {
 	const head = `${timeOfDay(time)} ${level.padEnd(5)} ${service.padEnd(7)}`;
 	const line = [head, device, oneLine(message)].filter((part) => part !== undefined).join("  ");
-	const stack = level === "error" ? err?.stack?.split("\n").slice(1) : undefined;
-	return `${[line, ...(stack ?? [])].join("\n")}\n`;
+	const stack = level === "error" ? placesOf(err?.stack ?? "") : [];
+	return `${[line, ...stack].join("\n")}\n`;
+}
+
+/** The stack without the message in front of it, which may have lines of its own and come from outside. */
+function placesOf(stack: string): string[] {
+	return stack
+		.split("\n")
+		.filter((line) => /^ {4}at /.test(line))
+		.map(oneLine);
 }
 
 function timeOfDay(time: number): string {

@@ -27,6 +27,7 @@ async function serve(config: Config, terminal: Terminal, runServer: RunServer): 
 	const { log } = logging;
 	// From now on, so that a signal during the start is not lost.
 	const signals = new StopSignals();
+	const forgetFaults = endOnFault(log);
 	try {
 		const server = await runServer(config, log, logging);
 		terminal.out(`${server.readyLine}\n`);
@@ -34,8 +35,25 @@ async function serve(config: Config, terminal: Terminal, runServer: RunServer): 
 		await server.stop();
 		log.info("stopped");
 	} finally {
+		forgetFaults();
 		signals.forget();
 	}
+}
+
+/**
+ * An exception or rejection that nobody caught is a fault of ours, and nobody knows what it left half done. So the process
+ * ends at once, as it may at any time: roots and settings survive it, running Pis wait for the next start.
+ *
+ * @returns what ends the watching.
+ */
+function endOnFault(log: Logger): () => void {
+	const listener = (error: unknown): void => {
+		log.error({ err: error }, "a fault of ours ends the server (start it again: running Pis go on then)");
+		process.exit(exitCodes.failed);
+	};
+	// Rejections that nobody handles come here too: Node's `--unhandled-rejections=throw`, the default.
+	process.on("uncaughtException", listener);
+	return () => void process.off("uncaughtException", listener);
 }
 
 /** Milliseconds in which a signal is the same one again: Ctrl-C comes from the terminal and from npm. */
