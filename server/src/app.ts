@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { startBootServers } from "./app/boot-servers.ts";
 import { DeviceAnswers } from "./app/device-service.ts";
 import { publishEvents } from "./app/events.ts";
+import { prepareFolder } from "./app/folders.ts";
 import { ImageAnswers } from "./app/image-service.ts";
-import { Listeners } from "./app/listeners.ts";
+import { explainListenError, Listeners } from "./app/listeners.ts";
 import { readyLine } from "./app/login.ts";
 import { LoginKeys } from "./app/login-keys.ts";
 import { networkService, Place } from "./app/place.ts";
@@ -42,10 +43,13 @@ export async function runServer(config: Config, log: Logger, logging: Logging): 
 }
 
 async function start(config: Config, log: Logger, logging: Logging, undo: Undo[]): Promise<string> {
+	await prepareFolder(config.dataDir, { flag: "--data", mode: 0o700, isWritten: true });
+	await prepareFolder(config.imagesDir, { flag: "--images", mode: 0o777, isWritten: false });
 	const secrets = await loadSecrets(config.dataDir);
 	const store = await openStore(join(config.dataDir, "netboot.db"));
 	undo.push(() => store.close());
-	const hub = new EventHub();
+	const httpLog = log.child({ service: "http" });
+	const hub = new EventHub(httpLog);
 	const network = log.child({ service: "network" });
 	const place = new Place(config, systemClock, network, () => hub.publish({ type: "network", data: place.network() }));
 	undo.push(() => place.stop());
@@ -57,7 +61,7 @@ async function start(config: Config, log: Logger, logging: Logging, undo: Undo[]
 
 	const devices = new DeviceAnswers(registry);
 	const images = new ImageAnswers(library);
-	undo.push(publishEvents({ hub, registry, devices, library, images, logging }));
+	undo.push(publishEvents({ hub, registry, devices, library, images, logging, log: httpLog }));
 	const services: Services = {
 		health: { health: () => listeners.report(readVersion()) },
 		network: networkService(place),
@@ -74,10 +78,12 @@ async function start(config: Config, log: Logger, logging: Logging, undo: Undo[]
 		allowedHosts: config.allowedHosts,
 		version: readVersion(),
 		services,
-		log: log.child({ service: "http" }),
+		log: httpLog,
 	});
 	undo.push(() => http.stop());
-	await http.start();
+	await http.start().catch(async (error: unknown) => {
+		throw await explainListenError("page and API", config.httpPort, "--http-port", error);
+	});
 	place.askAgainAndAgain();
 	return readyLine(place.mainAddress, http.port, http.createLoginCode());
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { pino } from "pino";
 import { ExternalError, silentLogger } from "../base/index.ts";
-import { type Listener, Listeners, type Opened } from "./listeners.ts";
+import { explainListenError, type Listener, Listeners, type Opened } from "./listeners.ts";
 
 function refusal(code: string): ExternalError {
 	return new ExternalError(code, `bind ${code}`);
@@ -89,5 +89,14 @@ describe("the stop", () => {
 		assert.deepEqual(closed, ["tftp", "portmap"]);
 		await listeners.stop();
 		assert.deepEqual(closed, ["tftp", "portmap"]);
+	});
+});
+
+describe("a port without which there is no server", () => {
+	test("is explained, with what to do", async () => {
+		const error = await explainListenError("page and API", 80, "--http-port", refusal("EACCES"));
+		assert.equal(error.code, "EACCES");
+		assert.match(error.message, /^page and API \(tcp port 80\) is off: an ordinary user may not/);
+		assert.match(error.hint ?? "", /^Choose another port with --http-port {2}or {2}sudo /);
 	});
 });

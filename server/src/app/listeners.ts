@@ -3,7 +3,7 @@
  * runs; virtual Pis on this machine then find the service on a port of loopback that anybody may have.
  */
 import type { Health, ServiceHealth } from "@pi-netboot/api";
-import { errorText, type Logger, settleSeries, systemCode } from "../base/index.ts";
+import { ExternalError, errorText, type Logger, settleSeries, systemCode } from "../base/index.ts";
 import { adviseOnListenError, type Protocol } from "../net/index.ts";
 
 export type ServiceName = keyof Health["services"];
@@ -99,4 +99,16 @@ export class Listeners {
 	async stop(): Promise<void> {
 		await settleSeries(this.#open.splice(0).map((opened) => () => opened.close()));
 	}
+}
+
+/** What to tell of a TCP port without which there is no server: what has it, and what to do. */
+export async function explainListenError(
+	title: string,
+	port: number,
+	flag: string,
+	error: unknown,
+): Promise<ExternalError> {
+	const { code, message, commands } = await adviseOnListenError({ service: title, protocol: "tcp", port, error });
+	const hint = [`Choose another port with ${flag}`, ...commands].join("  or  ");
+	return new ExternalError(code, message, { hint, cause: error });
 }

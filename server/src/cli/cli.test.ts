@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -196,6 +196,13 @@ describe("serve", () => {
 		const { exitCode, err } = await run([], { runServer: () => Promise.reject(new Error("no disk")) });
 		assert.equal(exitCode, 1);
 		assert.match(err, /no disk/);
+	});
+
+	it("says what the system refuses, without the place in our code", async () => {
+		const path = join(dataDir, "missing", "file");
+		const runServer: RunServer = async () => assert.fail(readFileSync(path, "utf8"));
+		const { exitCode, err } = await run([], { runServer });
+		assert.deepEqual([exitCode, err], [1, `pi-netboot: ENOENT: no such file or directory, open '${path}'\n`]);
 	});
 });
 

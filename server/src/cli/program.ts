@@ -65,8 +65,8 @@ function report(error: unknown, terminal: Terminal): number {
 	return error instanceof ConfigError ? exitCodes.usage : exitCodes.failed;
 }
 
-/** For a fault of ours, where it happened. */
+/** For a fault of ours, where it happened. What the system refuses says by itself what and why. */
 function textOf(error: unknown): string {
-	if (isNetbootError(error) || !(error instanceof Error)) return errorText(error);
+	if (isNetbootError(error) || !(error instanceof Error) || "syscall" in error) return errorText(error);
 	return error.stack ?? error.message;
 }

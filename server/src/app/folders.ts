@@ -1,0 +1,39 @@
+/** The folders that the person named: made where they are missing, and refused with what to do about it. */
+import { constants } from "node:fs";
+import { access, mkdir, stat } from "node:fs/promises";
+import { ExternalError, errorText, systemCode } from "../base/index.ts";
+
+/** How a folder is used. */
+export interface FolderUse {
+	/** Its flag, for the hint: `--data`. */
+	readonly flag: string;
+	/** Of the folder, when it has to be made. */
+	readonly mode: number;
+	readonly isWritten: boolean;
+}
+
+/** @throws ExternalError with a hint when it is no folder, or this user may not use it. */
+export async function prepareFolder(path: string, { flag, mode, isWritten }: FolderUse): Promise<void> {
+	try {
+		await mkdir(path, { recursive: true, mode });
+	} catch (error) {
+		if (systemCode(error) !== "EEXIST") throw refused(path, flag, error);
+	}
+	if (!(await stat(path)).isDirectory()) {
+		throw new ExternalError("ENOTDIR", `${path} is no folder`, { hint: `Name a folder with ${flag}.` });
+	}
+	try {
+		await access(path, constants.R_OK | constants.X_OK | (isWritten ? constants.W_OK : 0));
+	} catch (error) {
+		throw refused(path, flag, error);
+	}
+}
+
+function refused(path: string, flag: string, error: unknown): ExternalError {
+	// Who ran the server with sudo once has a folder that is root's.
+	const hint = `Choose another folder with ${flag}, or run the server as the user whose folder this is.`;
+	return new ExternalError(systemCode(error) ?? "folder", `${path} cannot be used: ${errorText(error)}`, {
+		hint,
+		cause: error,
+	});
+}
