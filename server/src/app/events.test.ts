@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync, utimesSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { silentLogger } from "../base/index.ts";
 import { Bench, eeprom, MASK_ROM, pi3 } from "../devices/testing/pis.ts";
 import { EventHub } from "../http/index.ts";
 import { ImageLibrary, inspectImage } from "../images/index.ts";
@@ -38,7 +39,7 @@ async function lab(images = folder) {
 		watch: false,
 		pollMs: 3_600_000,
 	});
-	const hub = new EventHub();
+	const hub = new EventHub(silentLogger);
 	const told: string[] = [];
 	hub.subscribe((event) => {
 		const { type, data } = event;
@@ -50,7 +51,15 @@ async function lab(images = folder) {
 	const logging = createLogging({ level: "info", format: "text", write: () => undefined });
 	const answers = new ImageAnswers(library);
 	const devices = new DeviceAnswers(bench.registry);
-	const end = publishEvents({ hub, registry: bench.registry, devices, library, images: answers, logging });
+	const end = publishEvents({
+		hub,
+		registry: bench.registry,
+		devices,
+		library,
+		images: answers,
+		logging,
+		log: logging.log,
+	});
 	const dispose = async () => {
 		await library.stop();
 		await bench[Symbol.asyncDispose]();
@@ -95,6 +104,15 @@ describe("the page", () => {
 		assert.ok(site.take().includes("device a2ef5644 was b827ebef5644"));
 		site.logging.log.info("said");
 		assert.deepEqual(site.take(), ["log said"]);
+	});
+
+	test("does not disturb a boot when a change cannot be shown", async (t) => {
+		await using site = await lab();
+		t.mock.method(site.devices, "show", () => assert.fail("a fault of ours"));
+		const client = eeprom(0xc03112, "e0000001");
+		const device = site.bench.registry.sawFirmware({ mac: "dc:a6:32:00:00:01", client, message: "discover" });
+		assert.equal(device?.id, "e0000001");
+		assert.ok(site.take().includes("log the page was not told of a change: a fault of ours"));
 	});
 
 	test("hears nothing once that was ended", async () => {

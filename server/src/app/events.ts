@@ -1,4 +1,5 @@
 /** What the page is told live. */
+import type { Logger } from "../base/index.ts";
 import type { DeviceEvent, DeviceRegistry } from "../devices/index.ts";
 import type { EventHub } from "../http/index.ts";
 import type { ImageLibrary, LibraryImage } from "../images/index.ts";
@@ -13,17 +14,22 @@ export interface EventSources {
 	readonly library: ImageLibrary;
 	readonly images: ImageAnswers;
 	readonly logging: Logging;
+	readonly log: Logger;
 }
 
-/** Passes on what happens, until the function that it gives is called. */
-export function publishEvents({ hub, registry, devices, library, images, logging }: EventSources): () => void {
-	const showDevice = ({ device, id, formerId }: DeviceEvent) => {
+/**
+ * Passes on what happens, until the function that it gives is called. Whoever tells of it is in the middle of a boot: what
+ * fails here stays here.
+ */
+export function publishEvents({ hub, registry, devices, library, images, logging, log }: EventSources): () => void {
+	const showDevice = guarded(log, ({ device, id, formerId }: DeviceEvent) => {
 		const former = formerId === undefined ? {} : { formerId };
 		hub.publish({ type: "device", data: { id, ...former, device: devices.show(device) } });
-	};
+	});
 	const loseDevice = ({ id }: { readonly id: string }) => hub.publish({ type: "device", data: { id } });
-	const showImage = (image: LibraryImage) =>
-		hub.publish({ type: "image", data: { id: image.id, image: images.show(image) } });
+	const showImage = guarded(log, (image: LibraryImage) =>
+		hub.publish({ type: "image", data: { id: image.id, image: images.show(image) } }),
+	);
 	const loseImage = ({ id }: LibraryImage) => hub.publish({ type: "image", data: { id } });
 	registry.on("device", showDevice).on("removed", loseDevice);
 	library.events.on("added", showImage).on("changed", showImage).on("removed", loseImage);
@@ -34,5 +40,15 @@ export function publishEvents({ hub, registry, devices, library, images, logging
 		images.onDefault = undefined;
 		library.events.off("added", showImage).off("changed", showImage).off("removed", loseImage);
 		registry.off("device", showDevice).off("removed", loseDevice);
+	};
+}
+
+function guarded<T>(log: Logger, tell: (what: T) => void): (what: T) => void {
+	return (what) => {
+		try {
+			tell(what);
+		} catch (error) {
+			log.error({ err: error }, "the page was not told of a change");
+		}
 	};
 }

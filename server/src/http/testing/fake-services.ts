@@ -1,6 +1,6 @@
 /** Services for tests: a plain image and device, whatever is asked of them is recorded. */
 import type { Device, Health, Image, Network } from "@pi-netboot/api";
-import { type LogLine, NetbootError } from "../../base/index.ts";
+import { type LogLine, NetbootError, silentLogger } from "../../base/index.ts";
 import { EventHub } from "../event-hub.ts";
 import { LogRing } from "../log-ring.ts";
 import type { Services } from "../services.ts";
@@ -85,7 +85,7 @@ export function fakeServices(): FakeServices {
 	const device = (id: string) => (id === sampleDevice.id || id === "88a29e114ecc" ? sampleDevice : undefined);
 	return {
 		calls,
-		events: new EventHub(),
+		events: new EventHub(silentLogger),
 		logs: new LogRing(100),
 		health: { health: () => sampleHealth },
 		network: {
