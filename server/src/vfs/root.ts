@@ -132,8 +132,11 @@ export class Root {
 
 	/** Closes the layer. Handles of this root are stale until it is opened again. */
 	close(): void {
-		this.#layer?.close();
-		this.#closed?.();
+		try {
+			this.#layer?.close();
+		} finally {
+			this.#closed?.();
+		}
 	}
 
 	#volumeOf(tree: WritableFileTree): Volume {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { readdirSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import fs, { readdirSync, readlinkSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "node:test";
@@ -351,3 +352,44 @@ it("leaves no file but its own", () =>
 			"layer.reserve",
 		]);
 	}));
+
+/** How many of a layer's files this process has open. */
+function openFiles(path: string): number {
+	const targets = readdirSync("/proc/self/fd").map((fd) => {
+		try {
+			return readlinkSync(`/proc/self/fd/${fd}`);
+		} catch {
+			// The descriptor that the directory was read with.
+			return "";
+		}
+	});
+	return targets.filter((target) => target.startsWith(path)).length;
+}
+
+describe("a layer's files", { skip: process.platform !== "linux" && "needs /proc" }, () => {
+	it("are closed when it cannot be opened, as often as it is tried", () =>
+		using(openLayer(filled()), (subject) => {
+			subject.shut();
+			const db = new DatabaseSync(`${subject.path}.db`);
+			db.exec("DROP TABLE node");
+			db.close();
+			for (let tries = 0; tries < 3; tries++) assert.throws(() => subject.reopen(), { code: "EIO" });
+			assert.equal(openFiles(subject.path), 0);
+		}));
+
+	it("are closed when the disk fails at the end", (t) =>
+		using(openLayer(filled()), async (subject) => {
+			subject.layer.tree(1).create(subject.layer.tree(1).root, "made", FILE);
+			assert.ok(openFiles(subject.path) >= 3);
+			const failing = t.mock.method(fs, "fdatasyncSync", () => assert.fail("the disk fails"));
+			syncBuiltinESMExports();
+			try {
+				assert.throws(() => subject.shut(), /the disk fails/);
+			} finally {
+				failing.mock.restore();
+				syncBuiltinESMExports();
+			}
+			assert.equal(openFiles(subject.path), 0);
+			assert.ok(findIfThere(subject.reopen().tree(1), "made") !== undefined);
+		}));
+});

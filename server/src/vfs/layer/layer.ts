@@ -92,9 +92,11 @@ export class Layer {
 		this.#counters = new Counters(db, this.#clock, firstIno);
 		this.#replies = new Replies(db);
 		this.#housekeeping = new Housekeeping({ path: options.path, db, clock: this.#clock, log: this.#log });
+		// A damaged database fails before the other files are opened: clients try again and again, and none may stay open.
+		const volumes = options.volumes.map((volume) => [volume, new Volume(db, volume)] as const);
 		this.#pool = Pool.open(`${options.path}.pool`, db.allRuns(), this.#quotaBytes);
 		this.#sync = this.#newSync();
-		for (const volume of options.volumes) this.#addVolume(volume);
+		for (const [volume, rows] of volumes) this.#addVolume(volume, rows);
 	}
 
 	/**
@@ -172,11 +174,21 @@ export class Layer {
 		return this.#pool.usedBlocks * BLOCK + sizeOf(`${this.#path}.db`) + sizeOf(`${this.#path}.db-wal`);
 	}
 
-	/** Brings everything to the disk and closes the files. */
+	/** Brings everything to the disk and closes the files, these also when the disk fails. */
 	close(): void {
-		this.#pool.syncNow();
-		this.#db.close();
-		this.#sync.close();
+		try {
+			this.#pool.syncNow();
+		} finally {
+			this.#closeFiles();
+		}
+	}
+
+	#closeFiles(): void {
+		try {
+			this.#db.close();
+		} finally {
+			this.#sync.close();
+		}
 	}
 
 	#attempt<T>(change: () => T): T {
@@ -238,8 +250,7 @@ export class Layer {
 		this.#counters.rolledBack();
 	}
 
-	#addVolume(options: LayerVolume): void {
-		const volume = new Volume(this.#db, options);
+	#addVolume(options: LayerVolume, volume: Volume): void {
 		this.#volumes.push(volume);
 		const tree = new LayerTree({
 			volume,
@@ -272,13 +283,18 @@ export class Layer {
 	}
 
 	#newSync(): Sync {
-		return new Sync({
-			pool: this.#pool,
-			walPath: `${this.#path}.db-wal`,
-			clock: this.#clock,
-			failed: (error) => this.#lost(error),
-			done: () => this.#housekeeping.synced(),
-		});
+		try {
+			return new Sync({
+				pool: this.#pool,
+				walPath: `${this.#path}.db-wal`,
+				clock: this.#clock,
+				failed: (error) => this.#lost(error),
+				done: () => this.#housekeeping.synced(),
+			});
+		} catch (error) {
+			this.#pool.close();
+			throw error;
+		}
 	}
 
 	/** The disk refused what it had taken: clients must send again what they have not committed. */

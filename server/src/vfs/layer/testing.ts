@@ -35,8 +35,9 @@ export function openLayer(
 	let layer = open();
 	let isOpen = true;
 	const shut = () => {
-		if (isOpen) layer.close();
+		if (!isOpen) return;
 		isOpen = false;
+		layer.close();
 	};
 	return {
 		get layer() {
