@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { BlockFault } from "../../base/index.ts";
+import { BlockFault, MalformedError } from "../../base/index.ts";
 import { type ListedEntry, NfsTestClient, OK } from "./testing/nfs-client.ts";
 
 function withEntries(count: number, name = (index: number) => `file${index}`) {
@@ -134,6 +134,27 @@ test("READDIRPLUS waits for cold inodes a few times, then leaves their attribute
 		[2, 2, 11, undefined, 13],
 	);
 	assert.equal(entries[3]?.handle, undefined);
+});
+
+test("READDIRPLUS tells of a broken inode by its name only; the rest of the directory is listed", async () => {
+	const client = withEntries(3);
+	const getattr = client.tree.getattr.bind(client.tree);
+	client.tree.getattr = (ino) => {
+		if (ino === 12) throw new MalformedError("ext4", "ext4: inode 12 is broken");
+		return getattr(ino);
+	};
+	const { status, entries } = await client.readdirplus(client.rootHandle, 0, 4096, 4096);
+	assert.equal(status, OK);
+	assert.deepEqual(
+		entries.map(({ name, attributes }) => [name, attributes?.fileid]),
+		[
+			[".", 2],
+			["..", 2],
+			["file0", 11],
+			["file1", undefined],
+			["file2", 13],
+		],
+	);
 });
 
 test("a listing never looks at more inodes than it tells of", async () => {

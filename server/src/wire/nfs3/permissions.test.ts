@@ -79,6 +79,18 @@ test("LOOKUP and changes need search and write of the directory", async () => {
 	assert.deepEqual(statuses, Array(9).fill(13));
 });
 
+test("CREATE does not tell of a name to who may not search the directory", async () => {
+	const { client, directory } = withFile(0o644, other);
+	client.tree.setattr(2, { mode: 0o776 });
+	const statuses = [
+		await client.create(directory, "file"),
+		await client.createExclusive(directory, "file", Buffer.alloc(8)),
+	].map((each) => each.status);
+	assert.deepEqual(statuses, [13, 13]);
+	client.tree.setattr(2, { mode: 0o775 });
+	assert.equal((await client.create(directory, "file")).status, OK);
+});
+
 test("in a sticky directory only the owners remove and rename", async () => {
 	const { client, directory } = withFile(0o666, other);
 	client.tree.setattr(2, { mode: 0o1777 });

@@ -6,7 +6,7 @@ import { permittedChanges } from "../changes.ts";
 import { findEntry, writableDirectory, writeCreated } from "../entries.ts";
 import { readEntryName } from "../names.ts";
 import { newFileFor } from "../new-file.ts";
-import { ownershipIn } from "../permissions.ts";
+import { MAY_EXECUTE, ownershipIn, requireDirectory } from "../permissions.ts";
 import type { NfsAttributeChanges } from "../port.ts";
 
 /** enum createmode3 */
@@ -33,6 +33,8 @@ export const create: Nfs3Procedure = {
 		const name = readEntryName(call.args, "EEXIST");
 		const how = call.args.u32("createmode3");
 		if (how > EXCLUSIVE) throw new XdrError(`createmode3 must be 0 to 2, got ${how}`);
+		// Before the name is looked up: what is there is nothing to who may not search the directory.
+		requireDirectory(call.rpc, call.tree.getattr(call.ino), MAY_EXECUTE);
 		if (how === EXCLUSIVE) createExclusive(call, name);
 		else createWithAttributes(call, name, how === UNCHECKED);
 		return undefined;

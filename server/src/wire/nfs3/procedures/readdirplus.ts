@@ -104,13 +104,15 @@ function nodeOf(call: Nfs3Call, { name, ino }: Entry): NfsNode {
 	return call.exported.cross({ tree: call.tree, ino });
 }
 
+/** Undefined for what is not at hand and for a broken inode: one of them shall not hide the rest of its directory. */
 function findDetails(call: Nfs3Call, entry: Entry): Details | undefined {
 	try {
 		const node = nodeOf(call, entry);
 		const attributes = findAttributes(node);
 		return attributes === undefined ? undefined : { attributes, handle: call.exported.handleOf(node) };
 	} catch (error) {
-		if (error instanceof BlockFault && call.rpc.attempt >= maxWaits) return undefined;
-		throw error;
+		if (!(error instanceof BlockFault)) call.reporter.status(error);
+		else if (call.rpc.attempt < maxWaits) throw error;
+		return undefined;
 	}
 }
