@@ -5,6 +5,7 @@ import { startBootServers } from "./app/boot-servers.ts";
 import { DeviceAnswers } from "./app/device-service.ts";
 import { publishEvents } from "./app/events.ts";
 import { prepareFolder } from "./app/folders.ts";
+import { logImages } from "./app/image-log.ts";
 import { ImageAnswers } from "./app/image-service.ts";
 import { explainListenError, Listeners } from "./app/listeners.ts";
 import { readyLine } from "./app/login.ts";
@@ -101,6 +102,7 @@ async function startLibrary(config: Config, store: Store, log: Logger, undo: Und
 	});
 	undo.push(() => library.stop());
 	await library.start();
+	undo.push(logImages(library, config.imagesDir, log.child({ service: "images" })));
 	return library;
 }
 

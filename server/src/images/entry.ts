@@ -37,7 +37,7 @@ const RETRY_MS = 30_000;
 const DELETED: ImageFinding = {
 	code: "image-deleted",
 	severity: "warning",
-	message: "its file was deleted; the Pis that run it can go on until they reboot",
+	message: "Its file was deleted; the Pis that run it can go on until they reboot.",
 };
 
 export class ImageEntry {

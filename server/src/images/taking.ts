@@ -26,7 +26,7 @@ export type Inspect = (trees: InspectedTrees) => ImageFacts;
 export async function takeImage(file: FoundFile, inspect: Inspect, clock: Clock): Promise<Taken> {
 	const packed = packedByName(file.name);
 	if (packed !== undefined) return { findings: [packedFinding(file.name, packed)] };
-	if (file.stamp.size === 0) return broken("image-empty", "the file is empty", "Copy it again.");
+	if (file.stamp.size === 0) return broken("image-empty", "The file is empty.", "Copy it again.");
 	try {
 		const build = await ImageBuild.open(file.path, { expected: file.stamp, clock });
 		return await lookOver(build, file, inspect).catch(async (error) => {
@@ -49,7 +49,7 @@ async function lookOver(build: ImageBuild, file: FoundFile, inspect: Inspect): P
 		if (packed !== undefined) return { findings: [packedFinding(file.name, packed)] };
 		const what = broken(
 			"image-no-root",
-			"no system that can be read is in it",
+			"No system that can be read is in it.",
 			"Raw disk images with ext4 can be used.",
 		);
 		return { findings: [...what.findings, ...structure] };
@@ -78,11 +78,11 @@ function failed(file: FoundFile, error: unknown): Taken {
 	if (code === "EAGAIN") throw error;
 	if (code === "EACCES" || code === "EPERM") {
 		const fix = `Allow it: chmod a+r '${file.path}'`;
-		return { ...broken("image-unreadable", "the server may not read the file", fix), retry: true };
+		return { ...broken("image-unreadable", "The server may not read the file.", fix), retry: true };
 	}
 	if (code !== undefined && !/^(bug|closed)$/.test(code)) {
 		const isOurs = isNetbootError(error) && /^(malformed|unsupported)-/.test(code);
-		return { ...broken("image-unreadable", `the file cannot be read: ${errorText(error)}`), retry: !isOurs };
+		return { ...broken("image-unreadable", `The file cannot be read: ${errorText(error)}`), retry: !isOurs };
 	}
 	throw error;
 }
