@@ -135,8 +135,9 @@ export class DhcpServer implements Startable {
 			for (const reply of this.#options.handler.handle(packet, sender)) this.#schedule(reply, packet, sender);
 		} catch (error) {
 			// A malformed message is everyday life on a LAN; anything else is a bug, and no reason to leave the others alone.
-			const level = error instanceof MalformedError ? "debug" : "error";
-			this.#options.log[level](`dhcp: from ${from.address}:${from.port}: ${errorText(error)}`);
+			const sentence = `dhcp: from ${from.address}:${from.port}: ${errorText(error)}`;
+			if (error instanceof MalformedError) this.#options.log.debug(sentence);
+			else this.#options.log.error({ err: error }, sentence);
 		}
 	}
 
@@ -162,7 +163,7 @@ export class DhcpServer implements Startable {
 			try {
 				this.#sendFrom(own, reply.packet(own), port, address);
 			} catch (error) {
-				this.#options.log.error(`dhcp: answer from ${own} to ${address}: ${errorText(error)}`);
+				this.#options.log.error({ err: error }, `dhcp: answer from ${own} to ${address}: ${errorText(error)}`);
 			}
 		}
 	}

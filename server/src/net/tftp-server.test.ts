@@ -18,10 +18,12 @@ class Files implements TftpPort {
 		if (name === "broken") return Promise.reject(new Error("no idea"));
 		if (name === "missing") return Promise.resolve(undefined);
 		const read = async (offset: number, length: number) => DATA.subarray(offset, offset + length);
-		return Promise.resolve({ size: DATA.length, read, close: () => undefined });
+		const close = () => assert.notEqual(name, "unclosable");
+		return Promise.resolve({ size: DATA.length, read, close });
 	}
 	ended(name: string, _client: TftpClient, outcome: string, bytes: number, size: number): void {
 		this.outcomes.push(`${name} ${outcome} ${bytes}/${size}`);
+		assert.notEqual(name, "unnoted");
 	}
 }
 
@@ -163,6 +165,18 @@ test("a client that closes its port ends its transfer", async () => {
 		await idle(server);
 		assert.deepEqual(files.outcomes, ["file aborted 512/1300"]);
 	});
+});
+
+test("what fails at the end of a transfer stays there: its session and socket go", async () => {
+	for (const name of ["unclosable", "unnoted"]) {
+		await withServer(async (server, files, client) => {
+			await client.send(`\0\x01${name}\0octet\0`, server.port);
+			const { port } = await client.receive();
+			await client.send("\0\x05\0\x03full\0", port);
+			await idle(server);
+			assert.deepEqual(files.outcomes, [`${name} aborted 0/1300`]);
+		});
+	}
 });
 
 test("above the limit requests are dropped", async () => {

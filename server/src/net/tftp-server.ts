@@ -165,7 +165,9 @@ export class TftpServer implements Startable {
 		try {
 			return (await this.#options.files.open(name, client)) ?? NOT_FOUND;
 		} catch (error) {
-			this.#options.log.warn(`tftp: ${client.address} asked for ${JSON.stringify(name)}: ${errorText(error)}`);
+			const sentence = `tftp: ${client.address} asked for ${JSON.stringify(name)}: ${errorText(error)}`;
+			if (error instanceof FileError || isNetbootError(error)) this.#options.log.warn(sentence);
+			else this.#options.log.error({ err: error }, sentence);
 			return refusalOfError(error);
 		}
 	}
@@ -174,8 +176,8 @@ export class TftpServer implements Startable {
 		try {
 			return await this.#socketTo(local, session.client);
 		} catch (error) {
-			file.close();
 			this.#over(session, file, "failed", 0, error);
+			file.close();
 			return undefined;
 		}
 	}
@@ -229,8 +231,15 @@ export class TftpServer implements Startable {
 		bytes: number,
 		error: unknown,
 	): void {
-		if (error !== undefined) this.#options.log.error(`tftp: ${JSON.stringify(session.name)}: ${errorText(error)}`);
-		this.#options.files.ended(session.name, session.client, outcome, bytes, file.size);
+		const { log, files } = this.#options;
+		const name = JSON.stringify(session.name);
+		if (error !== undefined) log.error({ err: error }, `tftp: ${name}: ${errorText(error)}`);
+		try {
+			files.ended(session.name, session.client, outcome, bytes, file.size);
+		} catch (failure) {
+			// The transfer is over all the same, and its socket is to be closed.
+			log.error({ err: failure }, `tftp: ${name}: its end was not noted: ${errorText(failure)}`);
+		}
 	}
 
 	/** Sends an ERROR from a fresh port, as a transfer would. A client that cannot be reached misses nothing. */
@@ -250,7 +259,7 @@ export class TftpServer implements Startable {
 	/** Keeps `stop` waiting for this, and keeps its failure from ending the process. */
 	#track(work: Promise<void>): void {
 		const tracked = work
-			.catch((error: unknown) => this.#options.log.error(`tftp: ${errorText(error)}`))
+			.catch((error: unknown) => this.#options.log.error({ err: error }, `tftp: ${errorText(error)}`))
 			.finally(() => this.#running.delete(tracked));
 		this.#running.add(tracked);
 	}

@@ -29,7 +29,7 @@ export interface TransferOptions {
 	 * @returns true when the memory of `packet` may be written over at once, false when it is still to be sent from.
 	 */
 	readonly send: (packet: Buffer) => boolean;
-	/** Called once, when the transfer has ended and its file is closed. `error` comes with the outcome `failed`. */
+	/** Called once, when the transfer has ended and its file is closed. `error`: why it failed, or could not be closed. */
 	readonly ended: (outcome: TftpOutcome, bytes: number, error?: unknown) => void;
 }
 
@@ -222,7 +222,17 @@ export class Transfer {
 		this.#isOver = true;
 		this.#timer?.cancel();
 		const bytes = Math.min(Math.max(this.#base - 1, 0) * this.#settings.blksize, this.#file.size);
-		this.#file.close();
-		this.#ended(outcome, bytes, error);
+		const failure = this.#closeFile();
+		this.#ended(outcome, bytes, error ?? failure);
+	}
+
+	/** Gives what failed at it. */
+	#closeFile(): unknown {
+		try {
+			this.#file.close();
+			return undefined;
+		} catch (error) {
+			return error;
+		}
 	}
 }
