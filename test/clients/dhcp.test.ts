@@ -6,11 +6,10 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { after, before, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { encodePacket, lanProbe } from "../../server/src/wire/dhcp/index.ts";
 import { pi3RomDiscover, pi400Discover } from "../../server/src/wire/dhcp/testing/frames.ts";
-import { must, run } from "../harness/command.ts";
+import { Background, must, run } from "../harness/command.ts";
 
 const SERVER = fileURLToPath(new URL("./dhcp-on-two-interfaces.ts", import.meta.url));
 const MADE = `two${process.pid}`;
@@ -34,7 +33,7 @@ while select.select([s], [], [], max(0, end - time.time()))[0]:
 
 const missing = await whatIsMissing();
 let server: ChildProcess | undefined;
-let router: ChildProcess | undefined;
+let router: Background | undefined;
 
 async function whatIsMissing(): Promise<string | false> {
 	if (process.getuid?.() !== 0) return "needs root";
@@ -72,7 +71,8 @@ before(async () => {
 
 after(async () => {
 	if (missing !== false) return;
-	for (const child of [server, router]) child?.kill("SIGKILL");
+	server?.kill("SIGKILL");
+	await router?.stop("SIGKILL");
 	for (const host of ["srv", "a", "b"]) await run(["ip", "netns", "del", `${MADE}${host}`]);
 });
 
@@ -98,8 +98,8 @@ test("a client that is no Pi gets no answer", { skip: missing }, async () => {
 test("another DHCP server is found by asking its LAN", { skip: missing }, async () => {
 	await must(["ip", "-n", `${MADE}a`, "addr", "add", "10.78.1.2/24", "dev", "e0"]);
 	const settings = ["--dhcp-range=10.78.1.50,10.78.1.99", "--no-ping", "--leasefile-ro", "--user=root", "--port=0"];
-	router = start(inside("a", "dnsmasq", "-k", "--conf-file=/dev/null", "--log-facility=/dev/null", ...settings));
-	await sleep(1000);
+	router = new Background(inside("a", "dnsmasq", "-k", "--conf-file=/dev/null", "--log-facility=-", ...settings));
+	await router.waitFor(/DHCP, IP range/, 10_000);
 	server?.stdin?.write("ask\n");
 	if (server?.stdout == null) return assert.fail("the server does not run");
 	const [line] = await once(server.stdout, "data");
