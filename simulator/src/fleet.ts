@@ -122,7 +122,7 @@ class StageLines {
 	}
 
 	#line(atMs: number, step: string, text: string): void {
-		this.#print?.(`${this.#who} ${(atMs / 1000).toFixed(2).padStart(6)} s  ${step.padEnd(9)}  ${text}`);
+		this.#print?.(`${this.#who} ${(atMs / 1000).toFixed(2).padStart(6)} s  ${step.padEnd(9)}  ${text}`.trimEnd());
 	}
 
 	end({ ok, error, steps }: BootReport): void {
@@ -135,8 +135,9 @@ class StageLines {
 function summary(reports: readonly BootReport[]): string[] {
 	const failed = reports.filter(({ ok }) => !ok);
 	const booted = reports.length - failed.length;
-	const all = failed.length === 0 ? "All" : `${booted} of`;
-	const lines = ["", `${all} ${reports.length} virtual Pi${reports.length === 1 ? "" : "s"} booted.`];
+	const isOne = reports.length === 1;
+	const all = failed.length > 0 ? `${booted} of ${reports.length}` : isOne ? "The" : `All ${reports.length}`;
+	const lines = ["", `${all} virtual Pi${isOne ? "" : "s"} booted.`];
 	const reasons = Map.groupBy(failed, ({ error = "for no known reason" }) => error);
 	for (const [reason, those] of reasons) lines.push(`  ${those.length} did not: ${reason}`);
 	return lines;

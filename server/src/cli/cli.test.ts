@@ -159,6 +159,7 @@ describe("the command line", () => {
 			assert.match(err, /error: /);
 		}
 		assert.equal((await run(["images", "--url", "pi"])).exitCode, 2);
+		assert.match((await run(["sreve"])).err, /^error: unknown command 'sreve'\n.*--help/);
 	});
 
 	it("prints the version", async () => {

@@ -29,6 +29,7 @@ export async function runCli(
 		exitCode = code;
 	});
 	try {
+		refuseUnknown(program, args[0]);
 		await program.parseAsync([...args], { from: "user" });
 		return exitCode;
 	} catch (error) {
@@ -54,6 +55,12 @@ function createProgram(terminal: Terminal, runServer: RunServer, setExitCode: (c
 	addDoctor(program, terminal, setExitCode);
 	addVersion(program, terminal);
 	return program;
+}
+
+/** Otherwise commander would take it for an argument of the default command. */
+function refuseUnknown(program: Command, name = "-"): void {
+	if (name.startsWith("-") || program.commands.some((command) => command.name() === name)) return;
+	program.error(`error: unknown command '${name}'`);
 }
 
 /** commander has printed its own errors already, and throws also after `--help`. */

@@ -34,13 +34,13 @@ interface SimulateFlags extends ClientFlags {
 
 export function addSimulate(program: Command, terminal: Terminal, setExitCode: (code: number) => void): void {
 	addClientFlags(program.command("simulate").description("boot virtual Pis from the running server"))
-		.option("--model <model>", "pi3bp, pi4, pi5, ...", "pi4")
+		.option("--model <model>", "pi3b, pi3bp, pi4, pi400, pi5, or mixed", "pi4")
 		.option("--count <number>", "how many, powered on at once", number(1, 1000), 1)
 		.option("--server <address>", "address of the server (default: the host of --url)")
-		.option("--dhcp-port <port>", "(default: the one that the server uses, as all ports)", number(1, 65535))
-		.option("--tftp-port <port>", "", number(1, 65535))
-		.option("--nfs-port <port>", "", number(1, 65535))
-		.option("--portmap-port <port>", "", number(1, 65535))
+		.option("--dhcp-port <port>", "DHCP (default: the one that the server uses)", number(1, 65535))
+		.option("--tftp-port <port>", "TFTP, likewise", number(1, 65535))
+		.option("--nfs-port <port>", "NFS, likewise", number(1, 65535))
+		.option("--portmap-port <port>", "portmapper, likewise", number(1, 65535))
 		.option("--json", "as JSON")
 		.action(async (flags: SimulateFlags) => {
 			const { runSimulation } = await loadSimulator();
