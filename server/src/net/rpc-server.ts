@@ -38,6 +38,8 @@ export class RpcServer {
 	readonly #pool = new BufferPool();
 	readonly #output = { bytes: 0 };
 	readonly #connections = new Set<RpcConnection>();
+	/** Addresses that were refused a connection since the last sweep: each is logged once. */
+	readonly #refused = new Set<string>();
 	#tcp: Server | undefined;
 	#udp: UdpSocket | undefined;
 	#sweep: Timer | undefined;
@@ -124,8 +126,13 @@ export class RpcServer {
 		}
 		const limit = this.#options.maxPerAddress ?? 32;
 		if (count < limit) return false;
-		this.#options.logger.warn(`refused a connection of ${address}: it has ${count} already`);
+		if (!this.#refused.has(address)) this.#logRefusal(address, count);
 		return true;
+	}
+
+	#logRefusal(address: string, count: number): void {
+		this.#refused.add(address);
+		this.#options.logger.warn(`refused a connection of ${address}: it has ${count} already`);
 	}
 
 	#listenUdp(service: RpcService, port: number, address: string): Promise<number> {
@@ -160,6 +167,7 @@ export class RpcServer {
 	#scheduleSweep(): void {
 		this.#sweep = this.#clock.after(sweepInterval, () => {
 			for (const connection of this.#connections) connection.checkProgress();
+			this.#refused.clear();
 			this.#scheduleSweep();
 		});
 	}

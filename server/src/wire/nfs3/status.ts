@@ -53,13 +53,13 @@ export class Nfs3Failure extends NetbootError {
 	}
 }
 
-/** How many different places of broken images are logged before we stop telling. */
+/** How many different places of broken images are logged before we stop telling, and how many faults of our own. */
 const maxReported = 1000;
 
 /** Turns what a tree threw into an `nfsstat3`, and logs what a person must know, each place once. */
 export class FailureReporter {
 	readonly #logger: Logger;
-	readonly #reported = new Set<string>();
+	readonly #reported = { images: new Set<string>(), faults: new Set<string>() };
 
 	constructor(logger: Logger) {
 		this.#logger = logger;
@@ -76,8 +76,9 @@ export class FailureReporter {
 
 	#report(error: unknown, known: boolean): void {
 		const text = errorText(error);
-		if (this.#reported.has(text) || this.#reported.size >= maxReported) return;
-		this.#reported.add(text);
+		const reported = this.#reported[known ? "images" : "faults"];
+		if (reported.has(text) || reported.size >= maxReported) return;
+		reported.add(text);
 		if (known) this.#logger.warn(`a client gets an input/output error: ${text}`);
 		else this.#logger.error({ err: error }, `a call failed for a reason of our own: ${text}`);
 	}
