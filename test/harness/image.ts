@@ -1,5 +1,5 @@
 /** Small disk images with whatever a test wants in them: MBR, a FAT volume for the firmware, an ext4 root. No root, no mount. */
-import { mkdtemp, rm, truncate, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, truncate, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { must } from "./command.ts";
@@ -15,6 +15,15 @@ export interface ImageParts {
 	readonly diskId?: string;
 	/** How old the file looks, in minutes; 60 if not given: the server waits until a new file has settled. */
 	readonly age?: number;
+}
+
+/** Makes a folder that can become a root: what every one has, and these files in `/etc`, by name. */
+export async function makeRoot(folder: string, etc: Readonly<Record<string, string>> = {}): Promise<void> {
+	await mkdir(join(folder, "etc"), { recursive: true });
+	await mkdir(join(folder, "boot/firmware"), { recursive: true });
+	for (const [name, text] of Object.entries({ "os-release": "ID=test\n", ...etc })) {
+		await writeFile(join(folder, "etc", name), text);
+	}
 }
 
 const SECTOR = 512;

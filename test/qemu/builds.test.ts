@@ -5,7 +5,7 @@ import { mkdir, open, readFile, rename, rm, stat, writeFile } from "node:fs/prom
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { makeImage } from "../harness/image.ts";
+import { makeImage, makeRoot } from "../harness/image.ts";
 import { GUEST_PROGRAMS, IMAGE_PROGRAMS, lacks } from "../harness/needs.ts";
 import { assertWell, piNumber, Site } from "../harness/site.ts";
 import type { Tiny } from "../harness/tiny.ts";
@@ -55,11 +55,8 @@ describe("an image that is renewed while a Pi runs from it", { skip }, () => {
 	/** Makes a version of an image: the same names and sizes in each, and no byte the same but by chance. */
 	async function makeVersion(name: string, age: number): Promise<Version> {
 		const root = join(site.folder, name);
-		await mkdir(join(root, "etc"), { recursive: true });
-		await mkdir(join(root, "boot/firmware"), { recursive: true });
+		await makeRoot(root, { version: `${name}\n` });
 		await mkdir(join(root, "files"));
-		await writeFile(join(root, "etc/os-release"), "ID=test\n");
-		await writeFile(join(root, "etc/version"), `${name}\n`);
 		const sums = [];
 		for (let file = 10; file < 10 + FILES; file++) {
 			const content = randomBytes(200_000);

@@ -10,7 +10,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { must } from "../harness/command.ts";
 import type { PiOnCable } from "../harness/export.ts";
 import { fixture } from "../harness/fixture.ts";
-import { makeImage } from "../harness/image.ts";
+import { makeImage, makeRoot } from "../harness/image.ts";
 import { GUEST_PROGRAMS, IMAGE_PROGRAMS, lacks } from "../harness/needs.ts";
 import { assertWell, piNumber, Site } from "../harness/site.ts";
 import type { Tiny } from "../harness/tiny.ts";
@@ -64,9 +64,7 @@ describe("a server that is killed while a Pi works", { skip }, () => {
 	before(async () => {
 		site = await Site.open();
 		const root = join(site.folder, "root");
-		await mkdir(join(root, "etc"), { recursive: true });
-		await mkdir(join(root, "boot/firmware"), { recursive: true });
-		await writeFile(join(root, "etc/os-release"), "ID=test\n");
+		await makeRoot(root);
 		// The names that randomops uses, so that much of what it works on is the image's.
 		for (let one = 0; one < 12; one++) {
 			await mkdir(join(root, `tree/n${one}/n${one + 1}`), { recursive: true });

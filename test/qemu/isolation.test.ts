@@ -1,11 +1,10 @@
 /** Two Pis run from one image: what one does, the other never sees, whatever it tries. */
 import assert from "node:assert/strict";
-import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { run } from "../harness/command.ts";
 import type { PiOnCable } from "../harness/export.ts";
-import { makeImage } from "../harness/image.ts";
+import { makeImage, makeRoot } from "../harness/image.ts";
 import { SERVER_ADDRESS } from "../harness/lab.ts";
 import { GUEST_PROGRAMS, IMAGE_PROGRAMS, lacks } from "../harness/needs.ts";
 import {
@@ -47,10 +46,7 @@ describe("two Pis on one image", { skip }, () => {
 	before(async () => {
 		site = await Site.open();
 		const root = join(site.folder, "root");
-		await mkdir(join(root, "etc"), { recursive: true });
-		await mkdir(join(root, "boot/firmware"), { recursive: true });
-		await writeFile(join(root, "etc/os-release"), "ID=test\n");
-		await writeFile(join(root, "etc/shared"), "from the image\n");
+		await makeRoot(root, { shared: "from the image\n" });
 		await makeImage(join(site.images, "one.img"), { root });
 		await site.serve("one");
 	});

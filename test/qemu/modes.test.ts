@@ -1,10 +1,9 @@
 /** What becomes of a Pi's changes when it boots again. */
 import assert from "node:assert/strict";
-import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { PiOnCable } from "../harness/export.ts";
-import { makeImage } from "../harness/image.ts";
+import { makeImage, makeRoot } from "../harness/image.ts";
 import { GUEST_PROGRAMS, IMAGE_PROGRAMS, lacks } from "../harness/needs.ts";
 import { handleOfMount, MNT, MOUNT, opaque, rpcFrom } from "../harness/rpc.ts";
 import { assertWell, piNumber, Site } from "../harness/site.ts";
@@ -32,11 +31,7 @@ describe("the root of a Pi that boots again", { skip }, () => {
 	before(async () => {
 		site = await Site.open();
 		const root = join(site.folder, "root");
-		await mkdir(join(root, "etc"), { recursive: true });
-		await mkdir(join(root, "boot/firmware"), { recursive: true });
-		await writeFile(join(root, "etc/os-release"), "ID=test\n");
-		await writeFile(join(root, "etc/settings"), "from the image\n");
-		await writeFile(join(root, "etc/unwanted"), "from the image\n");
+		await makeRoot(root, { settings: "from the image\n", unwanted: "from the image\n" });
 		await makeImage(join(site.images, "one.img"), { root });
 		await site.serve("one");
 	});
