@@ -353,6 +353,26 @@ it("leaves no file but its own", () =>
 		]);
 	}));
 
+it("is nobody's to read but its owner's, whatever the umask", () => {
+	const umask = process.umask(0);
+	try {
+		const subject = openLayer(filled());
+		subject.layer.tree(1).create(subject.layer.tree(1).root, "made", FILE);
+		const folder = dirname(subject.path);
+		const modes = readdirSync(folder).map(
+			(name) => `${name} ${(statSync(`${folder}/${name}`).mode & 0o777).toString(8)}`,
+		);
+		subject.close();
+		const files = ["layer.db", "layer.db-shm", "layer.db-wal", "layer.pool", "layer.reserve"];
+		assert.deepEqual(
+			modes.sort(),
+			files.map((name) => `${name} 600`),
+		);
+	} finally {
+		process.umask(umask);
+	}
+});
+
 /** How many of a layer's files this process has open. */
 function openFiles(path: string): number {
 	const targets = readdirSync("/proc/self/fd").map((fd) => {

@@ -108,6 +108,8 @@ export class Layer {
 		const path = `${options.path}.db`;
 		const isNew = statSync(path, { throwIfNoEntry: false }) === undefined;
 		try {
+			// A root has secrets in it. SQLite gives its other files the same mode.
+			if (isNew) closeSync(openSync(path, "a", 0o600));
 			const layer = Layer.#openDatabase(options, path);
 			if (isNew) syncDirectory(dirname(path));
 			return layer;
