@@ -16,6 +16,8 @@ export interface RpcConnectionContext {
 	readonly clock: Clock;
 	/** What all connections of the server hold together. */
 	readonly output: { bytes: number };
+	/** Says what the client does wrong, but not again and again. */
+	readonly complain: (sentence: string) => void;
 }
 
 /** Bytes that all connections may hold together; beyond that each goes on with one reply at a time. */
@@ -115,7 +117,7 @@ export class RpcConnection implements StreamTransport {
 	}
 
 	#giveUp(reason: string): void {
-		this.#context.logger.warn(`closed the connection of ${this.caller.address}:${this.caller.port}: ${reason}`);
+		this.#context.complain(`closed the connection of ${this.caller.address}:${this.caller.port}: ${reason}`);
 		this.#socket.destroy();
 	}
 

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import fc from "fast-check";
+import { pino } from "pino";
 import { ExternalError, ManualClock, silentLogger } from "../base/index.ts";
 import { BufferPool, RecordReader, type RpcProgram, RpcService, XdrWriter } from "../wire/rpc/index.ts";
 import { RpcServer, type RpcServerOptions } from "./rpc-server.ts";
@@ -122,6 +123,27 @@ test("random bytes end the connection at most; the server lives on", async (t) =
 	const socket = await dial(t, port);
 	socket.write(record(call(1, 0)));
 	assert.equal((await replies(socket, 1)).length, 1);
+});
+
+test("whoever sends nonsense again and again is complained of once, until the next sweep", async (t) => {
+	const clock = new ManualClock();
+	const lines: string[] = [];
+	const logger = pino({ base: null }, { write: (line: string) => void lines.push(JSON.parse(line).msg) });
+	const { server, port } = await listen(t, { clock, logger });
+	const sendNonsense = async () => {
+		const socket = await dial(t, port);
+		const closed = once(socket, "close");
+		socket.on("error", () => undefined).resume();
+		socket.write("GET / HTTP/1.1\r\n");
+		await closed;
+	};
+	for (let count = 0; count < 3; count++) await sendNonsense();
+	assert.equal(lines.length, 1);
+	assert.match(lines[0] ?? "", /^closed the connection of 127\.0\.0\.1:\d+: a record may have/);
+	clock.advance(15_000);
+	await sendNonsense();
+	assert.equal(lines.length, 2);
+	await server.close();
 });
 
 test("a port that is taken is an ExternalError with the system's code, and nothing stays open", async (t) => {

@@ -32,14 +32,17 @@ const sweepInterval = 15_000;
 /** Datagrams that wait for a disk at the same time; more are dropped, as datagrams may be. */
 const maxDatagrams = 64;
 
+/** Addresses of which the log tells between two sweeps. */
+const maxComplained = 64;
+
 export class RpcServer {
 	readonly #options: RpcServerOptions;
 	readonly #clock: Clock;
 	readonly #pool = new BufferPool();
 	readonly #output = { bytes: 0 };
 	readonly #connections = new Set<RpcConnection>();
-	/** Addresses that were refused a connection since the last sweep: each is logged once. */
-	readonly #refused = new Set<string>();
+	/** Addresses that gave reason to complain since the last sweep: nobody shall fill the log. */
+	readonly #complained = new Set<string>();
 	#tcp: Server | undefined;
 	#udp: UdpSocket | undefined;
 	#sweep: Timer | undefined;
@@ -113,6 +116,7 @@ export class RpcServer {
 			logger: this.#options.logger,
 			clock: this.#clock,
 			output: this.#output,
+			complain: (sentence) => this.#complain(caller.address, sentence),
 		});
 		this.#connections.add(connection);
 		socket.once("close", () => this.#connections.delete(connection));
@@ -126,13 +130,14 @@ export class RpcServer {
 		}
 		const limit = this.#options.maxPerAddress ?? 32;
 		if (count < limit) return false;
-		if (!this.#refused.has(address)) this.#logRefusal(address, count);
+		this.#complain(address, `refused a connection of ${address}: it has ${count} already`);
 		return true;
 	}
 
-	#logRefusal(address: string, count: number): void {
-		this.#refused.add(address);
-		this.#options.logger.warn(`refused a connection of ${address}: it has ${count} already`);
+	#complain(address: string, sentence: string): void {
+		const level = this.#complained.has(address) || this.#complained.size >= maxComplained ? "debug" : "warn";
+		if (level === "warn") this.#complained.add(address);
+		this.#options.logger[level](sentence);
 	}
 
 	#listenUdp(service: RpcService, port: number, address: string): Promise<number> {
@@ -167,7 +172,7 @@ export class RpcServer {
 	#scheduleSweep(): void {
 		this.#sweep = this.#clock.after(sweepInterval, () => {
 			for (const connection of this.#connections) connection.checkProgress();
-			this.#refused.clear();
+			this.#complained.clear();
 			this.#scheduleSweep();
 		});
 	}
