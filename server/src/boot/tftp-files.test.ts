@@ -83,13 +83,6 @@ describe("intents", () => {
 			assert.equal(device.bootCount, 0);
 		});
 	}
-
-	test("write-then-disk boots from the network", async () => {
-		await using site = await Site.open();
-		const { device, client } = site.pi();
-		await site.registry.patch(device.id, { intent: "write-then-disk" });
-		assert.ok(await site.begin(device, client));
-	});
 });
 
 describe("without an image", () => {

@@ -26,7 +26,7 @@ type Checked = Partial<Pick<DeviceState, "name" | "imageId" | "rootMode" | "inte
  * Checks changes, all of them before any takes effect.
  *
  * @returns the fields to set.
- * @throws DeviceError `invalid-request`, `name-taken`, `image-not-found`.
+ * @throws DeviceError `invalid-request`, `name-taken`, `image-not-found`, `conflict`.
  */
 export function checkedChanges(device: DeviceState, changes: DeviceChanges, context: ChangeContext): Checked {
 	const { imageId, rootMode, intent } = changes;
@@ -39,8 +39,14 @@ export function checkedChanges(device: DeviceState, changes: DeviceChanges, cont
 		checked.imageId = imageId;
 	}
 	if (rootMode !== undefined) checked.rootMode = rootMode === null ? null : oneOf(ROOT_MODES, rootMode, "root mode");
-	if (intent !== undefined) checked.intent = oneOf(INTENTS, intent, "intent");
+	if (intent !== undefined) checked.intent = possibleIntent(intent);
 	return checked;
+}
+
+/** The contract knows an intent that needs what this version does not do. */
+function possibleIntent(intent: Intent): Intent {
+	if (intent !== "write-then-disk") return oneOf(INTENTS, intent, "intent");
+	throw new DeviceError("conflict", "This version writes no disks", "Choose netboot, disk or ignore.");
 }
 
 function freeName(device: DeviceState, wanted: string, context: ChangeContext): string {

@@ -228,6 +228,13 @@ describe("changes", () => {
 		});
 	}
 
+	test("an intent that this version cannot carry out is refused", async () => {
+		await using bench = await Bench.open();
+		const refused = bench.registry.patch(pi4(bench).id, { intent: "write-then-disk" });
+		await assert.rejects(refused, { name: "DeviceError", code: "conflict", message: /writes no disks/ });
+		assert.equal(bench.registry.list()[0]?.intent, "netboot");
+	});
+
 	test("a name is one device's, also when two people want it at once", async () => {
 		await using bench = await Bench.open();
 		const [a, b] = [pi4(bench, 1), pi4(bench, 2)];

@@ -1,6 +1,7 @@
 /**
- * Brings a layer to the disk: the pool no later than the WAL, so that rows never name blocks with another file's bytes. Both
- * wait in the thread pool, not on the loop. Everybody who asks while one round runs shares the next.
+ * Brings a layer to the disk: the pool no later than the WAL, so that rows that a caller waited for never name blocks with
+ * another file's bytes. (What nobody waited for yet may reach the disk in any order: the system writes back as it likes.)
+ * Both wait in the thread pool, not on the loop. Everybody who asks while one round runs shares the next.
  */
 import { closeSync, fdatasync, openSync } from "node:fs";
 import { promisify } from "node:util";
