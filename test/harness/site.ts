@@ -17,6 +17,7 @@ export class Site {
 	readonly images: string;
 	readonly data: string;
 	#server: Server | undefined;
+	readonly #guests = new Set<Tiny>();
 
 	private constructor(lab: Lab, folder: string) {
 		this.lab = lab;
@@ -57,14 +58,12 @@ export class Site {
 	}
 
 	/** Starts a guest as this Pi; its root is at $MNT. */
-	start(pi: PiOnCable, served: Served, script: string, options: TinyOptions = {}): Promise<Tiny> {
+	async start(pi: PiOnCable, served: Served, script: string, options: TinyOptions = {}): Promise<Tiny> {
 		const identity = { mac: pi.mac, address: `${pi.address}/24` };
-		return Tiny.start(this.lab, script, {
-			mount: served.exportPath,
-			options: MOUNT_OPTIONS,
-			...identity,
-			...options,
-		});
+		const root = { mount: served.exportPath, options: MOUNT_OPTIONS };
+		const guest = await Tiny.start(this.lab, script, { ...root, ...identity, ...options });
+		this.#guests.add(guest);
+		return guest;
 	}
 
 	/** Runs a script as this Pi, with its root at $MNT. */
@@ -73,8 +72,10 @@ export class Site {
 		return guest.result();
 	}
 
+	/** Takes everything away, also what a test that failed has left running. */
 	async close(): Promise<void> {
 		try {
+			for (const guest of this.#guests) await guest.stop();
 			await this.#server?.stop();
 		} finally {
 			await this.lab.remove();
