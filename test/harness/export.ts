@@ -18,13 +18,15 @@ export interface Served {
 
 let counter = 0;
 
-/** Asks for the command line as the firmware does; a boot begins. */
+/** Asks for the configuration, and behind it for the command line, as the firmware does; a boot begins. */
 export async function fetchCmdline(lab: Lab, pi: PiOnCable): Promise<Served> {
 	const host = `pi${++counter}`;
 	await lab.addHost(host, { mac: pi.mac, address: `${pi.address}/24` });
 	try {
-		const url = `tftp://${SERVER_ADDRESS}/${pi.serial}/cmdline.txt`;
-		const cmdline = (await must(lab.on(host, ["curl", "-sS", "-m", "20", url]))).trim();
+		const fetch = (name: string) =>
+			must(lab.on(host, ["curl", "-sS", "-m", "20", `tftp://${SERVER_ADDRESS}/${pi.serial}/${name}`]));
+		await fetch("config.txt");
+		const cmdline = (await fetch("cmdline.txt")).trim();
 		const exportPath = /nfsroot=[\d.]+:([^,]+),/.exec(cmdline)?.[1];
 		if (exportPath === undefined) throw new Error(`no nfsroot in the command line: ${cmdline}`);
 		return { cmdline, exportPath };
