@@ -64,7 +64,9 @@ function told({ median, min, max }: Spread): string {
 }
 
 /** The heads of the columns of `row`. */
-export const HEADS = ["", "ours", "ganesha", "ratio", "cpu ours", "cpu ganesha", "ratio", "aim"] as const;
+export function heads(peer: string): readonly string[] {
+	return ["", "ours", peer, "ratio", "cpu ours", `cpu ${peer}`, "ratio", "aim"];
+}
 
 /** One line of the table. */
 export function row({ point, ours, peer }: Compared): readonly string[] {

@@ -21,10 +21,10 @@ export async function measureDevices(lab: Lab, server: Server, client: LoadClien
 	}
 	await forgetPeak(server.pid);
 	const look = ["-M", "meta", "-D", `${BENCH_FOLDER}/many`, "-N", String(SMALL_FILES), "-d", "4", "-b", "4000"];
-	await Promise.all(targets.map((target) => client.run(target, [...look, "-a", target.from])));
+	await Promise.all(targets.map((target) => client.runNfs(target, [...look, "-a", target.from])));
 	const read = ["-M", "read", "-D", BENCH_FOLDER, "-f", LARGE_FILE, "-s", String(READ_BYTES), "-d", "8"];
 	const start = process.hrtime.bigint();
-	const loads = await Promise.all(targets.map((target) => client.run(target, [...read, "-a", target.from])));
+	const loads = await Promise.all(targets.map((target) => client.runNfs(target, [...read, "-a", target.from])));
 	const seconds = Number(process.hrtime.bigint() - start) / 1e9;
 	const megabytes = loads.reduce((sum, { bytes }) => sum + bytes, 0) / 1e6;
 	const peak = await peakMegabytes(server.pid);

@@ -24,8 +24,13 @@ const SECTOR = 512;
 const BOOT_START = 8192;
 const BOOT_MIB = 64;
 
+type BootFiles = Readonly<Record<string, string | Buffer>>;
+
+/** The folder of the fixture with the boot files, as a classic server has them. */
+export const BOOT_TREE = "boot";
+
 /** Enough for a Pi 4 to begin a boot: nothing of it runs here. */
-const BOOT_FILES: Readonly<Record<string, string>> = {
+const BOOT_FILES: BootFiles = {
 	"config.txt": "arm_64bit=1\n",
 	"cmdline.txt": "console=serial0,115200 root=PARTUUID=1f00cafe-02 rootfstype=ext4 rootwait\n",
 	"start4.elf": "firmware",
@@ -35,13 +40,19 @@ const BOOT_FILES: Readonly<Record<string, string>> = {
 	"bcm2711-rpi-4-b.dtb": "device tree",
 };
 
-/** @param megabytes the size of the large file. */
-export async function makeFixture(megabytes: number): Promise<Fixture> {
+export interface FixtureOptions {
+	/** The size of the large file. */
+	readonly megabytes: number;
+	/** Boot files besides those that every image has, by name; 64 MiB at most. */
+	readonly bootFiles?: Readonly<Record<string, Buffer>>;
+}
+
+export async function makeFixture({ megabytes, bootFiles = {} }: FixtureOptions): Promise<Fixture> {
 	const folder = await mkdtemp(join(tmpdir(), "netboot-bench-"));
 	const fixture = { folder, tree: join(folder, "tree"), images: join(folder, "images"), data: join(folder, "data") };
 	for (const path of [fixture.images, fixture.data]) await mkdir(path);
 	await makeTree(fixture.tree, megabytes);
-	await makeImage(fixture, megabytes);
+	await makeImage(fixture, megabytes, { ...BOOT_FILES, ...bootFiles });
 	return fixture;
 }
 
@@ -66,12 +77,12 @@ async function makeTree(tree: string, megabytes: number): Promise<void> {
 	}
 }
 
-async function makeImage({ folder, tree, images }: Fixture, megabytes: number): Promise<void> {
+async function makeImage({ folder, tree, images }: Fixture, megabytes: number, bootFiles: BootFiles): Promise<void> {
 	const image = join(images, "bench.img");
 	const rootMib = megabytes + 256;
 	const rootStart = BOOT_START + (BOOT_MIB * MIB) / SECTOR;
 	const [boot, root] = [join(folder, "boot.part"), join(folder, "root.part")];
-	await makeBoot(folder, boot);
+	await makeBoot(folder, boot, bootFiles);
 	await must(["mke2fs", "-q", "-t", "ext4", "-b", "4096", "-d", tree, root, `${rootMib}M`]);
 	await writeFile(image, "");
 	await truncate(image, rootStart * SECTOR + rootMib * MIB);
@@ -88,12 +99,12 @@ async function makeImage({ folder, tree, images }: Fixture, megabytes: number): 
 	for (const part of [boot, root]) await rm(part);
 }
 
-async function makeBoot(folder: string, part: string): Promise<void> {
-	const files = join(folder, "boot");
+async function makeBoot(folder: string, part: string, content: BootFiles): Promise<void> {
+	const files = join(folder, BOOT_TREE);
 	await mkdir(files);
-	for (const [name, content] of Object.entries(BOOT_FILES)) await writeFile(join(files, name), content);
+	for (const [name, bytes] of Object.entries(content)) await writeFile(join(files, name), bytes);
 	await must(["mkfs.vfat", "-C", "-F", "32", "-i", "1F00CAFE", part, String(BOOT_MIB * 1024)]);
-	await must(["mcopy", "-i", part, ...Object.keys(BOOT_FILES).map((name) => join(files, name)), "::"]);
+	await must(["mcopy", "-i", part, ...Object.keys(content).map((name) => join(files, name)), "::"]);
 }
 
 function copyInto(image: string, part: string, sector: number): Promise<string> {

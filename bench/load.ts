@@ -1,4 +1,4 @@
-/** The load client (`clients/nfsload.c`), built when the bench begins and run next to the server that it loads. */
+/** The load clients (`clients/*.c`), built when a bench begins and run next to the server that they load. */
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,42 +16,55 @@ const schema = z.object({
 	p99us: z.number(),
 	/** Seconds that the server computed meanwhile. */
 	cpu: z.number(),
+	/** TFTP: seconds until the first client had its file, and how often clients had to ask again. */
+	first: z.number().optional(),
+	repeats: z.number().optional(),
 });
 
 export type Load = z.infer<typeof schema>;
 
 /** A server under load. */
-export interface Target {
-	readonly name: string;
+export interface LoadedServer {
 	/** The host of the lab that it runs on; the client runs there too, so that the cable is left out. */
 	readonly host: string;
 	readonly address: string;
+	readonly pid: number;
+}
+
+export interface Target extends LoadedServer {
+	readonly name: string;
 	readonly mountPort: number;
 	readonly exportPath: string;
-	readonly pid: number;
 }
 
 export class LoadClient {
 	readonly #lab: Lab;
 	readonly #folder: string;
+	readonly #program: string;
 
-	private constructor(lab: Lab, folder: string) {
+	private constructor(lab: Lab, folder: string, program: string) {
 		this.#lab = lab;
 		this.#folder = folder;
+		this.#program = program;
 	}
 
-	static async build(lab: Lab): Promise<LoadClient> {
-		const folder = await mkdtemp(join(tmpdir(), "nfsload-"));
-		const source = fileURLToPath(new URL("clients/nfsload.c", import.meta.url));
-		await must(["gcc", "-O2", "-o", join(folder, "nfsload"), source]);
-		return new LoadClient(lab, folder);
+	static async build(lab: Lab, name: "nfsload" | "tftpload"): Promise<LoadClient> {
+		const folder = await mkdtemp(join(tmpdir(), `${name}-`));
+		const program = join(folder, name);
+		const source = fileURLToPath(new URL(`clients/${name}.c`, import.meta.url));
+		await must(["gcc", "-O2", "-o", program, source]);
+		return new LoadClient(lab, folder, program);
 	}
 
 	/** @param parameters of nfsload, without those that name the server. */
-	async run(target: Target, parameters: readonly string[]): Promise<Load> {
-		const { host, address, mountPort, exportPath, pid } = target;
-		const server = ["-h", address, "-m", String(mountPort), "-e", exportPath, "-p", String(pid)];
-		const command = [join(this.#folder, "nfsload"), ...server, ...parameters];
+	runNfs(target: Target, parameters: readonly string[]): Promise<Load> {
+		const { mountPort, exportPath } = target;
+		return this.run(target, ["-m", String(mountPort), "-e", exportPath, ...parameters]);
+	}
+
+	/** @param parameters without the server's address and process. */
+	async run({ host, address, pid }: LoadedServer, parameters: readonly string[]): Promise<Load> {
+		const command = [this.#program, "-h", address, "-p", String(pid), ...parameters];
 		const line = await must(this.#lab.on(host, command), { timeout: 60_000 });
 		return schema.parse(JSON.parse(line));
 	}

@@ -2,12 +2,14 @@
  * Side-by-side runs against the servers that people use today. Needs root, for namespaces.
  *
  *     npm run bench                        NFS against nfs-ganesha, and memory
+ *     npm run bench -- tftp                TFTP against dnsmasq
  *     npm run bench -- boot                power-on to multi-user against dnsmasq and nfs-ganesha; takes minutes
  */
 import { cpus, release, totalmem } from "node:os";
 import { Command, InvalidArgumentError } from "commander";
 import { benchBoot } from "./boot.ts";
 import { benchNfs } from "./nfs.ts";
+import { benchTftp } from "./tftp.ts";
 
 function number(text: string): number {
 	if (!/^\d+$/.test(text)) throw new InvalidArgumentError("expected a whole number");
@@ -32,6 +34,15 @@ program
 	.action(async (options: { megabytes: number; rounds: number; devices: number; only: string }) => {
 		process.stdout.write(machine());
 		await benchNfs(options);
+	});
+
+program
+	.command("tftp")
+	.option("--rounds <count>", "rounds that count", number, 7)
+	.option("--only <text>", "only the points whose name has this in it", "")
+	.action(async (options: { rounds: number; only: string }) => {
+		process.stdout.write(machine());
+		await benchTftp(options);
 	});
 
 program

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fetchCmdline } from "../test/harness/export.ts";
 import { Lab, SERVER_ADDRESS } from "../test/harness/lab.ts";
 import { Server } from "../test/harness/server.ts";
-import { type Compared, comparePoint, HEADS, type Point, row, table } from "./compare.ts";
+import { type Compared, comparePoint, heads, type Point, row, table } from "./compare.ts";
 import { measureDevices } from "./devices.ts";
 import { BENCH_FOLDER, type Fixture, LARGE_FILE, makeFixture, removeFixture, SMALL_FILES } from "./fixture.ts";
 import { GANESHA_ADDRESS, GANESHA_HOST, GANESHA_MOUNT_PORT, Ganesha } from "./ganesha.ts";
@@ -81,9 +81,9 @@ const POINTS: readonly NfsPoint[] = [
 
 /** Prints a table of ratios. */
 export async function benchNfs(options: NfsBenchOptions): Promise<void> {
-	const fixture = await makeFixture(options.megabytes);
+	const fixture = await makeFixture(options);
 	const lab = await Lab.create();
-	const client = await LoadClient.build(lab);
+	const client = await LoadClient.build(lab, "nfsload");
 	try {
 		await lab.addHost(GANESHA_HOST, { mac: "02:00:00:00:00:02", address: `${GANESHA_ADDRESS}/24` });
 		await compareAll(lab, fixture, client, options);
@@ -116,7 +116,7 @@ async function compareAll(lab: Lab, fixture: Fixture, client: LoadClient, option
 	for (const { pid } of [ours, peer]) await forgetPeak(pid);
 	for (const target of [ours, peer]) await checkContent(client, target, join(tree, BENCH_FOLDER, LARGE_FILE));
 	const all = await runPoints(client, ours, peer, options);
-	process.stdout.write(`${table([HEADS, ...all.map(row)])}\n`);
+	process.stdout.write(`${table([heads("ganesha"), ...all.map(row)])}\n`);
 	const peaks = [await peakMegabytes(ours.pid), await peakMegabytes(peer.pid)];
 	process.stdout.write(`memory at most, under these loads: ours ${peaks[0]} MB, ganesha ${peaks[1]} MB\n`);
 	await ganesha.stop();
@@ -132,8 +132,8 @@ async function runPoints(client: LoadClient, ours: Target, peer: Target, { round
 			await comparePoint(
 				point,
 				rounds,
-				() => client.run(ours, parameters),
-				() => client.run(peer, parameters),
+				() => client.runNfs(ours, parameters),
+				() => client.runNfs(peer, parameters),
 			),
 		);
 	}
@@ -148,5 +148,18 @@ async function targetOf(lab: Lab, server: Server): Promise<Target> {
 
 /** A quick server that gives wrong bytes is no server. */
 async function checkContent(client: LoadClient, target: Target, path: string): Promise<void> {
-	await client.run(target, ["-M", "read", "-D", BENCH_FOLDER, "-f", LARGE_FILE, "-d", "4", "-s", "65536", "-v", path]);
+	await client.runNfs(target, [
+		"-M",
+		"read",
+		"-D",
+		BENCH_FOLDER,
+		"-f",
+		LARGE_FILE,
+		"-d",
+		"4",
+		"-s",
+		"65536",
+		"-v",
+		path,
+	]);
 }

@@ -7,7 +7,8 @@
  *     -a ADDRESS  to call from      -p PID  of the server, for its CPU time      -v PATH  compare every byte with this file
  *
  * Prints one line of JSON: seconds, bytes, p50us and p99us from an acknowledgement to the end of the window that it asked
- * for, how often a client had to ask again, and cpu (seconds of the server and of its children that ended).
+ * for, how often a client had to ask again, when the first client had its file, and cpu (seconds of the server and of its
+ * children that ended).
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -205,7 +206,7 @@ static int compare(const void *a, const void *b) {
 static void load(void) {
 	int poll = epoll_create1(0), left = clients;
 	Client *all = calloc(clients, sizeof *all);
-	double cpu = server_pid ? cpu_seconds(server_pid) : 0, start = now(), looked = start;
+	double cpu = server_pid ? cpu_seconds(server_pid) : 0, start = now(), looked = start, first = 0;
 	for (int index = 0; index < clients; index++) {
 		open_client(&all[index], poll);
 		ask(&all[index]);
@@ -216,7 +217,7 @@ static void load(void) {
 		for (int index = 0; index < count; index++) {
 			Client *client = events[index].data.ptr;
 			if (!client->done && receive(client)) {
-				left--;
+				if (left-- == clients) first = now() - start;
 				close(client->socket);
 			}
 		}
@@ -226,8 +227,8 @@ static void load(void) {
 	}
 	double seconds = now() - start;
 	qsort(latencies, latency_count, sizeof *latencies, compare);
-	printf("{\"seconds\":%.6f,\"operations\":%d,\"bytes\":%llu,\"p50us\":%.1f,\"p99us\":%.1f,\"repeats\":%ld,\"cpu\":%.3f}\n", seconds, clients,
-		(unsigned long long)total, latencies[latency_count / 2] * 1e6, latencies[latency_count * 99 / 100] * 1e6, repeats,
+	printf("{\"seconds\":%.6f,\"operations\":%d,\"bytes\":%llu,\"p50us\":%.1f,\"p99us\":%.1f,\"repeats\":%ld,\"first\":%.6f,\"cpu\":%.3f}\n", seconds, clients,
+		(unsigned long long)total, latencies[latency_count / 2] * 1e6, latencies[latency_count * 99 / 100] * 1e6, repeats, first,
 		server_pid ? cpu_seconds(server_pid) - cpu : 0);
 }
 
