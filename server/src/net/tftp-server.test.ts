@@ -179,18 +179,23 @@ test("what fails at the end of a transfer stays there: its session and socket go
 	}
 });
 
-test("above the limit requests are dropped", async () => {
+test("above the limit a request takes the place of a transfer that nobody acknowledges, and of no other", async () => {
 	await withServer(
 		async (server, files, client) => {
-			await client.send("\0\x01file\0octet\0", server.port);
-			const data = await client.receive();
+			await client.send("\0\x01silent\0octet\0", server.port);
+			await client.receive();
 			const second = new Client();
-			await second.send("\0\x01other\0octet\0", server.port);
-			await client.send("\0\x05\0\0", data.port);
+			await second.send("\0\x01file\0octet\0", server.port);
+			const data = await second.receive();
+			assert.deepEqual(files.outcomes, ["silent aborted 0/1300"]);
+			await second.send("\0\x04\0\x01", data.port);
+			await second.receive();
+			await client.send("\0\x01other\0octet\0", server.port);
+			await second.send("\0\x05\0\0", data.port);
 			await idle(server);
-			await second.send("\0\x01third\0octet\0tsize\x000\0", server.port);
-			assert.equal((await second.receive()).text[1], "\x06");
-			assert.deepEqual(files.opened, ["file", "third"]);
+			await client.send("\0\x01third\0octet\0tsize\x000\0", server.port);
+			assert.equal((await client.receive()).text[1], "\x06");
+			assert.deepEqual(files.opened, ["silent", "file", "third"]);
 			second.close();
 		},
 		{ maxTransfers: 1 },

@@ -13,6 +13,7 @@ import {
 	settleSeries,
 	systemCode,
 } from "../base/index.ts";
+import { isLoopback } from "../wire/rpc/index.ts";
 import {
 	decodeRequest,
 	ErrorCode,
@@ -25,6 +26,7 @@ import {
 	type TftpRequest,
 	Transfer,
 } from "../wire/tftp/index.ts";
+import { TftpAdmission } from "./tftp-admission.ts";
 import { bindUdp, closeUdp, connectUdp } from "./udp.ts";
 
 export interface TftpServerOptions {
@@ -36,20 +38,38 @@ export interface TftpServerOptions {
 	readonly files: TftpPort;
 	readonly clock: Clock;
 	readonly log: Logger;
-	/** Transfers at a time; further requests are dropped, and their clients ask again. */
+	/** Transfers at a time; who has to go for the next one is decided in `tftp-admission.ts`. */
 	readonly maxTransfers?: number;
 	/** Transfers at a time for one client address. Loopback is exempt: all virtual Pis may share it. */
 	readonly maxTransfersPerClient?: number;
 }
 
 /** A request that is being answered. */
-interface Session {
+class Session {
 	readonly client: TftpClient;
 	readonly name: string;
 	/** Undefined while the file is being opened. */
 	transfer: Transfer | undefined;
 	/** Set when the session ended before its transfer began. */
-	isCancelled: boolean;
+	isCancelled = false;
+
+	constructor(client: TftpClient, name: string) {
+		this.client = client;
+		this.name = name;
+	}
+
+	get address(): string {
+		return this.client.address;
+	}
+
+	get hasProgressed(): boolean {
+		return this.transfer?.hasProgressed ?? false;
+	}
+
+	cancel(): void {
+		this.isCancelled = true;
+		this.transfer?.abort();
+	}
 }
 
 export class TftpServer implements Startable {
@@ -58,10 +78,14 @@ export class TftpServer implements Startable {
 	#listeners: Socket[] = [];
 	/** Transfers and error replies whose sockets are not closed yet. */
 	readonly #running = new Set<Promise<void>>();
-	#isFull = false;
+	/** How many of them are answers to an address. */
+	readonly #runningFor = new Map<string, number>();
+	readonly #admission: TftpAdmission<Session>;
 
 	constructor(options: TftpServerOptions) {
 		this.#options = { maxTransfers: 256, maxTransfersPerClient: 16, ...options };
+		const { maxTransfers, maxTransfersPerClient } = this.#options;
+		this.#admission = new TftpAdmission({ places: maxTransfers, placesPerAddress: maxTransfersPerClient });
 	}
 
 	/** The port of the first address; useful when 0 was asked for. */
@@ -94,7 +118,7 @@ export class TftpServer implements Startable {
 	async stop(): Promise<void> {
 		const listeners = this.#listeners;
 		this.#listeners = [];
-		for (const session of this.#sessions.values()) cancel(session);
+		for (const session of this.#sessions.values()) session.cancel();
 		await settleSeries([...listeners.map((socket) => () => closeUdp(socket)), () => Promise.all(this.#running)]);
 	}
 
@@ -102,13 +126,19 @@ export class TftpServer implements Startable {
 	#request(local: string, bytes: Buffer, sender: RemoteInfo): void {
 		const opcode = opcodeOf(bytes);
 		if ((opcode !== Opcode.RRQ && opcode !== Opcode.WRQ) || sender.port === 0) return;
-		// Refusals are quick, but a flood of them would take all file descriptors.
-		if (this.#running.size >= 2 * this.#options.maxTransfers) return;
+		if (this.#isSwamped(sender.address)) return;
 		const client = { address: sender.address, port: sender.port };
 		const request = this.#decode(bytes, client);
 		const refusal = request === undefined ? MALFORMED : refusalOf(request);
-		if (refusal !== undefined) this.#track(this.#refuse(local, client, refusal));
+		if (refusal !== undefined) this.#track(client, this.#refuse(local, client, refusal));
 		else if (request !== undefined) this.#serve(local, client, request);
+	}
+
+	/** Refusals are quick, but a flood of them would take all file descriptors, and one address shall not take the others'. */
+	#isSwamped(address: string): boolean {
+		const { maxTransfers, maxTransfersPerClient } = this.#options;
+		if (this.#running.size >= 2 * maxTransfers) return true;
+		return !isLoopback(address) && (this.#runningFor.get(address) ?? 0) >= 2 * maxTransfersPerClient;
 	}
 
 	#decode(bytes: Buffer, client: TftpClient): TftpRequest | undefined {
@@ -125,26 +155,24 @@ export class TftpServer implements Startable {
 		const key = `${client.address}:${client.port}`;
 		const running = this.#sessions.get(key);
 		if (running !== undefined && isRepeated(running, request)) return;
-		if (running === undefined && !this.#hasRoom(client)) return;
 		// The firmware takes its ports from a short range again and again: a new name from there means that it gave up.
-		if (running !== undefined) cancel(running);
-		const session: Session = { client, name: request.filename, transfer: undefined, isCancelled: false };
+		if (running !== undefined) this.#forget(key, running).cancel();
+		const session = new Session(client, request.filename);
+		if (!this.#admission.admit(session)) {
+			this.#options.log.warn(`tftp: too many transfers, request of ${client.address} dropped`);
+			return;
+		}
 		this.#sessions.set(key, session);
 		this.#track(
-			this.#run(local, session, request).finally(() => {
-				if (this.#sessions.get(key) === session) this.#sessions.delete(key);
-			}),
+			client,
+			this.#run(local, session, request).finally(() => this.#forget(key, session)),
 		);
 	}
 
-	#hasRoom(client: TftpClient): boolean {
-		const { maxTransfers, maxTransfersPerClient, log } = this.#options;
-		const own = [...this.#sessions.values()].filter((session) => session.client.address === client.address).length;
-		const isLoopback = client.address.startsWith("127.");
-		const hasRoom = this.#sessions.size < maxTransfers && (isLoopback || own < maxTransfersPerClient);
-		if (!hasRoom && !this.#isFull) log.warn(`tftp: too many transfers, request of ${client.address} dropped`);
-		this.#isFull = !hasRoom;
-		return hasRoom;
+	#forget(key: string, session: Session): Session {
+		this.#admission.leave(session);
+		if (this.#sessions.get(key) === session) this.#sessions.delete(key);
+		return session;
 	}
 
 	async #run(local: string, session: Session, request: TftpRequest): Promise<void> {
@@ -257,11 +285,21 @@ export class TftpServer implements Startable {
 	}
 
 	/** Keeps `stop` waiting for this, and keeps its failure from ending the process. */
-	#track(work: Promise<void>): void {
+	#track({ address }: TftpClient, work: Promise<void>): void {
 		const tracked = work
 			.catch((error: unknown) => this.#options.log.error({ err: error }, `tftp: ${errorText(error)}`))
-			.finally(() => this.#running.delete(tracked));
+			.finally(() => {
+				this.#running.delete(tracked);
+				this.#count(address, -1);
+			});
 		this.#running.add(tracked);
+		this.#count(address, 1);
+	}
+
+	#count(address: string, change: number): void {
+		const count = (this.#runningFor.get(address) ?? 0) + change;
+		if (count > 0) this.#runningFor.set(address, count);
+		else this.#runningFor.delete(address);
 	}
 }
 
@@ -285,10 +323,5 @@ function refusalOfError(error: unknown): Buffer {
 
 /** The client sends its request again when our first packet is late or lost: the transfer's own timer covers that. */
 function isRepeated(running: Session, request: TftpRequest): boolean {
-	return running.name === request.filename && !(running.transfer?.hasProgressed ?? false);
-}
-
-function cancel(session: Session): void {
-	session.isCancelled = true;
-	session.transfer?.abort();
+	return running.name === request.filename && !running.hasProgressed;
 }
