@@ -17,6 +17,9 @@ describe("the settings", () => {
 	it("have the defaults of the contract", () => {
 		assert.deepEqual(loadConfig({}, {}), {
 			dhcp: "proxy",
+			dhcpLease: 3600,
+			dhcpEverybody: false,
+			dhcpInsist: false,
 			imagesDir: resolve("images"),
 			dataDir: resolve("data"),
 			httpHost: "0.0.0.0",
@@ -43,7 +46,7 @@ describe("the settings", () => {
 		const said = problems({ httpPort: "99999", dhcp: "on", serverIp: "pi" }, { AUTH: "none", NFS_PORT: "-1" });
 		assert.deepEqual(said, [
 			'  --server-ip "pi": expected an IPv4 address like 192.168.1.2',
-			'  --dhcp "on": expected proxy or off; this version does not give out addresses itself',
+			'  --dhcp "on": expected proxy, full, off',
 			'  --http-port "99999": expected a port number, 0 to 65535 (0 = any that is free)',
 			'  NFS_PORT "-1": expected a port number, 0 to 65535 (0 = any that is free)',
 			'  AUTH "none": expected token, off',
@@ -53,5 +56,35 @@ describe("the settings", () => {
 	it("may not name one port twice, except 0", () => {
 		assert.match(problems({ tftpPort: "67" })[0] ?? "", /--tftp-port 67: --dhcp-port has this port already/);
 		assert.deepEqual(problems({ tftpPort: "0", dhcpPort: "0" }), []);
+	});
+
+	it("of full DHCP are ranges, addresses and times", () => {
+		const config = loadConfig(
+			{ dhcp: "full", dhcpRange: "10.0.0.9-10.0.0.90, 10.5.0.10-10.5.0.99/24", dhcpLease: "2m", dhcpEverybody: true },
+			{ DHCP_ROUTER: "none", DHCP_DNS: "9.9.9.9 10.0.0.1", DHCP_INSIST: "1" },
+		);
+		assert.deepEqual(config.dhcpRange, [
+			{ start: "10.0.0.9", end: "10.0.0.90" },
+			{ start: "10.5.0.10", end: "10.5.0.99", prefix: 24 },
+		]);
+		assert.deepEqual([config.dhcpRouter, config.dhcpDns, config.dhcpLease], [null, ["9.9.9.9", "10.0.0.1"], 120]);
+		assert.deepEqual([config.dhcpEverybody, config.dhcpInsist], [true, true]);
+		const ends = loadConfig({}, { DHCP_RANGE_START: "10.0.0.9", DHCP_RANGE_END: "10.0.0.90" });
+		assert.deepEqual(ends.dhcpRange, [{ start: "10.0.0.9", end: "10.0.0.90" }]);
+	});
+
+	it("of full DHCP that are wrong are named", () => {
+		const said = problems(
+			{ dhcpRouter: "pi", dhcpLease: "1m" },
+			{ DHCP_RANGE_START: "10.0.0.9", DHCP_EVERYBODY: "on" },
+		);
+		assert.deepEqual(said, [
+			'  DHCP_RANGE_START and DHCP_RANGE_END "10.0.0.9-": expected a range like 192.168.1.100-192.168.1.200, further ones behind relays like 10.5.0.10-10.5.0.99/24',
+			'  --dhcp-router "pi": expected an IPv4 address like 192.168.1.1, or none',
+			'  --dhcp-lease "1m": expected a time from 2m to 7d, like 1h, 30m or 3600',
+			'  DHCP_EVERYBODY "on": expected yes or no',
+		]);
+		assert.equal(problems({ dhcpRange: "10.0.0.90-10.0.0.9" }).length, 1);
+		assert.equal(problems({ dhcpRange: "," }).length, 1);
 	});
 });

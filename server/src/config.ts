@@ -5,13 +5,14 @@
 import { resolve } from "node:path";
 import { z } from "zod";
 import { NetbootError } from "./base/index.ts";
+import { ipv4ToNumber, isIpv4 } from "./wire/dhcp/index.ts";
 
 /** A setting as a person gives it. */
 interface Setting {
 	/** As commander wants it. */
 	readonly flag: string;
-	/** Its environment variable. */
-	readonly env: string;
+	/** Its environment variable, or the two whose texts stand on both sides of a dash. */
+	readonly env: string | readonly [string, string];
 	readonly help: string;
 	readonly fallback?: string;
 	/** From the text that was given to the value. */
@@ -29,6 +30,59 @@ const ipv4 = z.ipv4("expected an IPv4 address like 192.168.1.2");
 const folder = z.string().transform((path) => resolve(path));
 
 const words = z.string().transform((text) => text.split(/[\s,]+/).filter((word) => word !== ""));
+
+/** A range of addresses. With `prefix` it is in a subnet of that many bits which a relay joins to ours. */
+export interface AddressRange {
+	readonly start: string;
+	readonly end: string;
+	readonly prefix?: number;
+}
+
+const RANGE_WISH =
+	"expected a range like 192.168.1.100-192.168.1.200, further ones behind relays like 10.5.0.10-10.5.0.99/24";
+
+const ranges = words
+	.transform((list) => list.map(parseRange))
+	.refine((list) => list.length > 0 && list.every((range) => range !== undefined), RANGE_WISH)
+	.transform((list) => list.filter((range) => range !== undefined));
+
+function parseRange(text: string): AddressRange | undefined {
+	const [, start = "", end = "", prefix] = /^([\d.]+)-([\d.]+)(?:\/(\d{1,2}))?$/.exec(text) ?? [];
+	if (!isIpv4(start) || !isIpv4(end) || ipv4ToNumber(start) > ipv4ToNumber(end)) return undefined;
+	if (prefix === undefined) return { start, end };
+	return Number(prefix) >= 1 && Number(prefix) <= 30 ? { start, end, prefix: Number(prefix) } : undefined;
+}
+
+/** `parse` gives undefined for a text that is wrong. The word "none" becomes null. */
+function orNone<T>(parse: (text: string) => T | undefined, wish: string) {
+	return z.string().transform((text, context) => {
+		if (text === "none") return null;
+		const value = parse(text);
+		if (value !== undefined) return value;
+		context.addIssue({ code: "custom", message: wish });
+		return z.NEVER;
+	});
+}
+
+const ipv4Text = (text: string) => (isIpv4(text) ? text : undefined);
+
+function addresses(text: string): readonly string[] | undefined {
+	const list = text.split(/[\s,]+/).filter((word) => word !== "");
+	return list.length > 0 && list.length <= 8 && list.every(isIpv4) ? list : undefined;
+}
+
+const LEASE_WISH = "expected a time from 2m to 7d, like 1h, 30m or 3600";
+
+/** In seconds. */
+const lease = z
+	.string()
+	.regex(/^\d{1,6}[smhd]?$/, LEASE_WISH)
+	.transform((text) => Number.parseInt(text, 10) * ({ m: 60, h: 3600, d: 86_400 }[text.slice(-1)] ?? 1))
+	.refine((seconds) => seconds >= 120 && seconds <= 7 * 86_400, LEASE_WISH);
+
+const yesOrNo = z
+	.enum(["yes", "no", "1", "0", "true", "false"], "expected yes or no")
+	.transform((word) => word === "yes" || word === "1" || word === "true");
 
 function choice<const T extends readonly [string, ...string[]]>(...values: T) {
 	return z.enum(values, `expected ${values.join(", ")}`);
@@ -50,9 +104,48 @@ export const settings = {
 	dhcp: {
 		flag: "--dhcp <mode>",
 		env: "DHCP_MODE",
-		help: "proxy (beside the router's DHCP), or off",
+		help: "proxy (beside the router's DHCP), full (gives out the addresses itself), or off",
 		fallback: "proxy",
-		schema: z.enum(["proxy", "off"], "expected proxy or off; this version does not give out addresses itself"),
+		schema: choice("proxy", "full", "off"),
+	},
+	dhcpRange: {
+		flag: "--dhcp-range <ranges>",
+		env: ["DHCP_RANGE_START", "DHCP_RANGE_END"],
+		help: "full: what to give out, as A-B (default: .100 to .200 of the subnet); behind a relay as C-D/24 after a comma",
+		schema: ranges,
+	},
+	dhcpRouter: {
+		flag: "--dhcp-router <address>",
+		env: "DHCP_ROUTER",
+		help: "full: the router that clients are told, or none (default: this machine's own, where it is in the subnet)",
+		schema: orNone(ipv4Text, "expected an IPv4 address like 192.168.1.1, or none"),
+	},
+	dhcpDns: {
+		flag: "--dhcp-dns <addresses>",
+		env: "DHCP_DNS",
+		help: "full: the DNS servers that clients are told, comma-separated, or none (default: this machine's own)",
+		schema: orNone(addresses, "expected addresses like 192.168.1.1,9.9.9.9, or none"),
+	},
+	dhcpLease: {
+		flag: "--dhcp-lease <time>",
+		env: "DHCP_LEASE",
+		help: "full: for how long an address is given, like 1h, 30m or 3600",
+		fallback: "1h",
+		schema: lease,
+	},
+	dhcpEverybody: {
+		flag: "--dhcp-everybody",
+		env: "DHCP_EVERYBODY",
+		help: "full: gives addresses to all machines, not to Raspberry Pis alone",
+		fallback: "no",
+		schema: yesOrNo,
+	},
+	dhcpInsist: {
+		flag: "--dhcp-insist",
+		env: "DHCP_INSIST",
+		help: "full: gives out addresses even where another DHCP server does",
+		fallback: "no",
+		schema: yesOrNo,
 	},
 	imagesDir: {
 		flag: "--images <folder>",
@@ -173,10 +266,25 @@ function givenText(
 	env: NodeJS.ProcessEnv,
 ): Given | undefined {
 	const flag = flags[key];
-	if (typeof flag === "string") return { text: flag, from: setting.flag.split(" ")[0] ?? key };
-	const inEnvironment = env[setting.env]?.trim() ?? "";
-	if (inEnvironment !== "") return { text: inEnvironment, from: setting.env };
-	return setting.fallback === undefined ? undefined : { text: setting.fallback, from: key };
+	const name = setting.flag.split(" ")[0] ?? key;
+	if (typeof flag === "string") return { text: flag, from: name };
+	// A flag without a value.
+	if (flag === true) return { text: "yes", from: name };
+	return fromEnvironment(setting.env, env) ?? fallbackOf(key, setting);
+}
+
+function fallbackOf(key: string, { fallback }: Setting): Given | undefined {
+	return fallback === undefined ? undefined : { text: fallback, from: key };
+}
+
+function fromEnvironment(names: Setting["env"], env: NodeJS.ProcessEnv): Given | undefined {
+	if (typeof names === "string") {
+		const text = env[names]?.trim() ?? "";
+		return text === "" ? undefined : { text, from: names };
+	}
+	const ends = names.map((name) => env[name]?.trim() ?? "");
+	// One end alone is given too: what is missing is then said.
+	return ends.every((end) => end === "") ? undefined : { text: ends.join("-"), from: names.join(" and ") };
 }
 
 const portFlags = {

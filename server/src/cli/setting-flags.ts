@@ -5,12 +5,13 @@ import { settings } from "../config.ts";
 export function addSettingFlags(command: Command): Command {
 	for (const [key, setting] of Object.entries<{
 		flag: string;
-		env: string;
+		env: string | readonly string[];
 		help: string;
 		fallback?: string;
 	}>(settings)) {
+		const variables = [setting.env].flat().join(", ");
 		const preset = setting.fallback ? ` (default: ${setting.fallback})` : "";
-		const option = command.createOption(setting.flag, `${setting.help}${preset} [${setting.env}]`);
+		const option = command.createOption(setting.flag, `${setting.help}${preset} [${variables}]`);
 		// commander would name the value after the flag; the settings have names of their own.
 		option.attributeName = () => key;
 		command.addOption(option);

@@ -39,3 +39,24 @@ export function macToBytes(text: string): Buffer {
 export function isLoopback(address: string): boolean {
 	return address.startsWith("127.") && isIpv4(address);
 }
+
+/** An IPv4 address as a number, 0 to 2^32 - 1, so that addresses can be compared and counted. @throws BugError. */
+export function ipv4ToNumber(text: string): number {
+	return ipv4ToBytes(text).readUInt32BE(0);
+}
+
+/** The dotted quad of a number. */
+export function ipv4FromNumber(number: number): string {
+	return [24, 16, 8, 0].map((shift) => (number >>> shift) & 0xff).join(".");
+}
+
+/** Tells whether two addresses are in one subnet. @param mask a dotted quad. */
+export function inSameSubnet(one: string, other: string, mask: string): boolean {
+	const bits = ipv4ToNumber(mask);
+	return (ipv4ToNumber(one) & bits) === (ipv4ToNumber(other) & bits);
+}
+
+/** `255.255.255.0` for 24. */
+export function maskOfPrefix(length: number): string {
+	return ipv4FromNumber(length === 0 ? 0 : (0xffffffff << (32 - length)) >>> 0);
+}
