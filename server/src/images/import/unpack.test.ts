@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { after, test } from "node:test";
+import { runTool } from "../../disk/testdata/index.ts";
+import { ImportError } from "./import-error.ts";
+import { SparseWriter } from "./sparse-writer.ts";
+import { type UnpackProgress, type UnpackRequest, unpackFile } from "./unpack-file.ts";
+import { unpackInWorker } from "./unpacker.ts";
+
+const dir = fs.mkdtempSync(path.join(os.tmpdir(), "unpack-"));
+after(() => fs.rmSync(dir, { recursive: true }));
+
+const MIB = 1 << 20;
+/** 40 MiB with three pieces in them, one of them across the border of what is written at once. */
+const CONTENT = Buffer.alloc(40 * MIB + 123);
+CONTENT.fill("a", 0, 5000);
+CONTENT.fill("b", 3 * MIB - 10, 3 * MIB + 10);
+CONTENT.fill("c", CONTENT.length - 5);
+
+const plain = path.join(dir, "disk");
+fs.writeFileSync(plain, CONTENT);
+const packed = path.join(dir, "disk.gz");
+fs.writeFileSync(packed, runTool("gzip", ["-c", plain]));
+const sha256 = (bytes: Buffer) => createHash("sha256").update(bytes).digest("hex");
+
+let made = 0;
+/** A request into an empty folder. */
+function request(more: Partial<UnpackRequest> = {}): UnpackRequest & { readonly folder: string } {
+	const folder = path.join(dir, `out-${made++}`);
+	fs.mkdirSync(folder);
+	return { source: packed, target: path.join(folder, "disk.img"), folder, ...more };
+}
+
+async function fails(more: Partial<UnpackRequest>, code: string, message: RegExp): Promise<ImportError> {
+	const asked = request(more);
+	try {
+		await unpackFile(asked, () => {});
+	} catch (error) {
+		assert.ok(error instanceof ImportError, String(error));
+		assert.deepEqual([error.code, fs.readdirSync(asked.folder)], [code, []]);
+		assert.match(error.message, message);
+		return error;
+	}
+	return assert.fail("it was unpacked");
+}
+
+test("zeros become holes, whatever the chunks are", () => {
+	for (const step of [1000, 65_536, 3 * MIB]) {
+		const file = path.join(dir, `sparse-${step}`);
+		const fd = fs.openSync(file, "w");
+		const writer = new SparseWriter(fd);
+		for (let at = 0; at < CONTENT.length; at += step) {
+			writer.write(CONTENT.subarray(at, at + step));
+			assert.ok(writer.flushed <= at + step);
+		}
+		writer.finish();
+		fs.closeSync(fd);
+		assert.ok(fs.readFileSync(file).equals(CONTENT));
+		// Two blocks at the start, two around 3 MiB, and the 123 bytes at the end.
+		assert.equal(writer.written, 4 * 4096 + 123);
+		assert.deepEqual([writer.size, writer.flushed], [CONTENT.length, CONTENT.length]);
+		assert.ok(fs.statSync(file).blocks * 512 < MIB);
+	}
+});
+
+test("a worker unpacks, tells how far it is, and hashes both sides on the way", async () => {
+	const asked = request({ hashPacked: true, hashUnpacked: true });
+	const seen: UnpackProgress[] = [];
+	const result = await unpackInWorker({ ...asked, onProgress: (progress) => seen.push(progress) });
+	assert.deepEqual(result, {
+		packing: "gzip",
+		bytes: CONTENT.length,
+		writtenBytes: 4 * 4096 + 123,
+		sha256: sha256(CONTENT),
+		packedSha256: sha256(fs.readFileSync(packed)),
+	});
+	assert.deepEqual(fs.readdirSync(asked.folder), ["disk.img"]);
+	assert.ok(fs.readFileSync(asked.target).equals(CONTENT));
+	assert.ok(seen.length > 0 && seen.every(({ packedTotal }) => packedTotal === fs.statSync(packed).size));
+});
+
+test("what is left of an unpacking that was killed is written over", async () => {
+	const asked = request();
+	fs.writeFileSync(`${asked.target}.part`, Buffer.alloc(50 * MIB, 1));
+	await unpackFile(asked, () => {});
+	assert.ok(fs.readFileSync(asked.target).equals(CONTENT));
+});
+
+test("a file that is damaged, cut off, or not packed leaves nothing, and says what it is", async () => {
+	const cut = path.join(dir, "cut.gz");
+	fs.writeFileSync(cut, fs.readFileSync(packed).subarray(0, 20_000));
+	const damaged = await fails({ source: cut }, "import-damaged", /cut\.gz is damaged or incomplete: gzip: .*too early/);
+	assert.deepEqual([damaged.retry, damaged.hint], [false, "Copy or download it again."]);
+	await fails({ source: plain }, "import-unsupported", /no way that is known/);
+	const missing = await fails({ source: path.join(dir, "none") }, "import-failed", /ENOENT/);
+	assert.equal(missing.retry, true);
+});
+
+test("limits hold: the size that a format promises, the size that comes, the free space", async () => {
+	const xz = path.join(dir, "disk.xz");
+	fs.writeFileSync(xz, runTool("xz", ["-c", plain]));
+	await fails({ source: xz, limits: { mostBytes: 39 * MIB } }, "import-too-large", /more than 40\.9 MB/);
+	await fails({ limits: { mostBytes: 39 * MIB } }, "import-too-large", /more than 40\.9 MB/);
+	const full = await fails({ limits: { reserveBytes: 2 ** 52 } }, "import-no-space", /not enough room .* free/);
+	assert.equal(full.retry, true);
+});
+
+test("a file that is changed meanwhile is not believed", async () => {
+	const { size, mtimeNs, ino } = fs.statSync(packed, { bigint: true });
+	const expected = { size: Number(size), mtimeNs: String(mtimeNs), ino: String(ino) };
+	await unpackFile(request({ expected }), () => {});
+	const changed = { ...expected, mtimeNs: "1" };
+	assert.equal((await fails({ expected: changed }, "import-changed", /changed while/)).retry, true);
+});
+
+test("an unpacking that is cancelled leaves nothing behind", async () => {
+	const endless = path.join(dir, "large.zst");
+	const large = path.join(dir, "large");
+	fs.writeFileSync(large, "");
+	// A frame of zeros, again and again: 8 GiB of them take seconds.
+	fs.truncateSync(large, 256 * MIB);
+	const frame = runTool("zstd", ["-qc", large]);
+	fs.writeFileSync(endless, Buffer.concat(Array.from({ length: 32 }, () => frame)));
+	const giveUp = new AbortController();
+	const asked = request({ source: endless });
+	const unpacking = unpackInWorker({ ...asked, signal: giveUp.signal, onProgress: () => giveUp.abort() });
+	await assert.rejects(unpacking, { code: "import-cancelled" });
+	assert.deepEqual(fs.readdirSync(asked.folder), []);
+	await assert.rejects(unpackInWorker({ ...asked, signal: giveUp.signal }), { code: "import-cancelled" });
+});
