@@ -29,3 +29,9 @@ export function macToBytes(mac: string): Buffer {
 	if (!/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(mac)) throw new TypeError(`"${mac}" is not an Ethernet address`);
 	return Buffer.from(mac.replaceAll(":", ""), "hex");
 }
+
+/** Whether the other address can be reached without a router. */
+export function sameSubnet({ address, mask }: { address: string; mask: string }, other: string): boolean {
+	const [ours, theirs] = [ipv4ToBytes(address), ipv4ToBytes(other)];
+	return ipv4ToBytes(mask).every((bits, index) => ((ours[index] ?? 0) & bits) === ((theirs[index] ?? 0) & bits));
+}

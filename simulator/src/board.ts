@@ -23,6 +23,8 @@ export interface Model {
 	readonly revision: number;
 	/** Section names of config.txt that it matches. */
 	readonly filters: readonly string[];
+	/** Whether its bootloader has settings that can be changed, as those in an EEPROM can. */
+	readonly hasSettings: boolean;
 	readonly dhcp: FirmwareDhcpStyle;
 	readonly guid: (model: Model, identity: Identity) => Buffer;
 	/** From power-on until the kernel has all that it needs. */
@@ -50,10 +52,13 @@ export function guidOfSerials(_model: Model, identity: Identity): Buffer {
 	return Buffer.concat([Buffer.from([0]), serial, serial, serial, serial]);
 }
 
-/** Option 97 of the EEPROM bootloaders: a word, the board revision, four bytes of the MAC and the serial. */
-export function guidWithWord(word: string): Model["guid"] {
+/**
+ * Option 97 of the EEPROM bootloaders: a word, the board revision, four bytes of the MAC and the serial.
+ * @param hasMac false for the one bootloader, a beta, that left the place of the MAC empty.
+ */
+export function guidWithWord(word: string, hasMac = true): Model["guid"] {
 	return (model, identity) => {
-		const mac = macToBytes(identity.mac).subarray(2);
+		const mac = hasMac ? macToBytes(identity.mac).subarray(2) : Buffer.alloc(4);
 		const revision = littleEndian(model.revision);
 		return Buffer.concat([Buffer.from([0]), Buffer.from(word), revision, mac, serialBytes(identity)]);
 	};

@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Identity, Model } from "./board.ts";
 import { Code, decodeDhcp, MessageType, messageType, request } from "./dhcp.ts";
-import { firmwareDhcp, tftpServerOf } from "./dhcp-firmware.ts";
+import { firmwareDhcp } from "./dhcp-firmware.ts";
 import { BootError } from "./errors.ts";
 import { LoopbackNetwork } from "./loopback.ts";
 import { findModel, models } from "./models/index.ts";
 import { BOOT_MENU, type FakeOptions, FakeServer, PROXY_OFFER } from "./testing/fake-server.ts";
+import { BOOT_TAG, tftpServerOf } from "./tftp-server-of.ts";
 
 function modelOf(name: string): Model {
 	const model = findModel(name);
@@ -63,7 +64,7 @@ const OPTIONS: Readonly<Record<string, string>> = {
 };
 
 describe("the DISCOVER of a firmware", () => {
-	for (const model of models.filter(({ name }) => name !== "pi3b")) {
+	for (const model of models.filter(({ name }) => OPTIONS[name] !== undefined)) {
 		it(`of ${model.name} is what was captured, byte for byte`, async () => {
 			const { sent } = await run(model, {});
 			const bytes = sent[0] ?? Buffer.alloc(0);
@@ -177,8 +178,13 @@ describe("a firmware that needs an address", () => {
 	});
 });
 
-const EEPROM_RULE = { tftpServer: "option66", bootTag: "Raspberry Pi Boot" } as const;
-const ROM_RULE = { tftpServer: "last", bootTag: "Raspberry Pi Boot" } as const;
+const EEPROM_RULE = {
+	tftpServer: "option66",
+	bootTag: BOOT_TAG,
+	oneMenuEntry: false,
+	threeDigits: false,
+} as const;
+const ROM_RULE = { ...EEPROM_RULE, tftpServer: "last" } as const;
 
 describe("a firmware that hesitates", () => {
 	const model = modelOf("pi3b");
@@ -232,7 +238,7 @@ describe("the TFTP server that an OFFER names", () => {
 	});
 
 	it("is for the mask ROM of a 3B the sender only when three blanks stand behind the text", () => {
-		const rom = { tftpServer: "last", bootTag: "Raspberry Pi Boot   " } as const;
+		const rom = { ...ROM_RULE, bootTag: `${BOOT_TAG}   ` };
 		assert.equal(tftpServerOf(offer([menu]), rom), undefined);
 		assert.equal(tftpServerOf(offer([[43, "Raspberry Pi Boot   "]]), rom), "10.0.0.9");
 	});

@@ -13,13 +13,13 @@ import {
 	encodeDhcp,
 	MessageType,
 	messageType,
-	optionOf,
 	request,
 } from "./dhcp.ts";
 import { BootError, errorText } from "./errors.ts";
 import { leaseOf } from "./lease.ts";
 import type { DhcpPort, Lease } from "./network.ts";
-import { now } from "./udp.ts";
+import { type Offer, tftpServerOf } from "./tftp-server-of.ts";
+import { type Datagram, now } from "./udp.ts";
 
 /** How the DHCP client of a firmware speaks. */
 export interface FirmwareDhcpStyle {
@@ -30,21 +30,33 @@ export interface FirmwareDhcpStyle {
 	/** The same in each packet of each Pi, or undefined for a new one in each DISCOVER. */
 	readonly xid: number | undefined;
 	readonly sendsRequest: boolean;
+	/** Whether its REQUEST says PXEClient, as its DISCOVER does. */
+	readonly requestHasClass: boolean;
 	/** Which option tells the TFTP server when both do. */
 	readonly tftpServer: "last" | "option66";
 	/** What it looks for in option 43. */
 	readonly bootTag: string;
+	/** Whether it gets lost in a boot menu (option 43) of more than one entry. */
+	readonly oneMenuEntry: boolean;
+	/** Whether the last number of option 66 must have three digits. */
+	readonly threeDigits: boolean;
+	/** Whether it takes what came through a relay. */
+	readonly takesRelayed: boolean;
+	/** Whether it reaches other subnets. */
+	readonly knowsRouters: boolean;
 	/** Whether it looks at the hardware address of an OFFER, and not at the xid alone. */
 	readonly checksAddress: boolean;
 	/** Milliseconds after a DISCOVER in which what comes is only acted on when something else comes behind them. */
 	readonly hesitates: number;
+	/** Whether it never asks again once it has given up. */
+	readonly dies: boolean;
 	readonly ttl: number;
 }
 
 export interface FirmwareDhcpTiming {
 	/** Milliseconds between two DISCOVERs. */
 	readonly retry: number;
-	/** Milliseconds until it gives up. */
+	/** Milliseconds until it gives up; Infinity for never. */
 	readonly total: number;
 }
 
@@ -57,6 +69,8 @@ export interface FirmwareDhcpOptions {
 	readonly timing: FirmwareDhcpTiming;
 	/** False where the Pi has an address already, and there is nobody who gives one. */
 	readonly needsLease: boolean;
+	/** Set in the EEPROM: counts more than what an OFFER says. */
+	readonly tftpServer?: string | undefined;
 	readonly onStep: (detail: string) => void;
 }
 
@@ -66,16 +80,8 @@ export interface FirmwareDhcpResult {
 }
 
 const CLASS = "PXEClient:Arch:00000:UNDI:002001";
-/** What all firmware but the mask ROM of a Pi 3B looks for. */
-export const BOOT_TAG = "Raspberry Pi Boot";
-
 export async function firmwareDhcp(options: FirmwareDhcpOptions): Promise<FirmwareDhcpResult> {
 	return new FirmwareDhcp(options).run();
-}
-
-interface Offer {
-	readonly message: DhcpMessage;
-	readonly source: string;
 }
 
 class FirmwareDhcp {
@@ -94,6 +100,7 @@ class FirmwareDhcp {
 	constructor(options: FirmwareDhcpOptions) {
 		this.#options = options;
 		this.#end = now() + options.timing.total;
+		this.#tftpServer = options.tftpServer;
 	}
 
 	async run(): Promise<FirmwareDhcpResult> {
@@ -102,9 +109,9 @@ class FirmwareDhcp {
 			this.#discover();
 			const pause = Math.min(now() + retry, this.#end);
 			while (!this.#isComplete()) {
-				const offer = await this.#next(pause);
-				if (offer === undefined) break;
-				this.#arrived(offer);
+				const datagram = await this.#options.port.socket.receive(pause);
+				if (datagram === undefined) break;
+				this.#arrived(datagram);
 			}
 			if (!this.#isComplete()) continue;
 			const result = await this.#finish();
@@ -158,28 +165,41 @@ class FirmwareDhcp {
 		port.socket.send(encodeDhcp(message), port.port, port.address);
 	}
 
-	/** The next message with our xid, or undefined at the deadline. What is broken is remembered and passed over. */
+	/** The next message for us, or undefined at the deadline. */
 	async #next(deadline: number): Promise<Offer | undefined> {
 		for (;;) {
 			const datagram = await this.#options.port.socket.receive(deadline);
 			if (datagram === undefined) return undefined;
-			try {
-				const message = decodeDhcp(datagram.bytes);
-				if (this.#isForUs(message)) return { message, source: datagram.address };
-			} catch (error) {
-				this.#heard.push(`from ${datagram.address} a broken message (${errorText(error)})`);
-			}
+			const offer = this.#read(datagram);
+			if (offer !== undefined) return offer;
+		}
+	}
+
+	/** What is broken is remembered and passed over. */
+	#read({ bytes, address }: Datagram): Offer | undefined {
+		// A crowd hears the OFFERs to all others too: most of them are for nobody who has to take them apart.
+		if (bytes.length >= 8 && bytes.readUInt32BE(4) !== this.#xid) return undefined;
+		try {
+			const message = decodeDhcp(bytes);
+			return this.#isForUs(message) ? { message, source: address } : undefined;
+		} catch (error) {
+			this.#heard.push(`from ${address} a broken message (${errorText(error)})`);
+			return undefined;
 		}
 	}
 
 	/** The xid alone does not do: all Pi 3 have the same one. */
-	#isForUs({ op, xid, chaddr }: DhcpMessage): boolean {
+	#isForUs({ op, xid, chaddr, giaddr }: DhcpMessage): boolean {
 		const { mac, style } = this.#options;
-		return op === BOOTREPLY && xid === this.#xid && (!style.checksAddress || chaddr.equals(macToBytes(mac)));
+		if (op !== BOOTREPLY || xid !== this.#xid) return false;
+		if (giaddr !== ANY && !style.takesRelayed) return false;
+		return !style.checksAddress || chaddr.equals(macToBytes(mac));
 	}
 
-	#arrived(offer: Offer): void {
-		this.#held.push(offer);
+	/** Who hesitates looks at what came when something else comes behind it, for whomever that is. */
+	#arrived(datagram: Datagram): void {
+		const offer = this.#read(datagram);
+		if (offer !== undefined) this.#held.push(offer);
 		if (now() - this.#discovered < this.#options.style.hesitates) return;
 		for (const held of this.#held.splice(0)) this.#offered(held);
 	}
@@ -209,19 +229,19 @@ class FirmwareDhcp {
 		if (isOurs) return { lease, tftpServer };
 		// RFC 2131, 3.1: "If the client receives a DHCPNAK message, the client restarts the configuration process."
 		this.#address = undefined;
-		this.#tftpServer = undefined;
+		this.#tftpServer = this.#options.tftpServer;
 		return undefined;
 	}
 
 	/** With the class and the GUID, but without option 55. The siaddr of the OFFER comes back in the REQUEST. @returns false after a NAK. */
 	async #request({ message, source }: Offer): Promise<boolean> {
-		const { mac, guid, timing, onStep } = this.#options;
+		const { mac, guid, timing, onStep, style } = this.#options;
 		const server = addressOf(message, Code.SERVER_IDENTIFIER) ?? source;
 		const options: DhcpOption[] = [
 			{ code: Code.MESSAGE_TYPE, data: Buffer.from([MessageType.REQUEST]) },
 			{ code: Code.REQUESTED_ADDRESS, data: ipv4ToBytes(message.yiaddr) },
 			{ code: Code.SERVER_IDENTIFIER, data: ipv4ToBytes(server) },
-			{ code: Code.VENDOR_CLASS, data: Buffer.from(CLASS) },
+			...(style.requestHasClass ? [{ code: Code.VENDOR_CLASS, data: Buffer.from(CLASS) }] : []),
 			{ code: Code.CLIENT_UUID, data: guid },
 		];
 		while (now() < this.#end) {
@@ -255,39 +275,7 @@ class FirmwareDhcp {
 			...(this.#tftpServer === undefined ? ["a TFTP server"] : []),
 		];
 		const came = this.#heard.length === 0 ? "nothing" : [...new Set(this.#heard)].join(", ");
-		return `DHCP: waited ${this.#options.timing.total / 1000} s for ${missing.join(" and ")}; what came: ${came}`;
+		const dead = this.#options.style.dies ? "; it asks no more until it is switched off and on" : "";
+		return `DHCP: waited ${this.#options.timing.total / 1000} s for ${missing.join(" and ")}; what came: ${came}${dead}`;
 	}
-}
-
-/**
- * Which TFTP server an OFFER names. A Pi 3 goes through the options in their order and keeps the last; a Pi 4 or 5 prefers
- * option 66, and takes a boot menu only from a server that calls itself PXEClient: its siaddr, else who sent it.
- */
-export function tftpServerOf(
-	{ message, source }: Offer,
-	{ tftpServer, bootTag }: Pick<FirmwareDhcpStyle, "tftpServer" | "bootTag">,
-): string | undefined {
-	const named = dottedQuad(optionOf(message, Code.TFTP_SERVER_NAME));
-	if (tftpServer === "option66") {
-		if (named !== undefined) return named;
-		if (!optionOf(message, Code.VENDOR_SPECIFIC)?.includes(bootTag) || !isPxeServer(message)) return undefined;
-		if (message.siaddr !== ANY) return message.siaddr;
-		return addressOf(message, Code.SERVER_IDENTIFIER) ?? source;
-	}
-	let server: string | undefined;
-	for (const { code, data } of message.options) {
-		if (code === Code.VENDOR_SPECIFIC && data.includes(bootTag)) server = source;
-		if (code === Code.TFTP_SERVER_NAME) server = dottedQuad(data) ?? server;
-	}
-	return server;
-}
-
-function isPxeServer(message: DhcpMessage): boolean {
-	return optionOf(message, Code.VENDOR_CLASS)?.toString("latin1").startsWith("PXEClient") ?? false;
-}
-
-/** Option 66 must be text without a terminator: a binary address, or one with a zero byte behind it, is not taken. */
-function dottedQuad(data: Buffer | undefined): string | undefined {
-	const text = data?.toString("latin1");
-	return text !== undefined && /^(\d{1,3}\.){3}\d{1,3}$/.test(text) ? text : undefined;
 }

@@ -1,13 +1,19 @@
 /** What a firmware does: ask for an address, ask for files. The models write their boots with these words. */
 
-import type { Identity, Model } from "./board.ts";
-import { shortSerial } from "./board.ts";
+import { sameSubnet } from "./addresses.ts";
+import { type Identity, type Model, shortSerial } from "./board.ts";
 import { type BootConfig, readConfig } from "./config-txt.ts";
-import { type FirmwareDhcpStyle, type FirmwareDhcpTiming, firmwareDhcp } from "./dhcp-firmware.ts";
+import {
+	type FirmwareDhcpResult,
+	type FirmwareDhcpStyle,
+	type FirmwareDhcpTiming,
+	firmwareDhcp,
+} from "./dhcp-firmware.ts";
 import { BootError, errorText } from "./errors.ts";
-import type { Network } from "./network.ts";
-import type { Journal } from "./report.ts";
-import { type TftpResult, type TftpStyle, type TftpTiming, transfer } from "./tftp-client.ts";
+import type { Lease, Network } from "./network.ts";
+import type { FetchedFile, Journal } from "./report.ts";
+import { type EepromSettings, guidOf, prefixOf } from "./settings.ts";
+import { type TftpRequest, type TftpResult, type TftpStyle, type TftpTiming, transfer } from "./tftp-client.ts";
 import type { UdpPort } from "./udp.ts";
 
 /** A program of the boot that has a TFTP client of its own: the ROM, the EEPROM, start4.elf. */
@@ -27,11 +33,11 @@ export interface Loaded {
 	deviceTree?: boolean;
 }
 
-/** DHCP of a mask ROM that differs from what comes after it. */
-export interface EarlyDhcp {
-	readonly style: FirmwareDhcpStyle;
-	readonly guid: Buffer;
-	readonly timing: FirmwareDhcpTiming;
+/** DHCP of one program of a boot, where it differs from what the model has. */
+export interface OwnDhcp {
+	readonly style?: FirmwareDhcpStyle;
+	readonly guid?: Buffer;
+	readonly timing?: Partial<FirmwareDhcpTiming>;
 }
 
 export interface FirmwareTiming {
@@ -45,6 +51,9 @@ export interface FirmwareOptions {
 	readonly network: Network;
 	readonly journal: Journal;
 	readonly timing: FirmwareTiming;
+	readonly settings?: EepromSettings | undefined;
+	/** Throws away what no program of the boot reads, once it is counted: kernels above all. */
+	readonly discard?: boolean | undefined;
 }
 
 export class Firmware {
@@ -59,6 +68,8 @@ export class Firmware {
 	readonly #network: Network;
 	readonly #journal: Journal;
 	readonly #timing: FirmwareTiming;
+	readonly #settings: EepromSettings;
+	readonly #discard: boolean;
 	#stage: TftpStage | undefined;
 	#nextPort = 0;
 	#tftpServer = "";
@@ -69,11 +80,13 @@ export class Firmware {
 		this.#network = options.network;
 		this.#journal = options.journal;
 		this.#timing = options.timing;
+		this.#settings = options.settings ?? {};
+		this.#discard = options.discard ?? false;
 	}
 
-	/** The directory of this Pi: its serial with a slash. */
+	/** The directory of this Pi: its serial with a slash, unless its EEPROM says otherwise. */
 	get ownPrefix(): string {
-		return `${shortSerial(this.identity)}/`;
+		return prefixOf(this.identity, this.#settings);
 	}
 
 	/** Where it looks for its files, for a message. */
@@ -81,29 +94,48 @@ export class Firmware {
 		return this.prefix === "" ? "the top folder" : this.prefix;
 	}
 
-	/** Asks for an address and the TFTP server. @param early how an earlier program than the usual one asks. */
-	async dhcp(early?: EarlyDhcp): Promise<void> {
+	/** Asks for an address and the TFTP server, unless the EEPROM tells both. @param own how this program differs. */
+	async dhcp(own: OwnDhcp = {}): Promise<void> {
+		await this.#network.answerArp(true);
+		const { client, tftpServer } = this.#settings;
+		const style = own.style ?? this.model.dhcp;
+		const isSet = client !== undefined && tftpServer !== undefined;
+		const result = isSet ? { lease: client, tftpServer } : await this.#askDhcp(style, own);
+		if (isSet) this.#journal.step("dhcp", `none: the EEPROM says ${client.address}, and ${tftpServer} for the files`);
+		if (result.lease !== undefined) await this.#configure(result.lease, result.tftpServer, style);
+		this.#tftpServer = result.tftpServer;
+		this.#journal.address(this.#network.address);
+		this.#journal.serverAddress = this.#tftpServer;
+	}
+
+	async #askDhcp(style: FirmwareDhcpStyle, own: OwnDhcp): Promise<FirmwareDhcpResult> {
 		const { model, identity } = this;
-		const style = early?.style ?? model.dhcp;
 		const port = await this.#network.openDhcp(style.ttl);
-		try {
-			const { lease, tftpServer } = await firmwareDhcp({
-				port,
-				mac: identity.mac,
-				guid: early?.guid ?? model.guid(model, identity),
-				style,
-				timing: early?.timing ?? this.#timing.dhcp,
-				needsLease: this.#network.needsLease,
-				onStep: (detail) => this.#journal.step("dhcp", detail),
-			});
-			await port.close();
-			if (lease !== undefined) await this.#network.configure(lease);
-			this.#tftpServer = tftpServer;
-		} catch (error) {
-			await port.close().catch(() => undefined);
-			throw error;
+		const asked = firmwareDhcp({
+			port,
+			mac: identity.mac,
+			guid: own.guid ?? guidOf(model, identity, this.#settings),
+			style,
+			timing: { ...this.#timing.dhcp, ...own.timing },
+			needsLease: this.#network.needsLease,
+			tftpServer: this.#settings.tftpServer,
+			onStep: (detail) => this.#journal.step("dhcp", detail),
+		});
+		return asked.finally(() => port.close());
+	}
+
+	async #configure(lease: Lease, tftpServer: string, { knowsRouters }: FirmwareDhcpStyle): Promise<void> {
+		if (!knowsRouters && this.#network.needsLease && !sameSubnet(lease, tftpServer)) {
+			throw new BootError(
+				`the TFTP server ${tftpServer} is in another subnet than ${lease.address}, and this ROM knows no routers`,
+			);
 		}
-		this.#journal.address(this.#network.address, this.#tftpServer);
+		await this.#network.configure(knowsRouters ? lease : { ...lease, router: undefined });
+	}
+
+	/** The ROM of a Pi 3B is deaf for ARP while it fetches its file. */
+	async refuseArp(): Promise<void> {
+		await this.#network.answerArp(false);
 	}
 
 	/** Hands over to the next program, which counts its ports anew. */
@@ -114,54 +146,63 @@ export class Firmware {
 
 	/** Whether the file is there: the request is broken off at its first answer. */
 	async probe(name: string): Promise<boolean> {
-		const result = await this.#ask(name, "answer");
+		const result = await this.#ask(name, { stopAt: "answer" });
 		this.#journal.step("tftp", `${this.prefix}${name}: ${result.kind === "present" ? "is there" : reasonOf(result)}`);
 		return result.kind === "present";
 	}
 
 	/** As `probe`, but broken off only at the first block. */
 	async probeWithBlock(name: string): Promise<boolean> {
-		const result = await this.#ask(name, "block");
+		const result = await this.#ask(name, { stopAt: "block" });
 		this.#journal.step("tftp", `${this.prefix}${name}: ${result.kind === "present" ? "is there" : reasonOf(result)}`);
 		return result.kind === "present";
 	}
 
-	/** The whole file, or undefined when the server has none. */
-	async get(name: string): Promise<Buffer | undefined> {
-		const result = await this.#ask(name, undefined);
+	/** A whole file that the boot itself reads, or undefined when the server has none. */
+	async read(name: string): Promise<Buffer | undefined> {
+		return (await this.#fetch(name, false))?.content;
+	}
+
+	/** A whole file that goes into the memory of the Pi unread. @returns false when the server has none. */
+	async get(name: string): Promise<boolean> {
+		return (await this.#fetch(name, this.#discard)) !== undefined;
+	}
+
+	async #fetch(name: string, discard: boolean): Promise<FetchedFile | undefined> {
+		const result = await this.#ask(name, { discard });
 		if (result.kind !== "file") {
 			this.#journal.step("tftp", `${this.prefix}${name}: ${reasonOf(result)}`);
 			return undefined;
 		}
-		const { content, milliseconds } = result;
-		this.#journal.file(`${this.prefix}${name}`, content, milliseconds);
-		return content;
+		this.#journal.file(`${this.prefix}${name}`, result);
+		return result;
 	}
 
 	/** A file without which the firmware does not go on. */
-	async need(name: string): Promise<Buffer> {
-		const content = await this.get(name);
-		if (content === undefined)
-			throw new BootError(
-				`${this.prefix}${name} is not on the server, and ${this.model.title} cannot go on without it`,
-			);
-		return content;
+	async need(name: string): Promise<void> {
+		if (await this.get(name)) return;
+		throw new BootError(`${this.prefix}${name} is not on the server, and ${this.model.title} cannot go on without it`);
 	}
 
 	/** A file that changes the whole boot when the server has one: none of a stock image. */
 	async refuse(name: string): Promise<void> {
-		if ((await this.get(name)) !== undefined) {
+		if (await this.get(name)) {
 			throw new BootError(`the server has ${this.prefix}${name}: the Pi would start that in place of its system`);
 		}
 	}
 
+	/** The name of the file that is read for config.txt: another one when a system asked for it before it rebooted. */
+	get configName(): string {
+		return this.#settings.tryboot ? "tryboot.txt" : "config.txt";
+	}
+
 	/** Fetches config.txt and what it includes, and takes what it says. @returns false when there is none. */
-	async readConfig(name = "config.txt"): Promise<boolean> {
-		const content = await this.get(name);
+	async readConfig(name = this.configName): Promise<boolean> {
+		const content = await this.read(name);
 		if (content === undefined) return false;
 		const { revision, filters } = this.model;
 		const own = { models: new Set(filters), serial: shortSerial(this.identity), boardType: (revision >> 4) & 0xff };
-		const include = async (file: string) => (await this.get(file))?.toString("latin1");
+		const include = async (file: string) => (await this.read(file))?.toString("latin1");
 		this.config = await readConfig(content.toString("latin1"), own, include);
 		return true;
 	}
@@ -171,7 +212,7 @@ export class Firmware {
 		return this.config.values.get(name);
 	}
 
-	async #ask(name: string, stopAt: "answer" | "block" | undefined): Promise<TftpResult> {
+	async #ask(name: string, how: Pick<TftpRequest, "stopAt" | "discard">): Promise<TftpResult> {
 		const socket = await this.#openPort();
 		try {
 			return await transfer(socket, {
@@ -180,7 +221,7 @@ export class Firmware {
 				port: this.#network.ports.tftp,
 				style: this.#stageNow(),
 				timing: this.#timing.tftp,
-				stopAt,
+				...how,
 			});
 		} catch (error) {
 			if (error instanceof BootError || error instanceof TypeError || this.#journal.isStopped) throw error;

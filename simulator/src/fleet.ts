@@ -3,7 +3,7 @@ import { lookup } from "node:dns/promises";
 import { networkInterfaces } from "node:os";
 import { type Identity, type Model, shortSerial } from "./board.ts";
 import { LoopbackNetwork } from "./loopback.ts";
-import { findModel, modelNames, models } from "./models/index.ts";
+import { findModel, mixedModels, modelNames, models } from "./models/index.ts";
 import type { ServerPorts } from "./network.ts";
 import { bootPi } from "./pi.ts";
 import type { BootReport } from "./report.ts";
@@ -59,7 +59,7 @@ export function makeFleet(model: string, count: number): Member[] | undefined {
 	const named = findModel(model);
 	if (named === undefined && model !== "mixed") return undefined;
 	return Array.from({ length: count }, (_, index) => {
-		const own = named ?? models[index % models.length];
+		const own = named ?? mixedModels[index % mixedModels.length];
 		if (own === undefined) throw new TypeError("there are no models");
 		return { index, model: own, identity: makeIdentity(own, index) };
 	});
@@ -68,8 +68,8 @@ export function makeFleet(model: string, count: number): Member[] | undefined {
 /** The board of the captures has serials like any other; ours are made up, with the maker's prefix in the MAC. */
 export function makeIdentity(model: Model, index: number): Identity {
 	const number = (index + 1).toString(16).padStart(4, "0");
-	const kind = (models.indexOf(model) + 1).toString(16);
-	const low = `5${kind}${number}`;
+	const kind = (0x51 + models.indexOf(model)).toString(16);
+	const low = `${kind}${number}`;
 	const mac = `${model.oui}:${low.match(/../g)?.join(":")}`;
 	return { mac, serial: `${"0".repeat(model.sample.serial.length - 8)}1a${low}` };
 }
@@ -145,6 +145,6 @@ function summary(reports: readonly BootReport[]): string[] {
 
 /** A report without the contents of files. */
 export function toJson(report: BootReport): unknown {
-	const files = [...report.files].map(([name, content]) => ({ name, size: content.length }));
-	return { ...report, files };
+	const files = [...report.sizes].map(([name, size]) => ({ name, size }));
+	return { ...report, files, sizes: undefined };
 }

@@ -64,7 +64,7 @@ async function kernelDhcp({ identity, network, journal, timing, hasInitramfs }: 
 	}
 	const lease = await linuxDhcp(dhcp).finally(() => port.close());
 	await network.configure(lease);
-	journal.ownAddress = network.address;
+	journal.address(network.address);
 }
 
 class RootMount {

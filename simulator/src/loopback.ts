@@ -57,6 +57,9 @@ export class LoopbackNetwork implements Network {
 	/** The address stays what it is. */
 	async configure(): Promise<void> {}
 
+	/** Nobody asks on loopback. */
+	async answerArp(): Promise<void> {}
+
 	udp(port: number, ttl: number): Promise<UdpPort> {
 		const options = { address: this.address, ttl, signal: this.#signal };
 		return this.#shared ? UdpPort.open({ ...options, port: 0 }) : openUdpFrom(port, options);

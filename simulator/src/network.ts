@@ -37,6 +37,8 @@ export interface Network {
 	openDhcp(ttl: number): Promise<DhcpPort>;
 	/** Takes the address of a lease, in place of the one before. */
 	configure(lease: Lease): Promise<void>;
+	/** Whether the Pi says which MAC its address belongs to when somebody asks (ARP). It does until it is told otherwise. */
+	answerArp(answers: boolean): Promise<void>;
 	/** A UDP socket on the Pi's address. A port that is taken, or one that this network does not give, becomes another one. */
 	udp(port: number, ttl: number): Promise<UdpPort>;
 	/** Connects to the server, from a port below 1024 where this network has them. */

@@ -6,6 +6,7 @@ import { bootKernel, type KernelTiming, type RootFindings } from "./kernel.ts";
 import type { Network } from "./network.ts";
 import { type BootReport, type BootStep, Journal } from "./report.ts";
 import { plainName, saveFiles } from "./save.ts";
+import type { EepromSettings } from "./settings.ts";
 
 export interface BootOptions {
 	readonly model: Model;
@@ -18,6 +19,10 @@ export interface BootOptions {
 	readonly saveTo?: string | undefined;
 	/** Gives what a file must be, by its name without the serial; undefined where the caller does not know. */
 	readonly checkFiles?: ((name: string) => Promise<Buffer | undefined>) | undefined;
+	/** What its owner has set in the EEPROM. */
+	readonly settings?: EepromSettings | undefined;
+	/** Throws away what no program of the boot reads, once it is counted. */
+	readonly discard?: boolean | undefined;
 	readonly timing?: BootTiming;
 	readonly onStep?: (step: BootStep) => void;
 	readonly signal?: AbortSignal | undefined;
@@ -45,7 +50,8 @@ export async function bootPi(options: BootOptions): Promise<BootReport> {
 	const { model, identity, network, signal } = options;
 	const timing = options.timing ?? REAL_TIMING;
 	const journal = new Journal({ onStep: options.onStep, signal });
-	const firmware = new Firmware({ model, identity, network, journal, timing: timing.firmware });
+	const { settings, discard } = options;
+	const firmware = new Firmware({ model, identity, network, journal, timing: timing.firmware, settings, discard });
 	let findings: RootFindings | undefined;
 	let error: string | undefined;
 	try {
@@ -109,9 +115,11 @@ function report(firmware: Firmware, journal: Journal, { findings, error }: Outco
 		address: journal.ownAddress,
 		serverAddress: journal.serverAddress,
 		steps: journal.steps,
+		addresses: [...journal.addresses],
 		files: journal.files,
+		sizes: journal.sizes,
 		cmdline: loaded.cmdline && commandLine(loaded.cmdline),
-		config: journal.files.get(`${firmware.prefix}config.txt`)?.toString("latin1"),
+		config: journal.files.get(`${firmware.prefix}${firmware.configName}`)?.toString("latin1"),
 		kernelName: loaded.kernel,
 		initramfsName: loaded.initramfs,
 		osRelease: findings?.osRelease,

@@ -4,7 +4,7 @@ import { now } from "./udp.ts";
 export interface BootStep {
 	/** Milliseconds since power-on. */
 	readonly atMs: number;
-	/** `dhcp`, `tftp`, `kernel` or `initramfs` (its DHCP), `portmap`, `mount`, `nfs`, `done`, `failed` */
+	/** `dhcp`, `tftp`, `kernel` or `initramfs` (its DHCP), `portmap`, `mount`, `nfs`, `system` (its DHCP), `done`, `failed` */
 	readonly step: string;
 	readonly detail: string;
 }
@@ -21,8 +21,12 @@ export interface BootReport {
 	/** Where the boot files came from. */
 	readonly serverAddress: string | undefined;
 	readonly steps: readonly BootStep[];
-	/** Each file that was fetched, by the name that was asked for. */
+	/** Every address that it had, in their order, each once: of the firmware, the kernel and the system. */
+	readonly addresses: readonly string[];
+	/** Each file that was fetched, by the name that was asked for, unless its bytes were thrown away. */
 	readonly files: ReadonlyMap<string, Buffer>;
+	/** Bytes of each file that was fetched. */
+	readonly sizes: ReadonlyMap<string, number>;
 	readonly cmdline: string | undefined;
 	/** The text of config.txt. */
 	readonly config: string | undefined;
@@ -47,6 +51,8 @@ export interface JournalOptions {
 export class Journal {
 	readonly steps: BootStep[] = [];
 	readonly files = new Map<string, Buffer>();
+	readonly sizes = new Map<string, number>();
+	readonly addresses = new Set<string>();
 	ownAddress: string | undefined;
 	serverAddress: string | undefined;
 	readonly #started = now();
@@ -66,14 +72,21 @@ export class Journal {
 		this.#options.onStep?.(entry);
 	}
 
-	file(name: string, content: Buffer, milliseconds: number): void {
-		this.files.set(name, content);
-		const rate = content.length > 1e6 ? `, ${(content.length / 1000 / Math.max(milliseconds, 1)).toFixed(1)} MB/s` : "";
-		this.step("tftp", `${name}: ${content.length} bytes${rate}`);
+	file(name: string, { content, size, milliseconds }: FetchedFile): void {
+		if (content !== undefined) this.files.set(name, content);
+		this.sizes.set(name, size);
+		const rate = size > 1e6 ? `, ${(size / 1000 / Math.max(milliseconds, 1)).toFixed(1)} MB/s` : "";
+		this.step("tftp", `${name}: ${size} bytes${rate}`);
 	}
 
-	address(own: string | undefined, server: string): void {
+	address(own: string | undefined): void {
 		this.ownAddress = own;
-		this.serverAddress = server;
+		if (own !== undefined) this.addresses.add(own);
 	}
+}
+
+export interface FetchedFile {
+	readonly content: Buffer | undefined;
+	readonly size: number;
+	readonly milliseconds: number;
 }

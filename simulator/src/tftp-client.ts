@@ -40,10 +40,18 @@ export interface TftpRequest {
 	readonly timing: TftpTiming;
 	/** What a probe waits for before it breaks off: the first answer, or, as a Pi 5 does once, the first block. */
 	readonly stopAt?: "answer" | "block" | undefined;
+	/** Throws the bytes away once they are counted: many Pis at once would fill the memory with their kernels. */
+	readonly discard?: boolean;
 }
 
 export type TftpResult =
-	| { readonly kind: "file"; readonly content: Buffer; readonly milliseconds: number }
+	| {
+			readonly kind: "file";
+			/** Undefined when it was thrown away. */
+			readonly content: Buffer | undefined;
+			readonly size: number;
+			readonly milliseconds: number;
+	  }
 	| { readonly kind: "present" }
 	| { readonly kind: "absent"; readonly reason: string };
 
@@ -62,7 +70,10 @@ class Transfer {
 	readonly #socket: TransferPort;
 	readonly #request: TftpRequest;
 	readonly #started = now();
-	readonly #blocks: Buffer[] = [];
+	readonly #kept: Buffer[] = [];
+	/** Blocks that came, and the bytes in them. */
+	#blocks = 0;
+	#size = 0;
 	#blksize = DEFAULT_BLKSIZE;
 	#tsize: number | undefined;
 	/** The port that the server answers from: its transfer identifier. */
@@ -118,12 +129,12 @@ class Transfer {
 	}
 
 	#refused(code: number, message: string): TftpResult {
-		if (this.#blocks.length > 0) throw this.#broken(`the server breaks off with error ${code} "${message}"`);
+		if (this.#blocks > 0) throw this.#broken(`the server breaks off with error ${code} "${message}"`);
 		return { kind: "absent", reason: `error ${code} ${message}`.trim() };
 	}
 
 	#acknowledged(options: ReadonlyMap<string, number>): TftpResult | undefined {
-		if (this.#blocks.length > 0) return undefined;
+		if (this.#blocks > 0) return undefined;
 		const asked = optionsOf(this.#request.style);
 		for (const [name, value] of options) {
 			const option = asked.find((each) => each.name === name);
@@ -142,12 +153,14 @@ class Transfer {
 	}
 
 	#data(block: number, data: Buffer): TftpResult | undefined {
-		const expected = (this.#blocks.length + 1) % (MAX_BLOCK + 1);
+		const expected = (this.#blocks + 1) % (MAX_BLOCK + 1);
 		if (block !== expected) return this.#outOfTurn(block, expected);
 		if (data.length > this.#blksize) throw this.#broken(`block ${block} has ${data.length} bytes`);
 		if (this.#request.stopAt !== undefined) return this.#terminate();
-		this.#blocks.push(data);
-		if (this.#blocks.length > MAX_BLOCK && !this.#request.style.rollover) {
+		this.#blocks++;
+		this.#size += data.length;
+		if (this.#request.discard !== true) this.#kept.push(data);
+		if (this.#blocks > MAX_BLOCK && !this.#request.style.rollover) {
 			throw this.#broken(
 				`it has more than ${MAX_BLOCK} blocks of ${this.#blksize} bytes, and this firmware counts no further`,
 			);
@@ -158,16 +171,17 @@ class Transfer {
 
 	/** A block that was acknowledged already, or that was never asked for. */
 	#outOfTurn(block: number, expected: number): undefined {
-		const isLast = this.#blocks.length > 0 && (block + 1) % (MAX_BLOCK + 1) === expected;
+		const isLast = this.#blocks > 0 && (block + 1) % (MAX_BLOCK + 1) === expected;
 		if (isLast && this.#request.style.acksAgain) this.#send(this.#last);
 	}
 
 	#complete(): TftpResult {
-		const content = Buffer.concat(this.#blocks);
-		if (this.#tsize !== undefined && this.#tsize !== content.length) {
-			throw this.#broken(`its tsize was ${this.#tsize}, but ${content.length} bytes came`);
+		const size = this.#size;
+		if (this.#tsize !== undefined && this.#tsize !== size) {
+			throw this.#broken(`its tsize was ${this.#tsize}, but ${size} bytes came`);
 		}
-		return { kind: "file", content, milliseconds: now() - this.#started };
+		const content = this.#request.discard === true ? undefined : Buffer.concat(this.#kept);
+		return { kind: "file", content, size, milliseconds: now() - this.#started };
 	}
 
 	/** How the firmware ends a probe. */
@@ -186,8 +200,7 @@ class Transfer {
 		const { name, server, port, timing } = this.#request;
 		const seconds = timing.file / 1000;
 		if (this.#serverPort === undefined) return `${name}: no answer from TFTP at ${server}:${port} within ${seconds} s`;
-		const got = this.#blocks.reduce((sum, { length }) => sum + length, 0);
-		return `${name}: only ${got} bytes of ${this.#tsize ?? "an unknown size"} came within ${seconds} s`;
+		return `${name}: only ${this.#size} bytes of ${this.#tsize ?? "an unknown size"} came within ${seconds} s`;
 	}
 
 	#broken(what: string): BootError {

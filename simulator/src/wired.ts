@@ -23,6 +23,8 @@ const TABLE = "6700";
 const BROADCAST = "255.255.255.255";
 const DHCP_CLIENT_PORT = 68;
 const CONNECT_TIMEOUT = 10_000;
+/** Linux's ip-sysctl: "8 - do not reply for all local addresses". */
+const ARP_IGNORE_ALL = "8";
 
 export interface WiredOptions {
 	readonly name: string;
@@ -84,9 +86,8 @@ export class WiredNetwork implements Network {
 
 	/** @returns what takes the three settings back. */
 	async #openEars(): Promise<() => Promise<void>> {
-		const arpIgnore = `/proc/sys/net/ipv4/conf/${this.#name}/arp_ignore`;
-		const before = await readFile(arpIgnore, "utf8");
-		await writeFile(arpIgnore, "1");
+		const before = await readFile(this.#arpIgnore, "utf8");
+		await writeFile(this.#arpIgnore, "1");
 		await ip("route", "replace", "default", "dev", this.#name, "metric", "9999");
 		await ip("route", "replace", "local", "0.0.0.0/0", "dev", "lo", "table", TABLE);
 		await ip("rule", "add", "iif", this.#name, "lookup", TABLE);
@@ -94,7 +95,7 @@ export class WiredNetwork implements Network {
 			await ip("rule", "del", "iif", this.#name, "lookup", TABLE);
 			await ip("route", "flush", "table", TABLE);
 			await ip("route", "del", "default", "dev", this.#name, "metric", "9999");
-			await writeFile(arpIgnore, before);
+			await writeFile(this.#arpIgnore, before);
 		};
 	}
 
@@ -109,6 +110,14 @@ export class WiredNetwork implements Network {
 		if (this.#lease === undefined) return;
 		this.#lease = undefined;
 		await ip("addr", "flush", "dev", this.#name);
+	}
+
+	async answerArp(answers: boolean): Promise<void> {
+		await writeFile(this.#arpIgnore, answers ? "0" : ARP_IGNORE_ALL);
+	}
+
+	get #arpIgnore(): string {
+		return `/proc/sys/net/ipv4/conf/${this.#name}/arp_ignore`;
 	}
 
 	udp(port: number, ttl: number): Promise<UdpPort> {

@@ -14,9 +14,14 @@ export function withOsPrefix(firmware: Firmware, name: string): string {
 	return `${firmware.setting("os_prefix") ?? ""}${name}`;
 }
 
-/** Asks whether the file is there, then fetches it: the firmware needs its size first. */
-export async function probeAndGet(firmware: Firmware, name: string): Promise<Buffer | undefined> {
-	return (await firmware.probe(name)) ? firmware.get(name) : undefined;
+/** Asks whether the file is there, then fetches it: the firmware needs its size first. @returns false when there is none. */
+export async function probeAndGet(firmware: Firmware, name: string): Promise<boolean> {
+	return (await firmware.probe(name)) && (await firmware.get(name));
+}
+
+/** The same for a file that the firmware itself reads. */
+export async function probeAndRead(firmware: Firmware, name: string): Promise<Buffer | undefined> {
+	return (await firmware.probe(name)) ? firmware.read(name) : undefined;
 }
 
 /**
@@ -54,28 +59,43 @@ export function initramfsName(firmware: Firmware, kernel: string): string | unde
 	return `${folder}initramfs${base.slice("kernel".length).replace(/\.img$/, "")}`;
 }
 
-/** Whether config.txt leaves the processor in 64-bit mode. */
-export function is64Bit(firmware: Firmware): boolean {
-	return firmware.setting("arm_64bit") !== "0";
+/** Whether the processor will be in 64-bit mode: config.txt says so, else the name of the kernel. */
+export function is64Bit(firmware: Firmware, kernel: string): boolean {
+	const bits = firmware.setting("arm_64bit");
+	return bits === undefined ? /kernel8\.img$/.test(kernel) || !/kernel\w*\.img$/.test(kernel) : bits !== "0";
 }
 
-/** The kernels to try: the one that config.txt names, else those of the model, all of them when it does not say how many bits. */
+/** The kernels of a model, all of them when config.txt does not say how many bits. Where a chip has no choice it is not asked. */
+function stockKernels(firmware: Firmware, { bits64, bits32 }: KernelNames): readonly string[] {
+	if (bits64.length === 0) return bits32;
+	if (bits32.length === 0) return bits64;
+	const bits = firmware.setting("arm_64bit");
+	return bits === "1" ? bits64 : bits === "0" ? bits32 : [...bits64, ...bits32];
+}
+
+/** The kernels to try: the one that config.txt names, else those of the model. */
 export function kernelNames(firmware: Firmware, names: KernelNames): string[] {
 	const named = firmware.setting("kernel");
-	if (named !== undefined) return [withOsPrefix(firmware, named)];
-	const bits = firmware.setting("arm_64bit");
-	const wanted = bits === "1" ? names.bits64 : bits === "0" ? names.bits32 : [...names.bits64, ...names.bits32];
+	const wanted = named === undefined ? stockKernels(firmware, names) : [named];
 	return wanted.map((name) => withOsPrefix(firmware, name));
 }
 
 /** Looks for a recovery system, then for the kernel. @returns the name of the kernel that is there. */
 export async function probeKernel(firmware: Firmware, names: KernelNames): Promise<string> {
-	await firmware.refuse("recovery8.img");
+	for (const name of stockKernels(firmware, names)) await firmware.refuse(name.replace("kernel", "recovery"));
 	const wanted = kernelNames(firmware, names);
 	for (const name of wanted) {
 		if (await firmware.probe(name)) return name;
 	}
 	throw new BootError(`there is no kernel on the server: the Pi asked for ${wanted.join(", ")} in ${firmware.where}`);
+}
+
+/** Code that runs before the kernel: none of a stock image. */
+export async function getArmstub(firmware: Firmware, stock: readonly string[]): Promise<void> {
+	const named = firmware.setting("armstub");
+	for (const name of named === undefined ? stock : [named]) {
+		if (await firmware.get(name)) return;
+	}
 }
 
 /** @param probes how often the firmware asks for the size before it fetches. */
@@ -85,7 +105,7 @@ export async function getInitramfs(firmware: Firmware, kernel: string, probes: n
 	for (let count = 0; count < probes; count++) {
 		if (!(await firmware.probe(name))) return;
 	}
-	if ((await firmware.get(name)) !== undefined) firmware.loaded.initramfs = name;
+	if (await firmware.get(name)) firmware.loaded.initramfs = name;
 }
 
 /** The last file of a boot. */
