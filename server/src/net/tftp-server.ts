@@ -27,6 +27,7 @@ import {
 	Transfer,
 } from "../wire/tftp/index.ts";
 import { TftpAdmission } from "./tftp-admission.ts";
+import { Turns } from "./tftp-turns.ts";
 import { bindUdp, closeUdp, connectUdp } from "./udp.ts";
 
 export interface TftpServerOptions {
@@ -75,6 +76,7 @@ class Session {
 export class TftpServer implements Startable {
 	readonly #options: Required<TftpServerOptions>;
 	readonly #sessions = new Map<string, Session>();
+	readonly #turns = new Turns();
 	#listeners: Socket[] = [];
 	/** Transfers and error replies whose sockets are not closed yet. */
 	readonly #running = new Set<Promise<void>>();
@@ -239,7 +241,7 @@ export class TftpServer implements Startable {
 				},
 			});
 			session.transfer = transfer;
-			socket.on("message", (bytes) => transfer.receive(bytes));
+			socket.on("message", (bytes) => this.#turns.take(transfer, bytes, this.#sessions.size < 2));
 			socket.on("error", (error) => this.#socketFailed(session, transfer, error));
 			if (session.isCancelled) transfer.abort();
 			else transfer.start();
