@@ -41,5 +41,6 @@ function retold(error: NetbootError, code: ErrorCode): ApiError {
 }
 
 function isBadRequest(error: unknown): error is Error {
-	return error instanceof Error && "statusCode" in error && error.statusCode === 400;
+	if (!(error instanceof Error) || !("statusCode" in error) || typeof error.statusCode !== "number") return false;
+	return error.statusCode >= 400 && error.statusCode < 500;
 }

@@ -113,6 +113,7 @@ describe("the API refuses", () => {
 		for (const word of ["body.name", "body.rootMode", "nmae"]) assert.ok(body.error.message.includes(word), word);
 		assert.equal(await failure("GET", "/api/v1/devices/XYZ"), "invalid-request");
 		assert.equal(await failure("GET", "/api/v1/devices/%zz"), "invalid-request");
+		assert.equal(await failure("GET", `/api/v1/devices/${"a".repeat(200)}`), "invalid-request");
 		assert.equal(await failure("GET", "/api/v1/logs?limit=0"), "invalid-request");
 		assert.equal(await failure("PATCH", "/api/v1/devices/7bf18f79"), "invalid-request");
 	});
