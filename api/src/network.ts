@@ -28,24 +28,59 @@ export const OtherDhcpServer = z
 	.meta({ id: "OtherDhcpServer" });
 export type OtherDhcpServer = z.infer<typeof OtherDhcpServer>;
 
+export const DhcpSubnet = z
+	.object({
+		interface: z.string().optional().describe("Missing for a subnet that a relay joins to ours."),
+		serverAddress: Ipv4,
+		netmask: Ipv4,
+		start: Ipv4,
+		end: Ipv4,
+		router: Ipv4.optional(),
+		dns: z.array(Ipv4),
+	})
+	.meta({ id: "DhcpSubnet" });
+export type DhcpSubnet = z.infer<typeof DhcpSubnet>;
+
+const LeaseSeconds = z.int().min(120).max(604_800).describe("For how long `full` gives an address.");
+
 export const Network = z
 	.object({
-		mode: DhcpMode,
+		mode: DhcpMode.describe("What holds. `proxy` where `full` was asked for and is refused: `notes` says why."),
 		serverIp: Ipv4.nullable().describe("The address that Pis are told; null while the machine has none."),
 		interface: z.string().nullable(),
-		range: AddressRange.nullable().describe("What `full` hands out; null in the other modes."),
+		range: AddressRange.nullable().describe(
+			"What `full` hands out on the first of its subnets; null in the other modes.",
+		),
+		subnets: z
+			.array(DhcpSubnet)
+			.describe("Where `full` hands out addresses. Served interfaces without one are a proxy's."),
+		leaseSeconds: LeaseSeconds,
+		serveEverybody: z.boolean().describe("`full` gives addresses to machines that are no Raspberry Pis too."),
+		insist: z.boolean().describe("`full` even where another DHCP server answers."),
 		interfaces: z.array(NetworkInterface),
 		otherDhcpServers: z.array(OtherDhcpServer),
+		notes: z.array(z.string()).describe("What a person should know of these settings, in sentences."),
 	})
 	.meta({ id: "Network" });
 export type Network = z.infer<typeof Network>;
 
+const found = "null = what is found.";
+
 export const NetworkChanges = z
 	.strictObject({
 		mode: DhcpMode.optional(),
-		serverIp: Ipv4.optional(),
-		interface: z.string().min(1).max(32).optional(),
-		range: AddressRange.optional(),
+		serverIp: Ipv4.nullable().optional().describe(found),
+		interface: z.string().min(1).max(32).nullable().optional().describe(found),
+		range: AddressRange.nullable().optional().describe("What `full` hands out; null = .100 to .200 of the subnet."),
+		router: z
+			.union([Ipv4, z.literal("none")])
+			.nullable()
+			.optional()
+			.describe(`The router that \`full\` tells. ${found}`),
+		dns: z.array(Ipv4).max(8).nullable().optional().describe(`The DNS servers that \`full\` tells. ${found}`),
+		leaseSeconds: LeaseSeconds.optional(),
+		serveEverybody: z.boolean().optional(),
+		insist: z.boolean().optional(),
 	})
 	.meta({ id: "NetworkChanges" });
 export type NetworkChanges = z.infer<typeof NetworkChanges>;

@@ -1,7 +1,7 @@
 /** The assembly: makes every room and puts them together. The only place that knows them all. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { startBootServers } from "./app/boot-servers.ts";
+import { type BootServersOptions, startBootServers, startDhcp } from "./app/boot-servers.ts";
 import { DeviceAnswers } from "./app/device-service.ts";
 import { publishEvents } from "./app/events.ts";
 import { prepareFolder } from "./app/folders.ts";
@@ -10,7 +10,11 @@ import { ImageAnswers } from "./app/image-service.ts";
 import { explainListenError, Listeners } from "./app/listeners.ts";
 import { readyLine } from "./app/login.ts";
 import { LoginKeys } from "./app/login-keys.ts";
-import { networkService, Place } from "./app/place.ts";
+import { Neighbourhood } from "./app/neighbourhood.ts";
+import { type DhcpPort, NetworkControl } from "./app/network-control.ts";
+import { NetworkSettings } from "./app/network-settings.ts";
+import { OtherServers } from "./app/other-servers.ts";
+import { Place } from "./app/place.ts";
 import { errorText, type Logger, settleSeries, systemClock } from "./base/index.ts";
 import { DhcpAnswers, NfsExports, RootKeeper, TftpFiles } from "./boot/index.ts";
 import type { RunningServer } from "./cli/index.ts";
@@ -19,6 +23,7 @@ import { DeviceRegistry } from "./devices/index.ts";
 import { EventHub, HttpServer, type Services } from "./http/index.ts";
 import { ImageLibrary, inspectImage } from "./images/index.ts";
 import type { Logging } from "./log-setup.ts";
+import { systemSource } from "./net/index.ts";
 import { loadSecrets, openStore, type Store } from "./store/index.ts";
 import { readVersion } from "./version.ts";
 import { HandleCodec } from "./vfs/index.ts";
@@ -51,21 +56,22 @@ async function start(config: Config, log: Logger, logging: Logging, undo: Undo[]
 	undo.push(() => store.close());
 	const httpLog = log.child({ service: "http" });
 	const hub = new EventHub(httpLog);
-	const network = log.child({ service: "network" });
-	const place = new Place(config, systemClock, network, () => hub.publish({ type: "network", data: place.network() }));
-	undo.push(() => place.stop());
-	await place.start();
+	const settings = new NetworkSettings(config, store.settings);
+	const surroundings = await startPlace(settings, log, undo);
 	const library = await startLibrary(config, store, log, undo);
-	const registry = await startRegistry({ config, store, log, library, place }, undo);
+	const registry = await startRegistry({ config, store, log, library, surroundings }, undo);
 	const handles = new HandleCodec(secrets.handleKey);
-	const listeners = await startBoot({ config, store, log, library, registry, place, handles }, undo);
+	const { listeners, network } = await startBoot(
+		{ config, store, log, library, registry, surroundings, settings, handles, hub },
+		undo,
+	);
 
 	const devices = new DeviceAnswers(registry);
 	const images = new ImageAnswers(library);
 	undo.push(publishEvents({ hub, registry, devices, library, images, logging, log: httpLog }));
 	const services: Services = {
 		health: { health: () => listeners.report(readVersion()) },
-		network: networkService(place),
+		network,
 		images,
 		devices,
 		logs: logging.recent,
@@ -85,13 +91,47 @@ async function start(config: Config, log: Logger, logging: Logging, undo: Undo[]
 	await http.start().catch(async (error: unknown) => {
 		throw await explainListenError("page and API", config.httpPort, "--http-port", error);
 	});
-	place.askAgainAndAgain();
-	return readyLine(place.mainAddress, http.port, http.createLoginCode());
+	return readyLine(surroundings.place.mainAddress, http.port, http.createLoginCode());
+}
+
+/** The place of this machine, and who else gives out addresses there. */
+interface Surrounding {
+	readonly place: Place;
+	readonly others: OtherServers;
+	/** Who is told of changes; there from the moment when there is somebody. */
+	listener: { moved(): void; changed(): void } | undefined;
+	network: NetworkControl | undefined;
+}
+
+async function startPlace(settings: NetworkSettings, log: Logger, undo: Undo[]): Promise<Surrounding> {
+	const network = { clock: systemClock, log: log.child({ service: "network" }) };
+	const place = new Place({
+		...network,
+		wish: settings.choice,
+		isStrict: settings.isPlaceGiven,
+		onMove: () => surroundings.listener?.moved(),
+		onChange: () => surroundings.listener?.changed(),
+	});
+	const others = new OtherServers({
+		...network,
+		ownAddresses: () => place.ownAddresses,
+		onAsked: () => {
+			const givers = others.list.filter(({ givesAddresses }) => givesAddresses);
+			place.sawDhcpServers(givers.map(({ address }) => address));
+			surroundings.listener?.changed();
+		},
+	});
+	const surroundings: Surrounding = { place, others, listener: undefined, network: undefined };
+	undo.push(() => place.stop());
+	undo.push(() => others.stop());
+	await place.start();
+	return surroundings;
 }
 
 async function startLibrary(config: Config, store: Store, log: Logger, undo: Undo[]): Promise<ImageLibrary> {
 	const library = new ImageLibrary({
 		folder: config.imagesDir,
+		unpackedFolder: join(config.dataDir, "unpacked"),
 		records: store.images,
 		inspect: inspectImage,
 		defaults: {
@@ -111,16 +151,19 @@ interface Parts {
 	readonly store: Store;
 	readonly log: Logger;
 	readonly library: ImageLibrary;
-	readonly place: Place;
+	readonly surroundings: Surrounding;
 }
 
-async function startRegistry({ config, store, log, library, place }: Parts, undo: Undo[]): Promise<DeviceRegistry> {
+async function startRegistry({ store, log, library, surroundings }: Parts, undo: Undo[]): Promise<DeviceRegistry> {
 	const registry = new DeviceRegistry({
 		store,
 		clock: systemClock,
 		log: log.child({ service: "devices" }),
 		imageExists: (id) => library.get(id) !== undefined,
-		surroundings: () => ({ dhcpMode: config.dhcp, otherDhcpServers: place.otherDhcpServers }),
+		surroundings: () => ({
+			dhcpMode: surroundings.network?.mode ?? "proxy",
+			otherDhcpServers: surroundings.others.addresses,
+		}),
 	});
 	undo.push(() => registry.stop());
 	await registry.start();
@@ -130,32 +173,83 @@ async function startRegistry({ config, store, log, library, place }: Parts, undo
 interface BootParts extends Parts {
 	readonly registry: DeviceRegistry;
 	readonly handles: HandleCodec;
+	readonly settings: NetworkSettings;
+	readonly hub: EventHub;
 }
 
-async function startBoot(parts: BootParts, undo: Undo[]): Promise<Listeners> {
-	const { config, store, log, library: images, registry, place, handles } = parts;
+interface Booting {
+	readonly listeners: Listeners;
+	readonly network: NetworkControl;
+}
+
+async function startBoot(parts: BootParts, undo: Undo[]): Promise<Booting> {
+	const { config, store, log, library: images, registry, surroundings, handles } = parts;
+	const { place } = surroundings;
 	const bootLog = log.child({ service: "boot" });
 	const keys = new LoginKeys(config.dataDir, bootLog);
 	await keys.load();
 	const folder = join(config.dataDir, "roots");
 	await mkdir(folder, { recursive: true, mode: 0o700 });
-	const macOf = (address: string) => place.macOf(address);
+	const neighbours = new Neighbourhood(systemClock, systemSource);
+	const macOf = (address: string) => neighbours.macOf(address);
 	const common = { registry, images, clock: systemClock, log: bootLog };
 	const roots = new RootKeeper({ ...common, folder, store, handles, authorizedKeys: () => keys.current() });
 	undo.push(() => roots.stop());
 	roots.start();
 	const nfs = new NfsExports({ ...common, roots, handles, macOf });
+	const dhcp = new DhcpAnswers({ ...common, leases: store.leases });
+	undo.push(() => dhcp.stop());
+	await dhcp.start();
 	const listeners = new Listeners(log);
 	undo.push(() => listeners.stop());
-	const tftp = new TftpFiles({
-		...common,
-		roots,
-		macOf,
-		serverAddress: (client) => place.addressFor(client),
-		nfsPort: () => listeners.health("nfs").port,
+	const tftp = new TftpFiles({ ...common, roots, macOf, nfsPort: () => listeners.health("nfs").port });
+	const servers = { config, place, dhcp, tftp, nfs, clock: systemClock, log, listeners };
+	await startBootServers(servers);
+	return { listeners, network: await startNetwork(parts, servers) };
+}
+
+/** DHCP, and what follows the addresses of this machine from now on. */
+async function startNetwork(parts: BootParts, servers: BootServersOptions): Promise<NetworkControl> {
+	const { surroundings, registry, settings, log, hub } = parts;
+	const { place, others } = surroundings;
+	const { listeners } = servers;
+	const network = new NetworkControl({
+		settings,
+		place,
+		others,
+		dhcp: servers.dhcp,
+		port: dhcpPort(servers),
+		log: log.child({ service: "network" }),
+		onChange: () => hub.publish({ type: "network", data: network.network() }),
 	});
-	const dhcp = new DhcpAnswers(common);
-	const { addresses } = place;
-	await startBootServers({ config, addresses, dhcp, tftp, nfs, clock: systemClock, log, listeners });
-	return listeners;
+	surroundings.network = network;
+	registry.serverAt(place.ownAddresses, place.addresses[0]);
+	await network.start();
+	surroundings.listener = {
+		changed: () => network.replan(),
+		moved() {
+			void listeners.follow();
+			registry.serverAt(place.ownAddresses, place.addresses[0]);
+			others.moved();
+		},
+	};
+	// Who came or went during the start.
+	surroundings.listener.moved();
+	others.start(() => place.served);
+	return network;
+}
+
+function dhcpPort(servers: BootServersOptions): DhcpPort {
+	const { listeners, config } = servers;
+	return {
+		get isOpen() {
+			return listeners.health("dhcp").state === "running";
+		},
+		async open() {
+			await listeners.close("dhcp", config.dhcpPort);
+			await startDhcp(servers);
+			return listeners.health("dhcp").error;
+		},
+		close: () => listeners.close("dhcp", config.dhcpPort),
+	};
 }

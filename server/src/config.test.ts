@@ -16,10 +16,6 @@ function problems(flags: Record<string, string>, env: NodeJS.ProcessEnv = {}): s
 describe("the settings", () => {
 	it("have the defaults of the contract", () => {
 		assert.deepEqual(loadConfig({}, {}), {
-			dhcp: "proxy",
-			dhcpLease: 3600,
-			dhcpEverybody: false,
-			dhcpInsist: false,
 			imagesDir: resolve("images"),
 			dataDir: resolve("data"),
 			httpHost: "0.0.0.0",

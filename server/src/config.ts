@@ -104,8 +104,7 @@ export const settings = {
 	dhcp: {
 		flag: "--dhcp <mode>",
 		env: "DHCP_MODE",
-		help: "proxy (beside the router's DHCP), full (gives out the addresses itself), or off",
-		fallback: "proxy",
+		help: "proxy (beside the router's DHCP), full (gives out the addresses itself), or off (default: proxy)",
 		schema: choice("proxy", "full", "off"),
 	},
 	dhcpRange: {
@@ -129,22 +128,19 @@ export const settings = {
 	dhcpLease: {
 		flag: "--dhcp-lease <time>",
 		env: "DHCP_LEASE",
-		help: "full: for how long an address is given, like 1h, 30m or 3600",
-		fallback: "1h",
+		help: "full: for how long an address is given, like 1h, 30m or 3600 (default: 1h)",
 		schema: lease,
 	},
 	dhcpEverybody: {
 		flag: "--dhcp-everybody",
 		env: "DHCP_EVERYBODY",
 		help: "full: gives addresses to all machines, not to Raspberry Pis alone",
-		fallback: "no",
 		schema: yesOrNo,
 	},
 	dhcpInsist: {
 		flag: "--dhcp-insist",
 		env: "DHCP_INSIST",
 		help: "full: gives out addresses even where another DHCP server does",
-		fallback: "no",
 		schema: yesOrNo,
 	},
 	imagesDir: {
@@ -220,7 +216,10 @@ type Key = keyof Settings;
 type Required = { [K in Key]: Settings[K] extends { fallback: string } ? K : never }[Key];
 type Value<K extends Key> = z.output<Settings[K]["schema"]>;
 
-/** All settings of `serve`, checked. Those without a default are missing when nobody gave them; folders are absolute. */
+/**
+ * All settings of `serve`, checked. Those without a default are missing when nobody gave them: those of the network may be
+ * stored too. Folders are absolute.
+ */
 export type Config = { readonly [K in Required]: Value<K> } & { readonly [K in Exclude<Key, Required>]?: Value<K> };
 
 /** What was given is not what the settings take; the message lists all of it. */

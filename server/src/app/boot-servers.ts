@@ -21,11 +21,12 @@ import {
 	RpcService,
 } from "../wire/rpc/index.ts";
 import type { Listeners } from "./listeners.ts";
+import type { Place } from "./place.ts";
 
 export interface BootServersOptions {
 	readonly config: Config;
-	/** Our addresses on the interfaces to serve, without loopback. */
-	readonly addresses: readonly string[];
+	/** Our addresses on the interfaces to serve, as they are now. */
+	readonly place: Pick<Place, "addresses" | "askedAddresses" | "isNear">;
 	readonly dhcp: DhcpAnswers;
 	readonly tftp: TftpFiles;
 	readonly nfs: NfsExports;
@@ -36,46 +37,43 @@ export interface BootServersOptions {
 
 const LOOPBACK = "127.0.0.1";
 
-/** Starts them all. Each says in `listeners` how it went. */
+/** Starts those that run in every mode. Each says in `listeners` how it went. */
 export async function startBootServers(options: BootServersOptions): Promise<void> {
 	await startNfs(options);
 	await startPortmap(options);
 	await startTftp(options);
-	await startDhcp(options);
 }
 
-async function startDhcp({ config, addresses, dhcp, clock, log, listeners }: BootServersOptions): Promise<void> {
-	if (config.dhcp === "off") {
-		listeners.note("dhcp", { state: "off", port: config.dhcpPort });
-		return;
-	}
+/** Opens the port of DHCP; `listeners` has how it went. */
+export async function startDhcp({ config, place, dhcp, clock, log, listeners }: BootServersOptions): Promise<void> {
 	await listeners.start({
 		name: "dhcp",
 		title: "DHCP",
 		protocol: "udp",
 		port: config.dhcpPort,
 		async open(port, loopback) {
-			const served = loopback ? [LOOPBACK] : [...addresses, LOOPBACK];
+			const served = () => (loopback ? [LOOPBACK] : [...place.addresses, LOOPBACK]);
+			const isNear = (address: string) => place.isNear(address);
 			const service = log.child({ service: "dhcp" });
-			const server = new DhcpServer({ addresses: served, port, handler: dhcp, clock, log: service });
+			const server = new DhcpServer({ addresses: served(), isNear, port, handler: dhcp, clock, log: service });
 			await server.start();
-			return { port: server.port, close: () => server.stop() };
+			return { port: server.port, close: () => server.stop(), follow: () => server.setAddresses(served()) };
 		},
 	});
 }
 
-async function startTftp({ config, addresses, tftp, clock, log, listeners }: BootServersOptions): Promise<void> {
+async function startTftp({ config, place, tftp, clock, log, listeners }: BootServersOptions): Promise<void> {
 	await listeners.start({
 		name: "tftp",
 		title: "TFTP",
 		protocol: "udp",
 		port: config.tftpPort,
 		async open(port, loopback) {
-			const served = loopback ? [LOOPBACK] : [...addresses, LOOPBACK];
+			const served = () => (loopback ? [LOOPBACK] : [...place.askedAddresses, LOOPBACK]);
 			const service = log.child({ service: "tftp" });
-			const server = new TftpServer({ addresses: served, port, files: tftp, clock, log: service });
+			const server = new TftpServer({ addresses: served(), port, files: tftp, clock, log: service });
 			await server.start();
-			return { port: server.port, close: () => server.stop() };
+			return { port: server.port, close: () => server.stop(), follow: () => server.setAddresses(served()) };
 		},
 	});
 }

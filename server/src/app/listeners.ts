@@ -22,6 +22,8 @@ export interface Listener {
 export interface Opened {
 	readonly port: number;
 	close(): Promise<void>;
+	/** The addresses of this machine are others than before. */
+	follow?(): Promise<void>;
 }
 
 const LOOPBACK = "127.0.0.1";
@@ -32,7 +34,7 @@ const UNPRIVILEGED = 10_000;
 export class Listeners {
 	readonly #log: Logger;
 	readonly #states = new Map<ServiceName, ServiceHealth>();
-	readonly #open: Opened[] = [];
+	readonly #open = new Map<ServiceName, Opened>();
 
 	constructor(log: Logger) {
 		this.#log = log;
@@ -41,7 +43,7 @@ export class Listeners {
 	async start(listener: Listener): Promise<void> {
 		try {
 			const opened = await listener.open(listener.port, false);
-			this.#open.push(opened);
+			this.#open.set(listener.name, opened);
 			this.#states.set(listener.name, { state: "running", port: opened.port });
 		} catch (error) {
 			await this.#failed(listener, error);
@@ -67,11 +69,28 @@ export class Listeners {
 		if (code !== "EACCES" && code !== "EADDRINUSE") return undefined;
 		try {
 			const opened = await listener.open(listener.port + UNPRIVILEGED, true);
-			this.#open.push(opened);
+			this.#open.set(listener.name, opened);
 			return opened.port;
 		} catch (error) {
 			this.#log.debug({ service: listener.name }, `nor on loopback: ${errorText(error)}`);
 			return undefined;
+		}
+	}
+
+	/** Stops a service on purpose. */
+	async close(name: ServiceName, port: number): Promise<void> {
+		const opened = this.#open.get(name);
+		this.#open.delete(name);
+		this.#states.set(name, { state: "off", port });
+		await opened?.close();
+	}
+
+	/** Lets all of them follow the addresses of this machine. */
+	async follow(): Promise<void> {
+		for (const [name, opened] of this.#open) {
+			await opened.follow?.().catch((error: unknown) => {
+				this.#log.error({ service: name, err: error }, `does not follow the addresses: ${errorText(error)}`);
+			});
 		}
 	}
 
@@ -97,7 +116,9 @@ export class Listeners {
 	}
 
 	async stop(): Promise<void> {
-		await settleSeries(this.#open.splice(0).map((opened) => () => opened.close()));
+		const all = [...this.#open.values()];
+		this.#open.clear();
+		await settleSeries(all.map((opened) => () => opened.close()));
 	}
 }
 

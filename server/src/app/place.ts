@@ -1,113 +1,169 @@
-/** Where this machine stands in the network: the interfaces that are served, our address for each Pi, other DHCP servers. */
-import { isIPv4 } from "node:net";
+/**
+ * Where this machine stands in the network: its interfaces, which of them are served, from which address of ours. It
+ * follows them as they come and go: a cable that is plugged in, a lease that brings another address.
+ */
 import type { Network } from "@pi-netboot/api";
-import { type Clock, ExternalError, errorText, type Logger, NetbootError, type Timer } from "../base/index.ts";
-import type { Config } from "../config.ts";
-import type { NetworkService } from "../http/index.ts";
+import { type Clock, ExternalError, type Logger } from "../base/index.ts";
 import {
-	askLan,
 	chooseInterfaces,
 	type InterfaceSource,
-	type InterfaceWish,
+	interfaceNames,
+	isInSubnet,
 	listInterfaces,
 	type NetworkInterface,
-	readNeighbours,
 	type ServedInterface,
 	systemSource,
 	watchInterfaces,
 } from "../net/index.ts";
+import type { OtherServer } from "./other-servers.ts";
 
-/** How often the LAN is asked for DHCP servers. */
-const ASK_MS = 10 * 60_000;
-
-/** For how long the neighbour table is believed. */
-const NEIGHBOURS_MS = 200;
-
-interface OtherServer {
-	readonly address: string;
-	readonly interface: string;
-	readonly lastSeenAt: number;
+/** The interface or the address that a person asked for. */
+export interface PlaceWish {
+	readonly interface?: string | undefined;
+	readonly serverIp?: string | undefined;
 }
 
-/** The settings that say which place it is. */
-export type PlaceConfig = Pick<Config, "dhcp"> & InterfaceWish;
+/** The part of what the API shows that is known here. */
+type PlaceOfNetwork = Pick<Network, "serverIp" | "interface" | "interfaces" | "otherDhcpServers">;
+
+export interface PlaceOptions {
+	readonly wish: PlaceWish;
+	/** Refuse to start when what is wished for is not there. */
+	readonly isStrict: boolean;
+	readonly clock: Clock;
+	readonly log: Logger;
+	/** Something is another than before, what the page shows. */
+	readonly onChange: () => void;
+	/** The addresses that we serve from, or have, are others. Called at once, one after the other. */
+	readonly onMove: () => void;
+	/** What there is on this machine; tests bring their own. */
+	readonly source?: InterfaceSource;
+}
 
 export class Place {
-	readonly #config: PlaceConfig;
+	readonly #options: PlaceOptions;
 	readonly #source: InterfaceSource;
-	readonly #clock: Clock;
-	readonly #log: Logger;
-	readonly #onChange: () => void;
+	#wish: PlaceWish;
 	#all: readonly NetworkInterface[] = [];
 	#served: readonly ServedInterface[] = [];
-	#others: readonly OtherServer[] | undefined;
-	#neighbours: { readonly at: number; readonly table: ReturnType<typeof readNeighbours> } | undefined;
-	#timer: Timer | undefined;
+	#dhcpServers: readonly string[] = [];
 	#unwatch: (() => void) | undefined;
-	readonly #stopped = new AbortController();
 
-	/** @param source what there is on this machine; tests bring their own. */
-	constructor(config: PlaceConfig, clock: Clock, log: Logger, onChange: () => void, source = systemSource) {
-		this.#source = source;
-		this.#config = config;
-		this.#clock = clock;
-		this.#log = log;
-		this.#onChange = onChange;
+	constructor(options: PlaceOptions) {
+		this.#options = options;
+		this.#source = options.source ?? systemSource;
+		this.#wish = options.wish;
 	}
 
-	/** @throws ExternalError when the interface or address that was asked for is not there. */
+	/** @throws ExternalError when it is strict, and the interface or the address that was asked for is not there. */
 	async start(): Promise<void> {
 		this.#all = await listInterfaces(this.#source);
-		this.#served = chooseInterfaces(this.#all, this.#config);
-		if (this.#served.length === 0) throw this.#nothingToServe();
-		const names = this.#served.map((served) => `${served.interface.name} (${served.address})`);
-		this.#log.info(`serves ${names.join(", ")}`);
+		if (this.#options.isStrict) await this.check(this.#wish);
+		this.#choose();
+		this.#sayServed();
 		this.#unwatch = watchInterfaces({
-			clock: this.#clock,
-			log: this.#log,
+			known: this.#all,
+			clock: this.#options.clock,
+			log: this.#options.log,
 			source: this.#source,
-			onChange: (interfaces) => this.#changed(interfaces),
-		});
-	}
-
-	/** Begins to ask the LAN, behind the start: it takes seconds. */
-	askAgainAndAgain(): void {
-		const asked = this.#ask().catch((error: unknown) => {
-			this.#log.warn(`other DHCP servers were not looked for: ${errorText(error)}`);
-		});
-		void asked.then(() => {
-			if (!this.#stopped.signal.aborted) this.#timer = this.#clock.after(ASK_MS, () => this.askAgainAndAgain());
+			onChange: (interfaces) => this.#follow(interfaces),
 		});
 	}
 
 	stop(): void {
-		this.#stopped.abort();
-		this.#timer?.cancel();
 		this.#unwatch?.();
 	}
 
-	#nothingToServe(): ExternalError {
-		const { interface: name, serverIp } = this.#config;
-		const asked = [name, serverIp].filter((part) => part !== undefined).join(" with ");
+	/**
+	 * Whether a wish can be met. An interface without an address may get one; one that is not there at all is a mistake.
+	 *
+	 * @throws ExternalError with what there is.
+	 */
+	async check(wish: PlaceWish): Promise<void> {
+		const { interface: name, serverIp } = wish;
+		if (name !== undefined && !(await interfaceNames(this.#source)).includes(name)) {
+			const known = this.#all.some((one) => one.name === name);
+			if (!known) throw this.#nothingFor(`named ${name}`);
+		}
+		if (serverIp !== undefined && chooseInterfaces(this.#all, wish).length === 0) {
+			throw this.#nothingFor(`${name === undefined ? "" : `named ${name} `}with the address ${serverIp}`);
+		}
+	}
+
+	#nothingFor(asked: string): ExternalError {
 		const there = this.#all.map((one) => `${one.name} (${one.addresses.map(({ address }) => address).join(", ")})`);
-		return new ExternalError("no-interface", `there is no interface ${asked} that is up and has an IPv4 address`, {
+		return new ExternalError("no-interface", `there is no interface ${asked}`, {
 			hint: `Choose one of: ${there.join("; ")}`,
 		});
 	}
 
-	#changed(interfaces: readonly NetworkInterface[]): void {
-		this.#all = interfaces;
-		const now = addressesOf(chooseInterfaces(interfaces, this.#config));
-		const before = this.addresses;
-		if (now.length !== before.length || now.some((address) => !before.includes(address))) {
-			this.#log.warn(`the addresses of this machine changed to ${now.join(", ") || "none"}: restart to serve them`);
-		}
-		this.#onChange();
+	/** Serves another interface or address from now on. Checked before. */
+	want(wish: PlaceWish): void {
+		this.#wish = wish;
+		this.#follow(this.#all);
 	}
 
-	/** What is served, loopback apart. */
+	/** DHCP servers that answered: where they are, Pis get their addresses. */
+	sawDhcpServers(servers: readonly string[]): void {
+		this.#dhcpServers = servers;
+		this.#follow(this.#all);
+	}
+
+	#choose(): void {
+		this.#served = this.servedWith(this.#wish);
+	}
+
+	#follow(interfaces: readonly NetworkInterface[]): void {
+		const before = [this.addresses, this.ownAddresses].join(" ");
+		this.#all = interfaces;
+		this.#choose();
+		if ([this.addresses, this.ownAddresses].join(" ") !== before) {
+			this.#sayServed();
+			this.#options.onMove();
+		}
+		this.#options.onChange();
+	}
+
+	#sayServed(): void {
+		const names = this.#served.map((served) => `${served.interface.name} (${served.address})`);
+		if (this.addresses.length > 0) this.#options.log.info(`serves ${names.join(", ")}`);
+		else this.#options.log.warn(`no Pi can boot yet: ${this.#whyNone()}. It is served as soon as it has one.`);
+	}
+
+	#whyNone(): string {
+		const { interface: name, serverIp } = this.#wish;
+		if (serverIp !== undefined) return `this machine does not have the address ${serverIp}`;
+		return name === undefined ? "no interface of this machine has an IPv4 address" : `${name} has no IPv4 address`;
+	}
+
+	/** What would be served with another wish. */
+	servedWith(wish: PlaceWish): readonly ServedInterface[] {
+		return chooseInterfaces(this.#all, {
+			interface: wish.interface,
+			serverIp: wish.serverIp,
+			dhcpServers: this.#dhcpServers,
+		});
+	}
+
+	/** What is served. */
+	get served(): readonly ServedInterface[] {
+		return this.#served;
+	}
+
+	/** The addresses that Pis are told, one for each interface, loopback apart. */
 	get addresses(): readonly string[] {
-		return addressesOf(this.#served);
+		return withoutLoopback(this.#served.map(({ address }) => address));
+	}
+
+	/** All addresses of the interfaces that are served: a Pi may ask for its files at any, unless one was asked for. */
+	get askedAddresses(): readonly string[] {
+		if (this.#wish.serverIp !== undefined) return this.addresses;
+		return withoutLoopback(this.#served.flatMap((served) => served.interface.addresses.map(({ address }) => address)));
+	}
+
+	/** Every address of this machine, served or not. */
+	get ownAddresses(): readonly string[] {
+		return this.#all.flatMap(({ addresses }) => addresses.map(({ address }) => address));
 	}
 
 	/** What a browser is told: the first address. */
@@ -115,65 +171,17 @@ export class Place {
 		return this.#served[0]?.address ?? "127.0.0.1";
 	}
 
-	/** Our address as a client reaches it: the one in its subnet. */
-	addressFor(client: string): string {
-		if (client.startsWith("127.")) return "127.0.0.1";
-		const near = this.#served.find(({ interface: one, address }) => {
-			const mask = one.addresses.find((own) => own.address === address)?.netmask;
-			return mask !== undefined && sameSubnet(address, client, mask);
-		});
-		return near?.address ?? this.mainAddress;
+	/** Whether an address lies in a network that we serve. */
+	isNear(address: string): boolean {
+		return this.#served.some((served) => served.interface.addresses.some((own) => isInSubnet(address, own)));
 	}
 
-	/** The MAC behind an address of the LAN, when the system knows it. */
-	async macOf(address: string): Promise<string | undefined> {
-		const now = this.#clock.monotonic();
-		const last = this.#neighbours;
-		const known = last !== undefined && now - last.at <= NEIGHBOURS_MS ? (await last.table).get(address) : undefined;
-		if (known !== undefined) return known;
-		// Whoever came a moment ago is not in a table that was read before that.
-		if (this.#neighbours === undefined || Math.floor(this.#neighbours.at) < Math.floor(now)) {
-			this.#neighbours = { at: now, table: readNeighbours(this.#source) };
-		}
-		return (await this.#neighbours.table).get(address);
-	}
-
-	/** Other DHCP servers that answered last time; undefined = nobody could ask. */
-	get otherDhcpServers(): readonly string[] | undefined {
-		return this.#others?.map(({ address }) => address);
-	}
-
-	async #ask(): Promise<void> {
-		const { signal } = this.#stopped;
-		const found: OtherServer[] = [];
-		let asked = false;
-		for (const { interface: one, address } of this.#served) {
-			if (one.kind === "loopback" || signal.aborted) continue;
-			const answer = await askLan({ address, clock: this.#clock, signal });
-			if (answer.kind === "not-asked") this.#log.debug(`other DHCP servers are not known: ${answer.reason}`);
-			else asked = true;
-			if (answer.kind === "asked") found.push(...this.#servers(answer.offers, one.name));
-		}
-		if (!asked || signal.aborted) return;
-		const before = this.otherDhcpServers?.join();
-		this.#others = found;
-		if (this.otherDhcpServers?.join() !== before) this.#onChange();
-	}
-
-	#servers(offers: readonly { readonly server: string }[], name: string): OtherServer[] {
-		const own = this.addresses;
-		const servers = new Set(offers.map(({ server }) => server).filter((server) => !own.includes(server)));
-		return [...servers].map((address) => ({ address, interface: name, lastSeenAt: this.#clock.now() }));
-	}
-
-	/** As the API shows it. */
-	network(): Network {
+	/** As the API shows it, but for what the mode of DHCP says. */
+	network(others: readonly OtherServer[]): PlaceOfNetwork {
 		const main = this.#served[0];
 		return {
-			mode: this.#config.dhcp,
 			serverIp: main?.address ?? null,
 			interface: main?.interface.name ?? null,
-			range: null,
 			interfaces: this.#all.map(({ name, mac, addresses, kind, hasDefaultRoute }) => ({
 				name,
 				mac,
@@ -181,34 +189,11 @@ export class Place {
 				kind,
 				defaultRoute: hasDefaultRoute,
 			})),
-			otherDhcpServers: (this.#others ?? []).map((other) => ({ ...other })),
+			otherDhcpServers: others.map(({ givesAddresses: _, ...other }) => other),
 		};
 	}
 }
 
-/** Without loopback. */
-function addressesOf(served: readonly ServedInterface[]): string[] {
-	return served.map(({ address }) => address).filter((address) => !address.startsWith("127."));
-}
-
-function sameSubnet(one: string, other: string, mask: string): boolean {
-	if (!isIPv4(other)) return false;
-	const bits = ipv4Bits(mask);
-	return (ipv4Bits(one) & bits) === (ipv4Bits(other) & bits);
-}
-
-function ipv4Bits(address: string): number {
-	return address.split(".").reduce((bits, part) => (bits << 8) | Number(part), 0);
-}
-
-/** What the API may ask of it. The settings of the network are those of the start. */
-export function networkService(place: Place): NetworkService {
-	return {
-		network: () => place.network(),
-		change() {
-			throw new NetbootError("conflict", "The settings of the network are read at the start.", {
-				hint: "Start the server with --interface, --server-ip or --dhcp.",
-			});
-		},
-	};
+function withoutLoopback(addresses: readonly string[]): string[] {
+	return addresses.filter((address) => !address.startsWith("127."));
 }

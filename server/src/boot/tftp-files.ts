@@ -17,8 +17,6 @@ export interface TftpFilesOptions {
 	readonly images: BootImages;
 	/** The MAC behind an address of the LAN, when the system knows it. */
 	readonly macOf: (address: string) => Promise<string | undefined>;
-	/** Our address as this client reaches it. */
-	readonly serverAddress: (client: string) => string;
 	readonly nfsPort: () => number;
 	readonly log: Logger;
 }
@@ -164,13 +162,15 @@ export class TftpFiles implements TftpPort {
 			return undefined;
 		}
 		const { imageId, build, mode } = choice;
+		// Our address as this Pi reaches it, whatever else we have.
+		const server = client.served;
 		const layer = roots.layerMaker(device, choice, mode);
-		const { boot, fresh } = await registry.beginBoot(device, { imageId, buildId: build.id, mode }, layer);
+		const { boot, fresh } = await registry.beginBoot(device, { imageId, buildId: build.id, mode, server }, layer);
 		this.#begun.set(device.key, boot.id);
 		if (fresh) log.info({ device: device.id }, `${device.name} boots ${imageId} (${mode}) from ${client.address}`);
 		const nfsPort = this.#options.nfsPort();
 		const line = netbootCmdline(original, {
-			serverIp: this.#options.serverAddress(client.address),
+			serverIp: server,
 			exportPath: exportPath(device.id, boot),
 			mode: mode === "read-only" ? "ro" : "rw",
 			initramfs: config.initramfs,

@@ -25,6 +25,8 @@ export interface Attempt {
 	readonly lastDiscoverAt: number | undefined;
 	readonly offers: number;
 	readonly firstOfferAt: number | undefined;
+	/** The range of addresses in which none was left for it. */
+	readonly noAddressIn: string | undefined;
 	readonly requestAt: number | undefined;
 	readonly requestServer: string | undefined;
 
@@ -49,6 +51,8 @@ export interface Attempt {
 	readonly ownSystemAt: number | undefined;
 	/** The image below the root is not what it was when the boot began. */
 	readonly imageChangedAt: number | undefined;
+	/** The server's address, which its root hangs on, is another one now. */
+	readonly serverMoved: { readonly from: string; readonly to: string | undefined } | undefined;
 	readonly conflict: { readonly address: string; readonly other: string } | undefined;
 }
 
@@ -73,6 +77,7 @@ export function beginAttempt(now: number): AttemptState {
 		lastDiscoverAt: undefined,
 		offers: 0,
 		firstOfferAt: undefined,
+		noAddressIn: undefined,
 		requestAt: undefined,
 		requestServer: undefined,
 		tftpRequests: 0,
@@ -93,6 +98,7 @@ export function beginAttempt(now: number): AttemptState {
 		refusedMount: undefined,
 		ownSystemAt: undefined,
 		imageChangedAt: undefined,
+		serverMoved: undefined,
 		conflict: undefined,
 	};
 }
@@ -121,6 +127,9 @@ export function record(attempt: AttemptState, fact: Fact, now: number): void {
 			attempt.offers++;
 			attempt.firstOfferAt ??= now;
 			break;
+		case "no-address-left":
+			attempt.noAddressIn = fact.range;
+			break;
 		case "request":
 			attempt.requestAt = now;
 			attempt.requestServer = fact.server;
@@ -139,11 +148,18 @@ export function record(attempt: AttemptState, fact: Fact, now: number): void {
 		case "cmdline-refused":
 			attempt.cmdlineRefusedTo = fact.address;
 			break;
+		case "server-moved":
+			attempt.serverMoved = { from: fact.from, to: fact.to };
+			break;
+		case "server-back":
+			attempt.serverMoved = undefined;
+			break;
 		case "address-conflict":
 			attempt.conflict = { address: fact.address, other: fact.other };
 			break;
 		case "address-proved":
 			if (attempt.conflict?.address === fact.address) attempt.conflict = undefined;
+			attempt.noAddressIn = undefined;
 			break;
 		default:
 			recordLinux(attempt, fact, now);

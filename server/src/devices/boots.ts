@@ -16,6 +16,8 @@ export interface BootPlan {
 	readonly imageId: string;
 	readonly buildId: string;
 	readonly mode: RootMode;
+	/** The address of ours that its command line names; null in boots of the first version. */
+	readonly server: string | null;
 }
 
 export interface Boot extends BootPlan {
@@ -88,6 +90,11 @@ export class BootBook {
 		return (this.#byDevice.get(deviceKey) ?? []).flatMap((id) => this.#byId.get(id) ?? []).toReversed();
 	}
 
+	/** All that did not end. */
+	all(): Iterable<Boot> {
+		return this.#byId.values();
+	}
+
 	/** Gives the device its boot; calls for one device run one after the other. Stored when it resolves. */
 	begin(device: DeviceState, plan: BootPlan, makeLayer: LayerMaker): Promise<BegunBoot> {
 		const before = this.#beginning.get(device.key) ?? Promise.resolve();
@@ -116,6 +123,7 @@ export class BootBook {
 			imageId: plan.imageId,
 			buildId: plan.buildId,
 			mode: plan.mode,
+			server: plan.server,
 			layerId,
 			exportToken: randomBytes(16).toString("hex"),
 			secret: randomBytes(32).toString("hex"),
@@ -189,5 +197,10 @@ export class BootBook {
 }
 
 function isSame(boot: Boot, plan: BootPlan): boolean {
-	return boot.imageId === plan.imageId && boot.buildId === plan.buildId && boot.mode === plan.mode;
+	return (
+		boot.imageId === plan.imageId &&
+		boot.buildId === plan.buildId &&
+		boot.mode === plan.mode &&
+		boot.server === plan.server
+	);
 }

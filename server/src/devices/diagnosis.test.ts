@@ -203,6 +203,25 @@ const cases: Case[] = [
 		told: [...LOOP, { kind: "os-release", bootId: "b1" }, 600, { kind: "image-changed", bootId: "b1" }],
 		says: /overwritten or deleted/,
 	},
+	{
+		row: 9,
+		name: "a server whose address changed under a system that runs",
+		code: "server-moved",
+		told: [
+			...LOOP,
+			{ kind: "os-release", bootId: "b1" },
+			600,
+			{ kind: "server-moved", bootId: "b1", from: "192.0.2.1", to: "192.0.2.9" },
+		],
+		says: /address changed from 192\.0\.2\.1 to 192\.0\.2\.9 while this Pi was running/,
+	},
+	{
+		row: 9,
+		name: "a server whose cable was pulled",
+		code: "server-moved",
+		told: [...LOOP, 5, { kind: "server-moved", bootId: "b1", from: "192.0.2.1", to: undefined }],
+		says: /lost its address 192\.0\.2\.1/,
+	},
 ];
 
 describe("the rule book", () => {

@@ -14,9 +14,13 @@ export function isThere(attempt: Attempt): boolean {
 	return attempt.stages.has("userspace");
 }
 
-/** What is wrong with a boot, or undefined while it goes on well or is done. One that is done can still lose its image. */
+/**
+ * What is wrong with a boot, or undefined while it goes on well or is done. One that is done can still lose its image, or
+ * the server that it hangs on.
+ */
 export function diagnose(scene: Scene): Diagnosis | undefined {
-	if (isThere(scene.attempt) && scene.attempt.imageChangedAt === undefined) return undefined;
+	const { imageChangedAt, serverMoved } = scene.attempt;
+	if (isThere(scene.attempt) && imageChangedAt === undefined && serverMoved === undefined) return undefined;
 	const rule = RULES.find(({ applies }) => applies(scene));
 	if (rule === undefined) return undefined;
 	return { code: rule.code, severity: rule.severity, message: rule.message(scene), fix: rule.fix(scene) };

@@ -11,6 +11,8 @@ export type Fact =
 	| { readonly kind: "discover" }
 	/** We answered. */
 	| { readonly kind: "offer" }
+	/** We give out addresses, and had none left for it. */
+	| { readonly kind: "no-address-left"; readonly range: string }
 	/** The firmware takes an address, from that DHCP server. */
 	| { readonly kind: "request"; readonly server?: string }
 	/** A boot file was asked for; `path` is without the serial. */
@@ -40,6 +42,10 @@ export type Fact =
 	| { readonly kind: "agent"; readonly bootId: string }
 	/** The image below the root was overwritten or deleted: nothing of it can be read any more. */
 	| { readonly kind: "image-changed"; readonly bootId: string }
+	/** The address of ours that its root is mounted from is not ours any more; `to` is the one that we have now. */
+	| { readonly kind: "server-moved"; readonly bootId: string; readonly from: string; readonly to: string | undefined }
+	/** That address is ours again. */
+	| { readonly kind: "server-back"; readonly bootId: string }
 	/** Another device claims this one's address, or the other way round. */
 	| { readonly kind: "address-conflict"; readonly address: string; readonly other: string }
 	/** An address is proved to be this device's. */

@@ -78,6 +78,11 @@ export class ProgressBook {
 		return this.#byDevice.get(device.key)?.tracker.attempt?.stages.has("firmware") ?? false;
 	}
 
+	/** Whether the address that its root hangs on is not ours any more. */
+	hasLostServer(device: DeviceState): boolean {
+		return this.#byDevice.get(device.key)?.tracker.attempt?.serverMoved !== undefined;
+	}
+
 	diagnosis(device: DeviceState): Diagnosis | undefined {
 		return this.#byDevice.get(device.key)?.diagnosis;
 	}

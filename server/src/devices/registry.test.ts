@@ -5,7 +5,7 @@ import type { Device } from "./device.ts";
 import type { DeviceEvent } from "./registry.ts";
 import { Bench, eeprom, MASK_ROM, pi3 } from "./testing/pis.ts";
 
-const PLAN = { imageId: "debian", buildId: "b1", mode: "persistent" } as const;
+const PLAN = { imageId: "debian", buildId: "b1", mode: "persistent", server: "192.0.2.1" } as const;
 const noLayer = async () => null;
 
 function pi4(bench: Bench, number = 1): Device {
@@ -368,6 +368,25 @@ describe("boots", () => {
 		assert.equal(device.bootCount, 0);
 		await bench.registry.beginBoot(device, PLAN, noLayer);
 		assert.equal(device.bootCount, 1);
+	});
+
+	test("a Pi that runs from an address that the server lost is told so, also after a restart, until it is back", async () => {
+		await using bench = await Bench.open();
+		const device = pi4(bench);
+		const { boot } = await bench.registry.beginBoot(device, PLAN, noLayer);
+		bench.registry.serverAt([], undefined);
+		assert.equal(bench.registry.diagnosis(device), undefined, "it did not mount anything yet");
+		await bench.registry.bootMounted(boot.id);
+		bench.registry.fact(device, { kind: "os-release", bootId: boot.id });
+		bench.registry.serverAt(["192.0.2.9"], "192.0.2.9");
+		assert.match(bench.registry.diagnosis(device)?.message ?? "", /from 192\.0\.2\.1 to 192\.0\.2\.9/);
+		await bench.restart("killed");
+		const again = bench.registry.get(device.id);
+		assert.ok(again);
+		bench.registry.serverAt(["192.0.2.9"], "192.0.2.9");
+		assert.equal(bench.registry.diagnosis(again)?.code, "server-moved");
+		bench.registry.serverAt(["192.0.2.9", "192.0.2.1"], "192.0.2.9");
+		assert.equal(bench.registry.diagnosis(again), undefined);
 	});
 
 	test("history tells the last boots with their stages", async () => {

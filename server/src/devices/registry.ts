@@ -294,6 +294,27 @@ export class DeviceRegistry extends EventEmitter<RegistryEvents> implements Star
 		await this.#boots.end(id);
 	}
 
+	/**
+	 * This machine has these addresses now. A running Pi whose root is mounted from another one has lost it: a mount does not
+	 * follow, so that is said of the Pi. It is taken back when the address comes back.
+	 *
+	 * @param main what a Pi that boots now would be told; undefined while there is none.
+	 */
+	serverAt(addresses: readonly string[], main: string | undefined): void {
+		for (const { id: bootId, server: from, mountedAt } of this.#boots.all()) {
+			const device = this.#ofBoot(bootId);
+			if (device === undefined || from === null || mountedAt === null || from.startsWith("127.")) continue;
+			const hadLost = this.#progress.hasLostServer(device);
+			const hasLost = !addresses.includes(from);
+			if (hasLost) this.#progress.fact(device, { kind: "server-moved", bootId, from, to: main });
+			else if (hadLost) this.#progress.fact(device, { kind: "server-back", bootId });
+			if (hasLost && !hadLost) {
+				const now = main === undefined ? "this machine lost" : `this machine has ${main} and no longer has`;
+				this.#options.log.warn({ device: device.id }, `${device.name} runs from ${from}, and ${now} that address`);
+			}
+		}
+	}
+
 	#ofBoot(id: string): DeviceState | undefined {
 		const boot = this.#boots.byId(id);
 		return boot === undefined ? undefined : this.#directory.byKey(boot.deviceKey);

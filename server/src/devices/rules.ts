@@ -110,6 +110,20 @@ export const RULES: readonly Rule[] = [
 		fix: () => "Reboot it: it takes the image as it is now. Replace images by rename, and running Pis go on.",
 	},
 	{
+		row: 9,
+		code: "server-moved",
+		severity: "error",
+		applies: ({ attempt }) => attempt.serverMoved !== undefined,
+		message: ({ attempt }) =>
+			attempt.serverMoved?.to === undefined
+				? `The server lost its address ${attempt.serverMoved?.from}, which this Pi's root hangs on.`
+				: `The server's address changed from ${attempt.serverMoved.from} to ${attempt.serverMoved.to} while this Pi was running.`,
+		fix: ({ attempt }) =>
+			attempt.serverMoved?.to === undefined
+				? "Plug the server's network in again: the Pi goes on as soon as the address is back."
+				: "Reboot it. Reserve an address for the server in the router, or set a fixed one, and it does not happen again.",
+	},
+	{
 		row: 11,
 		code: "address-conflict",
 		severity: "error",
@@ -117,6 +131,15 @@ export const RULES: readonly Rule[] = [
 		message: ({ attempt }) => `It shares the address ${attempt.conflict?.address} with ${attempt.conflict?.other}.`,
 		fix: () =>
 			"Let one DHCP server alone give out addresses, and power-cycle both Pis. Pi 3s get mixed up when they start together.",
+	},
+	{
+		row: 2,
+		code: "no-address-left",
+		severity: "error",
+		applies: (scene) => noTftp(scene) && scene.attempt.noAddressIn !== undefined,
+		message: ({ attempt }) => `It got no address: all of ${attempt.noAddressIn} are given out.`,
+		fix: () =>
+			"Make the range larger (--dhcp-range), or the time shorter for which addresses are given (--dhcp-lease).",
 	},
 	{
 		row: 4,
@@ -279,7 +302,8 @@ export const RULES: readonly Rule[] = [
 		severity: "error",
 		applies: (scene) => ignoresOffers(scene) && noAddressServer(scene),
 		message: () => "No DHCP server on this network gives it an address.",
-		fix: () => "Connect the Pi to the network of your router, which gives out addresses.",
+		fix: () =>
+			"Start the server with --dhcp full, so that it gives out addresses itself; or connect the Pi to your router's network.",
 	},
 	{
 		row: 1,

@@ -125,9 +125,14 @@ export function inOrder<T extends { readonly stage: Stage }>(stages: readonly T[
 	return stages.toSorted((a, b) => STAGES.indexOf(a.stage) - STAGES.indexOf(b.stage));
 }
 
+const FOLLOWERS: ReadonlySet<Fact["kind"]> = new Set([
+	...(["offer", "request", "tftp-end", "address-proved", "address-conflict"] as const),
+	...(["server-moved", "server-back"] as const),
+]);
+
 /** Facts that can be the first of an attempt. What only follows something else is none. */
 function opens(fact: Fact): boolean {
-	return !["offer", "request", "tftp-end", "address-proved", "address-conflict"].includes(fact.kind);
+	return !FOLLOWERS.has(fact.kind);
 }
 
 function startsAnew(fact: Fact, attempt: AttemptState, now: number): boolean {

@@ -5,6 +5,8 @@
  * SO_BINDTODEVICE nor IP_PKTINFO. One per served address, bound to it, takes what is sent to this address, and sends to
  * 255.255.255.255 out of the interface that has it, whatever the routes say. So an answer to a broadcast goes out of every
  * served interface, each time with that interface's own address in it; only the one that asked knows the `xid`.
+ *
+ * Addresses come and go while the server runs: `setAddresses`.
  */
 import type { RemoteInfo, Socket } from "node:dgram";
 import {
@@ -26,6 +28,7 @@ import {
 	isLoopback,
 	summarisePacket,
 } from "../wire/dhcp/index.ts";
+import { AddressSockets } from "./address-sockets.ts";
 import { bindUdp, closeUdp } from "./udp.ts";
 
 /** From whom a message came. */
@@ -39,18 +42,22 @@ export interface DhcpSender {
 export interface DhcpReply {
 	/** Milliseconds after which to send. */
 	readonly delay: number;
-	/** The message, as it is to be when it is sent from this address of ours. */
-	readonly packet: (serverAddress: string) => DhcpPacket;
+	/** The message, as it is to be when it is sent from this address of ours; undefined when it is not to be sent from there. */
+	readonly packet: (serverAddress: string) => DhcpPacket | undefined;
+	/** Where to send it, when that is not where RFC 2131 section 4.1 says. A relay's answer goes to the relay all the same. */
+	readonly to?: string;
 }
 
 /** Decides about messages; called once per message. */
 export interface DhcpHandler {
-	handle(packet: DhcpPacket, sender: DhcpSender): readonly DhcpReply[];
+	handle(packet: DhcpPacket, sender: DhcpSender): readonly DhcpReply[] | Promise<readonly DhcpReply[]>;
 }
 
 export interface DhcpServerOptions {
 	/** Our addresses, one for each interface to serve; loopback addresses are allowed. */
 	readonly addresses: readonly string[];
+	/** Whether an address is in a subnet that we serve. */
+	readonly isNear?: (address: string) => boolean;
 	/** 67; 0 for any free one when there is but one address. */
 	readonly port: number;
 	/** Where clients without an address listen: 68. */
@@ -66,13 +73,15 @@ const MAX_WAITING = 512;
 export class DhcpServer implements Startable {
 	readonly #options: DhcpServerOptions;
 	#listener: Socket | undefined;
+	#addresses: readonly string[];
 	/** The sockets that are bound to our own addresses. */
-	readonly #bound = new Map<string, Socket>();
+	readonly #bound = new AddressSockets((address) => this.#listen(address, this.port, address));
 	readonly #waiting = new Set<Timer>();
 	#isShared = false;
 
 	constructor(options: DhcpServerOptions) {
 		this.#options = options;
+		this.#addresses = options.addresses;
 	}
 
 	get port(): number {
@@ -88,41 +97,42 @@ export class DhcpServer implements Startable {
 	async start(): Promise<void> {
 		try {
 			this.#isShared = await isTaken(this.#options.port);
-			this.#listener = this.#hear(await this.#bind(IPV4_ANY, this.#options.port), undefined);
-			for (const address of this.#options.addresses) await this.#bindOwn(address);
+			this.#listener = await this.#listen(IPV4_ANY, this.#options.port, undefined);
+			for (const { error } of await this.#bound.start(this.#addresses)) this.#refused(error);
 		} catch (error) {
 			await this.stop();
 			throw error;
 		}
 	}
 
-	#bind(address: string, port: number): Promise<Socket> {
-		return bindUdp({ address, port, isShared: true, mayBroadcast: true });
+	/**
+	 * Serves these addresses from now on. One that cannot be bound is logged: it may be gone again already, and then the
+	 * next change says so.
+	 */
+	async setAddresses(addresses: readonly string[]): Promise<void> {
+		this.#addresses = addresses;
+		for (const { error } of await this.#bound.set(addresses)) this.#options.log.warn(`dhcp: ${errorText(error)}`);
 	}
 
-	async #bindOwn(address: string): Promise<void> {
-		try {
-			this.#bound.set(address, this.#hear(await this.#bind(address, this.port), address));
-		} catch (error) {
-			// macOS lets an ordinary user bind low ports on 0.0.0.0 only: then broadcasts leave by the default route.
-			if (systemCode(error) !== "EACCES") throw error;
-			this.#options.log.warn(`dhcp: ${errorText(error)}: answers go out by the default route only`);
-		}
-	}
-
-	#hear(socket: Socket, servedAddress: string | undefined): Socket {
+	async #listen(address: string, port: number, servedAddress: string | undefined): Promise<Socket> {
+		const socket = await bindUdp({ address, port, isShared: true, mayBroadcast: true });
 		socket.on("error", (error) => this.#options.log.warn(`dhcp: ${errorText(error)}`));
 		socket.on("message", (bytes, from) => this.#message(bytes, from, servedAddress));
 		return socket;
 	}
 
+	/** macOS lets an ordinary user bind low ports on 0.0.0.0 only: then broadcasts leave by the default route. */
+	#refused(error: unknown): void {
+		if (systemCode(error) !== "EACCES") throw error;
+		this.#options.log.warn(`dhcp: ${errorText(error)}: answers go out by the default route only`);
+	}
+
 	async stop(): Promise<void> {
 		for (const timer of this.#waiting) timer.cancel();
 		this.#waiting.clear();
-		const sockets = [this.#listener, ...this.#bound.values()].filter((socket) => socket !== undefined);
+		const listener = this.#listener;
 		this.#listener = undefined;
-		this.#bound.clear();
-		await settleSeries(sockets.map((socket) => () => closeUdp(socket)));
+		await settleSeries([() => this.#bound.close(), ...(listener === undefined ? [] : [() => closeUdp(listener)])]);
 	}
 
 	#message(bytes: Buffer, from: RemoteInfo, servedAddress: string | undefined): void {
@@ -132,13 +142,36 @@ export class DhcpServer implements Startable {
 		try {
 			const packet = decodePacket(bytes);
 			this.#options.log.debug(`dhcp: from ${from.address}:${from.port}: ${summarisePacket(packet)}`);
-			for (const reply of this.#options.handler.handle(packet, sender)) this.#schedule(reply, packet, sender);
+			if (!this.#isFromRelay(packet, from.address)) {
+				this.#options.log.debug(`dhcp: ${from.address} is no relay at ${packet.giaddr}: ignored`);
+				return;
+			}
+			const replies = this.#options.handler.handle(packet, sender);
+			const schedule = (all: readonly DhcpReply[]) => {
+				for (const reply of all) this.#schedule(reply, packet, sender);
+			};
+			if (replies instanceof Promise) replies.then(schedule).catch((error: unknown) => this.#failed(error, from));
+			else schedule(replies);
 		} catch (error) {
-			// A malformed message is everyday life on a LAN; anything else is a bug, and no reason to leave the others alone.
-			const sentence = `dhcp: from ${from.address}:${from.port}: ${errorText(error)}`;
-			if (error instanceof MalformedError) this.#options.log.debug(sentence);
-			else this.#options.log.error({ err: error }, sentence);
+			this.#failed(error, from);
 		}
+	}
+
+	/** A malformed message is everyday life on a LAN; anything else is a fault, and no reason to leave the others alone. */
+	#failed(error: unknown, from: RemoteInfo): void {
+		const sentence = `dhcp: from ${from.address}:${from.port}: ${errorText(error)}`;
+		if (error instanceof MalformedError) this.#options.log.debug(sentence);
+		else this.#options.log.error({ err: error }, sentence);
+	}
+
+	/**
+	 * The answer to a relayed message goes where `giaddr` says, which anybody can write. So it is believed from who sends
+	 * from that very address, and from machines of our own networks: a relay with a leg in our network sends from that leg.
+	 * Nobody else can have us send datagrams to a third party.
+	 */
+	#isFromRelay({ giaddr }: DhcpPacket, source: string): boolean {
+		if (giaddr === IPV4_ANY || giaddr === source || isLoopback(source)) return true;
+		return this.#options.isNear?.(source) ?? false;
 	}
 
 	#schedule(reply: DhcpReply, request: DhcpPacket, sender: DhcpSender): void {
@@ -158,10 +191,14 @@ export class DhcpServer implements Startable {
 	}
 
 	#send(reply: DhcpReply, request: DhcpPacket, sender: DhcpSender): void {
-		const { address, port } = this.#destination(request, sender);
+		const { address, port } = this.#destination(reply, request, sender);
 		for (const own of this.#senders(address, sender)) {
 			try {
-				this.#sendFrom(own, reply.packet(own), port, address);
+				const packet = reply.packet(own);
+				if (packet === undefined) continue;
+				this.#sendFrom(own, packet, port, address);
+				// One of ours is enough where one machine is meant.
+				if (address !== IPV4_BROADCAST) return;
 			} catch (error) {
 				this.#options.log.error({ err: error }, `dhcp: answer from ${own} to ${address}: ${errorText(error)}`);
 			}
@@ -177,10 +214,15 @@ export class DhcpServer implements Startable {
 	}
 
 	/** Where an answer goes: RFC 2131 section 4.1, with broadcast where it would have us forge an ARP entry. */
-	#destination(request: DhcpPacket, sender: DhcpSender): { address: string; port: number } {
+	#destination(
+		{ to }: DhcpReply,
+		request: DhcpPacket,
+		sender: DhcpSender,
+	): { readonly address: string; readonly port: number } {
 		if (isLoopback(sender.address)) return { address: sender.address, port: sender.port };
 		if (isUnicast(request.giaddr)) return { address: request.giaddr, port: 67 };
 		const clientPort = this.#options.clientPort ?? 68;
+		if (to !== undefined) return { address: to, port: clientPort };
 		// Believed only where the sender shows that it has it: nobody can point our answers at a third party.
 		if (request.ciaddr === sender.address && isUnicast(request.ciaddr))
 			return { address: request.ciaddr, port: clientPort };
@@ -191,10 +233,10 @@ export class DhcpServer implements Startable {
 	#senders(destination: string, sender: DhcpSender): readonly string[] {
 		if (sender.servedAddress !== undefined) return [sender.servedAddress];
 		const isOnLoopback = isLoopback(destination);
-		const fitting = this.#options.addresses.filter((address) => isLoopback(address) === isOnLoopback);
+		const fitting = this.#addresses.filter((address) => isLoopback(address) === isOnLoopback);
 		// A virtual Pi on loopback reaches every address of its own machine.
-		const candidates = fitting.length > 0 || !isOnLoopback ? fitting : this.#options.addresses;
-		return destination === IPV4_BROADCAST ? candidates : candidates.slice(0, 1);
+		const candidates = fitting.length > 0 || !isOnLoopback ? fitting : this.#addresses;
+		return candidates;
 	}
 }
 

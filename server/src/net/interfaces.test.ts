@@ -113,6 +113,7 @@ test("a change is told once, and none after the watch was stopped", async () => 
 	let address = "192.168.0.5";
 	const source = { ...laptop, addresses: () => ({ eth0: [ipv4(address, "02:00:00:00:00:01")] }) };
 	const stop = watchInterfaces({
+		known: await listInterfaces(source),
 		clock,
 		log: silentLogger,
 		source,

@@ -4,7 +4,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
 import { promisify } from "node:util";
 import { type Clock, errorText, type Logger, type Timer } from "../base/index.ts";
-import { isLoopback } from "../wire/dhcp/index.ts";
+import { inSameSubnet, isIpv4, isLoopback } from "../wire/dhcp/index.ts";
 
 /** `virtual` are bridges, tunnels, containers' interfaces: no cable and no antenna of their own. */
 export type InterfaceKind = "wired" | "wireless" | "virtual" | "loopback";
@@ -97,24 +97,50 @@ async function defaultRouteInterface(source: InterfaceSource): Promise<string | 
  * Iface Destination Gateway Flags RefCnt Use Metric Mask.
  */
 export function defaultRouteOf(table: string): string | undefined {
+	return defaultRoutes(table)[0]?.[0];
+}
+
+/** Their columns, the best route first. */
+function defaultRoutes(table: string): string[][] {
 	const routes = table
 		.split("\n")
 		.slice(1)
 		.map((line) => line.trim().split(/\s+/));
 	return routes
 		.filter(([, destination, , , , , , mask]) => destination === "00000000" && mask === "00000000")
-		.sort((a, b) => Number(a[6]) - Number(b[6]))[0]?.[0];
+		.sort((a, b) => Number(a[6]) - Number(b[6]));
+}
+
+/** The router of the default route, as an IPv4 address. */
+export async function defaultGateway(source: InterfaceSource = systemSource): Promise<string | undefined> {
+	if (source.platform !== "linux") {
+		const text = await source.run("route", ["-n", "get", "default"]);
+		return /^\s*gateway:\s*([\d.]+)\s*$/m.exec(text)?.[1];
+	}
+	const gateway = defaultRoutes((await source.read("/proc/net/route")) ?? "")[0]?.[2] ?? "";
+	// The kernel prints the address as a number in the byte order of the machine, which is little endian wherever we run.
+	const bytes = /^[0-9A-F]{8}$/i.test(gateway) ? Buffer.from(gateway, "hex").reverse() : Buffer.alloc(4);
+	return bytes.readUInt32BE(0) === 0 ? undefined : bytes.join(".");
+}
+
+/** Every interface that there is, also those that are down or have no address. */
+export async function interfaceNames(source: InterfaceSource = systemSource): Promise<readonly string[]> {
+	if (source.platform === "linux") return source.list("/sys/class/net");
+	return (await source.run("ifconfig", ["-l"])).trim().split(/\s+/);
 }
 
 /** What the user asked for, if anything. */
 export interface InterfaceWish {
 	readonly interface?: string | undefined;
 	readonly serverIp?: string | undefined;
+	/** DHCP servers that answered: of the addresses of an interface, the one in a subnet with such a server is served. */
+	readonly dhcpServers?: readonly string[] | undefined;
 }
 
 /** An interface to serve, and the address to serve it from. */
 export interface ServedInterface {
 	readonly interface: NetworkInterface;
+	/** What Pis there are told. */
 	readonly address: string;
 }
 
@@ -131,9 +157,24 @@ export function chooseInterfaces(all: readonly NetworkInterface[], wish: Interfa
 	);
 	const isFree = wish.interface === undefined && serverIp === undefined;
 	return (isFree ? defaultChoice(all) : asked).flatMap((chosen) => {
-		const address = serverIp ?? chosen.addresses[0]?.address;
+		const address = serverIp ?? servedAddress(chosen, wish.dhcpServers ?? []);
 		return address === undefined ? [] : [{ interface: chosen, address }];
 	});
+}
+
+/**
+ * Of an interface with more than one: Pis get their addresses from the DHCP server, so they reach us where that one is. An
+ * address that the machine gave itself (RFC 3927) is reached by nobody who has another.
+ */
+function servedAddress({ addresses }: NetworkInterface, dhcpServers: readonly string[]): string | undefined {
+	const besideServer = addresses.find((own) => dhcpServers.some((server) => isInSubnet(server, own)));
+	const given = addresses.find(({ address }) => !address.startsWith("169.254."));
+	return (besideServer ?? given ?? addresses[0])?.address;
+}
+
+/** Whether an IPv4 address lies in the subnet of one of ours. */
+export function isInSubnet(address: string, own: InterfaceAddress): boolean {
+	return isIpv4(address) && inSameSubnet(address, own.address, own.netmask);
 }
 
 function defaultChoice(all: readonly NetworkInterface[]): readonly NetworkInterface[] {
@@ -147,28 +188,34 @@ function defaultChoice(all: readonly NetworkInterface[]): readonly NetworkInterf
 export interface InterfaceWatch {
 	readonly clock: Clock;
 	readonly log: Logger;
-	/** Called with the new list after each change; not at the start. */
+	/** What is known already. */
+	readonly known: readonly NetworkInterface[];
+	/** Called with the new list after each change. */
 	readonly onChange: (interfaces: readonly NetworkInterface[]) => void;
 	/** Milliseconds between two looks. */
 	readonly interval?: number;
 	readonly source?: InterfaceSource;
 }
 
+/** Somebody who plugs a cable in looks at the page a moment later. */
+const LOOK_MS = 2000;
+
 /** Looks for changes again and again: there is no event for them in Node. Stops when the result is called. */
 export function watchInterfaces(watch: InterfaceWatch): () => void {
-	let last: string | undefined;
+	let last = JSON.stringify(watch.known);
 	let timer: Timer | undefined;
 	let isStopped = false;
 	async function look(): Promise<void> {
 		try {
 			const interfaces = await listInterfaces(watch.source);
 			const now = JSON.stringify(interfaces);
-			if (!isStopped && last !== undefined && now !== last) watch.onChange(interfaces);
+			const isNew = now !== last;
 			last = now;
+			if (isNew && !isStopped) watch.onChange(interfaces);
 		} catch (error) {
 			watch.log.warn(`network: interfaces cannot be listed: ${errorText(error)}`);
 		}
-		if (!isStopped) timer = watch.clock.after(watch.interval ?? 5000, () => void look());
+		if (!isStopped) timer = watch.clock.after(watch.interval ?? LOOK_MS, () => void look());
 	}
 	void look();
 	return () => {

@@ -26,6 +26,7 @@ import {
 	type TftpRequest,
 	Transfer,
 } from "../wire/tftp/index.ts";
+import { AddressSockets } from "./address-sockets.ts";
 import { TftpAdmission } from "./tftp-admission.ts";
 import { Turns } from "./tftp-turns.ts";
 import { bindUdp, closeUdp, connectUdp } from "./udp.ts";
@@ -77,7 +78,7 @@ export class TftpServer implements Startable {
 	readonly #options: Required<TftpServerOptions>;
 	readonly #sessions = new Map<string, Session>();
 	readonly #turns = new Turns();
-	#listeners: Socket[] = [];
+	readonly #listeners = new AddressSockets((address) => this.#listen(address));
 	/** Transfers and error replies whose sockets are not closed yet. */
 	readonly #running = new Set<Promise<void>>();
 	/** How many of them are answers to an address. */
@@ -92,7 +93,7 @@ export class TftpServer implements Startable {
 
 	/** The port of the first address; useful when 0 was asked for. */
 	get port(): number {
-		return this.#listeners[0]?.address().port ?? this.#options.port;
+		return this.#listeners.first?.address().port ?? this.#options.port;
 	}
 
 	/** Transfers that are running. */
@@ -103,25 +104,28 @@ export class TftpServer implements Startable {
 	/** @throws ExternalError with the system's code when a port cannot be bound; then none is. */
 	async start(): Promise<void> {
 		try {
-			for (const address of this.#options.addresses) await this.#listen(address);
+			for (const { error } of await this.#listeners.start(this.#options.addresses)) throw error;
 		} catch (error) {
 			await this.stop();
 			throw error;
 		}
 	}
 
-	async #listen(address: string): Promise<void> {
+	/** Answers on these addresses from now on. One that cannot be bound is logged: it may be gone again already. */
+	async setAddresses(addresses: readonly string[]): Promise<void> {
+		for (const { error } of await this.#listeners.set(addresses)) this.#options.log.warn(`tftp: ${errorText(error)}`);
+	}
+
+	async #listen(address: string): Promise<Socket> {
 		const socket = await bindUdp({ address, port: this.#options.port });
 		socket.on("error", (error) => this.#options.log.warn(`tftp: socket of ${address}: ${errorText(error)}`));
 		socket.on("message", (bytes, sender) => this.#request(address, bytes, sender));
-		this.#listeners.push(socket);
+		return socket;
 	}
 
 	async stop(): Promise<void> {
-		const listeners = this.#listeners;
-		this.#listeners = [];
 		for (const session of this.#sessions.values()) session.cancel();
-		await settleSeries([...listeners.map((socket) => () => closeUdp(socket)), () => Promise.all(this.#running)]);
+		await settleSeries([() => this.#listeners.close(), () => Promise.all(this.#running)]);
 	}
 
 	/** A datagram on a listening socket. Everything but requests is left unanswered: it is no part of any transfer. */
@@ -129,7 +133,7 @@ export class TftpServer implements Startable {
 		const opcode = opcodeOf(bytes);
 		if ((opcode !== Opcode.RRQ && opcode !== Opcode.WRQ) || sender.port === 0) return;
 		if (this.#isSwamped(sender.address)) return;
-		const client = { address: sender.address, port: sender.port };
+		const client = { address: sender.address, port: sender.port, served: local };
 		const request = this.#decode(bytes, client);
 		const refusal = request === undefined ? MALFORMED : refusalOf(request);
 		if (refusal !== undefined) this.#track(client, this.#refuse(local, client, refusal));

@@ -7,6 +7,8 @@ import type { Tables } from "./tables.ts";
 /** Names sort in the order of the steps. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
 	"0001-first-tables": { up: firstTables },
+	"0002-boot-server": { up: bootServer },
+	"0003-leases": { up: leases },
 };
 
 async function firstTables(db: Kysely<Tables>): Promise<void> {
@@ -93,6 +95,21 @@ async function firstTables(db: Kysely<Tables>): Promise<void> {
 		.createTable("settings")
 		.addColumn("key", "text", (column) => column.primaryKey())
 		.addColumn("value", "text", (column) => column.notNull())
+		.execute();
+}
+
+/** From which address of ours a boot mounts its root: it has no other one for its whole life. */
+async function bootServer(db: Kysely<Tables>): Promise<void> {
+	await db.schema.alterTable("boots").addColumn("server", "text").execute();
+}
+
+async function leases(db: Kysely<Tables>): Promise<void> {
+	await db.schema
+		.createTable("leases")
+		.addColumn("address", "text", (column) => column.primaryKey())
+		.addColumn("mac", "text", (column) => column.notNull())
+		.addColumn("state", "text", (column) => column.notNull())
+		.addColumn("expires_at", "integer", (column) => column.notNull())
 		.execute();
 }
 

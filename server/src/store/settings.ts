@@ -6,8 +6,15 @@ import type { Tables } from "./tables.ts";
 export interface SettingValues {
 	defaultImageId: string;
 	dhcpMode: "proxy" | "full" | "off";
-	/** First and last address that full mode gives out. */
-	dhcpRange: { readonly start: string; readonly end: string };
+	/** First and last addresses that full mode gives out; with `prefix` behind a relay. */
+	dhcpRanges: readonly { readonly start: string; readonly end: string; readonly prefix?: number | undefined }[];
+	/** null = none. */
+	dhcpRouter: string | null;
+	/** null = none. */
+	dhcpDns: readonly string[] | null;
+	dhcpLeaseSeconds: number;
+	dhcpEverybody: boolean;
+	dhcpInsist: boolean;
 	serverIp: string;
 	interface: string;
 	/** Host names that HTTP requests may carry besides our own. */
@@ -16,6 +23,9 @@ export interface SettingValues {
 }
 
 export type SettingKey = keyof SettingValues;
+
+/** undefined takes a setting away. */
+export type SettingChanges = { readonly [K in SettingKey]?: SettingValues[K] | undefined };
 
 export class SettingRepository {
 	readonly #db: Kysely<Tables>;
@@ -37,17 +47,34 @@ export class SettingRepository {
 
 	/** Stores the value, then shows it to `get`; undefined takes it away. */
 	async set<K extends SettingKey>(key: K, value: SettingValues[K] | undefined): Promise<void> {
-		if (value === undefined) {
-			await this.#db.deleteFrom("settings").where("key", "=", key).execute();
-			this.#values.delete(key);
-			return;
-		}
-		const json = JSON.stringify(value);
-		await this.#db
-			.insertInto("settings")
-			.values({ key, value: json })
-			.onConflict((conflict) => conflict.column("key").doUpdateSet({ value: json }))
-			.execute();
-		this.#values.set(key, value);
+		await store(this.#db, key, value);
+		this.#show(key, value);
 	}
+
+	/** Stores all of these or none, then shows them to `get`; undefined takes one away. */
+	async setAll(values: SettingChanges): Promise<void> {
+		const changes = Object.entries(values);
+		await this.#db.transaction().execute(async (db) => {
+			for (const [key, value] of changes) await store(db, key, value);
+		});
+		for (const [key, value] of changes) this.#show(key, value);
+	}
+
+	#show(key: string, value: unknown): void {
+		if (value === undefined) this.#values.delete(key);
+		else this.#values.set(key, value);
+	}
+}
+
+async function store(db: Kysely<Tables>, key: string, value: unknown): Promise<void> {
+	if (value === undefined) {
+		await db.deleteFrom("settings").where("key", "=", key).execute();
+		return;
+	}
+	const json = JSON.stringify(value);
+	await db
+		.insertInto("settings")
+		.values({ key, value: json })
+		.onConflict((conflict) => conflict.column("key").doUpdateSet({ value: json }))
+		.execute();
 }

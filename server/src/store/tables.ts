@@ -48,6 +48,8 @@ export interface BootTable {
 	exportToken: string;
 	secret: string;
 	mode: string;
+	/** The address of ours that its command line names; null in boots of the first version. */
+	server: string | null;
 	startedAt: number;
 	mountedAt: number | null;
 	endedAt: number | null;
@@ -83,6 +85,16 @@ export interface ImageTable {
 	createdAt: number;
 }
 
+/** An address of full DHCP. */
+export interface LeaseTable {
+	address: string;
+	/** Whose it is; of one that is kept out of use, who has or refused it, empty when nobody knows. */
+	mac: string;
+	/** `leased`, `released`, `declined`, `in-use`. */
+	state: string;
+	expiresAt: number;
+}
+
 export interface SettingTable {
 	key: string;
 	/** JSON. */
@@ -96,5 +108,6 @@ export interface Tables {
 	bootStages: BootStageTable;
 	layers: LayerTable;
 	images: ImageTable;
+	leases: LeaseTable;
 	settings: SettingTable;
 }

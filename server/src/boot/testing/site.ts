@@ -7,11 +7,12 @@ import { type Logger, ManualClock, silentLogger, whenReady } from "../../base/in
 import { type Device, DeviceRegistry } from "../../devices/index.ts";
 import { eeprom } from "../../devices/testing/pis.ts";
 import { inspectImage } from "../../images/index.ts";
+import type { AddressHolder, Neighbour } from "../../net/index.ts";
 import { openStore, type Store } from "../../store/index.ts";
 import { makePiImage, type PiImageOptions } from "../../vfs/image/testing/images.ts";
 import { HandleCodec, ImageBuild } from "../../vfs/index.ts";
 import type { BootImage, BootImages } from "../catalogue.ts";
-import { DhcpAnswers } from "../dhcp-answers.ts";
+import { DhcpAnswers, type LeaseWire } from "../dhcp-answers.ts";
 import { NfsExports } from "../nfs-exports.ts";
 import { RootKeeper } from "../root-keeper.ts";
 import { TftpFiles } from "../tftp-files.ts";
@@ -82,12 +83,32 @@ export async function openImage(folder: string, options: PiImageOptions = {}): P
 export interface Client {
 	readonly address: string;
 	readonly port: number;
+	/** The server's address that it asked. */
+	readonly served: string;
 	readonly connection: object;
 }
 
 /** A connection of its own, from a port that only root may take. */
 export function clientAt(address: string): Client {
-	return { address, port: 700, connection: {} };
+	return { address, port: 700, served: "192.0.2.1", connection: {} };
+}
+
+/** A wire on which the given machines are. */
+export class TestWire implements LeaseWire {
+	/** MAC addresses by address. */
+	readonly machines = new Map<string, string>();
+	/** Undefined where the kernel may not be told. */
+	told: Neighbour[] | undefined = [];
+
+	async findHolder(address: string, mac: string): Promise<AddressHolder> {
+		const found = this.machines.get(address);
+		return found === undefined || found === mac ? undefined : { mac: found };
+	}
+
+	async tellNeighbour(neighbour: Neighbour): Promise<boolean> {
+		this.told?.push(neighbour);
+		return this.told !== undefined;
+	}
 }
 
 export class Site {
@@ -96,6 +117,8 @@ export class Site {
 	readonly images = new TestImages();
 	/** What the neighbour table has. */
 	readonly neighbours = new Map<string, string>();
+	/** What is there when an address is looked for on the wire, and who was told to the kernel. */
+	readonly wire = new TestWire();
 	authorizedKeys: readonly string[] = [];
 	store: Store;
 	registry: DeviceRegistry;
@@ -149,8 +172,9 @@ export class Site {
 			authorizedKeys: async () => this.authorizedKeys,
 		});
 		const nfs = new NfsExports({ ...common, roots, handles: this.#handles });
-		const tftp = new TftpFiles({ ...common, roots, serverAddress: () => "192.0.2.1", nfsPort: () => 2049 });
-		return [roots, nfs, tftp, new DhcpAnswers(common)];
+		const tftp = new TftpFiles({ ...common, roots, nfsPort: () => 2049 });
+		const dhcp = new DhcpAnswers({ ...common, leases: store.leases, wire: this.wire });
+		return [roots, nfs, tftp, dhcp];
 	}
 
 	/** Stops the server and starts it again on the same data; the images stay open. */
@@ -162,6 +186,7 @@ export class Site {
 		this.registry = this.#newRegistry();
 		await this.registry.start();
 		[this.roots, this.nfs, this.tftp, this.dhcp] = this.#newRooms();
+		await this.dhcp.start();
 	}
 
 	/** A Pi 4 whose address is proved. */

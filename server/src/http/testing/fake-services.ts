@@ -60,6 +60,11 @@ export const sampleNetwork: Network = {
 	serverIp: "192.0.2.2",
 	interface: "eth0",
 	range: null,
+	subnets: [],
+	leaseSeconds: 3600,
+	serveEverybody: false,
+	insist: false,
+	notes: [],
 	interfaces: [
 		{
 			name: "eth0",

@@ -42,6 +42,7 @@ export function bootRow(deviceKey: number, id: string, changes: Partial<NewBootR
 		buildId: "b1",
 		layerId: null,
 		exportToken: `token-${id}`,
+		server: "192.0.2.1",
 		secret: "s",
 		mode: "persistent",
 		startedAt: 1,

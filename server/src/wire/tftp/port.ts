@@ -14,6 +14,8 @@ export interface TftpFile {
 export interface TftpClient {
 	readonly address: string;
 	readonly port: number;
+	/** The address of ours that it asked. */
+	readonly served: string;
 }
 
 /** How a transfer ended. A `probe` is a client that only wanted to know whether the file exists, and how large it is. */

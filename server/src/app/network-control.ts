@@ -1,0 +1,191 @@
+/**
+ * The network service: what the settings of the network are, and how a change of them, or of the machine's addresses,
+ * reaches those that serve. Changes run one after the other.
+ */
+import { getServers } from "node:dns";
+import { isIPv4 } from "node:net";
+import type { Network, NetworkChanges } from "@pi-netboot/api";
+import { errorText, isNetbootError, type Logger, NetbootError } from "../base/index.ts";
+import type { DhcpSettings } from "../boot/index.ts";
+import type { NetworkService } from "../http/index.ts";
+import { defaultGateway } from "../net/index.ts";
+import { type FullDhcpPlan, planFullDhcp, type WayOut } from "./full-dhcp.ts";
+import type { NetworkChoice, NetworkSettings } from "./network-settings.ts";
+import type { OtherServers } from "./other-servers.ts";
+import type { Place } from "./place.ts";
+
+export interface NetworkControlOptions {
+	readonly settings: NetworkSettings;
+	readonly place: Place;
+	readonly others: OtherServers;
+	/** Gives out addresses as it is told. */
+	readonly dhcp: { configure(settings: DhcpSettings): void };
+	/** The port of DHCP. */
+	readonly port: DhcpPort;
+	readonly log: Logger;
+	/** The page is to be shown something else. */
+	readonly onChange: () => void;
+	/** How this machine reaches the internet; tests bring their own. */
+	readonly wayOut?: () => Promise<WayOut>;
+}
+
+export interface DhcpPort {
+	/** Opens it, or says why not. */
+	open(): Promise<string | undefined>;
+	readonly isOpen: boolean;
+	close(): Promise<void>;
+}
+
+const NO_PLAN: FullDhcpPlan = { subnets: [], notes: [] };
+
+export class NetworkControl implements NetworkService {
+	readonly #options: NetworkControlOptions;
+	#plan = NO_PLAN;
+	/** Why there is no full mode although it was asked for. */
+	#refusal: string | undefined;
+	#last: Promise<unknown> = Promise.resolve();
+
+	constructor(options: NetworkControlOptions) {
+		this.#options = options;
+	}
+
+	/** Opens DHCP in the mode of the settings. Full mode looks for other DHCP servers first, which takes seconds. */
+	start(): Promise<void> {
+		return this.#inTurn(async () => {
+			const { settings, others, place, port } = this.#options;
+			if (settings.choice.mode === "off") return port.close();
+			if (settings.choice.mode === "full") {
+				if (!settings.choice.insist) await others.ask(place.served);
+				await this.#planAgain();
+			}
+			await port.open();
+		});
+	}
+
+	/** The mode that holds: a proxy where full mode is refused. */
+	get mode(): NetworkChoice["mode"] {
+		return this.#refusal === undefined ? this.#options.settings.choice.mode : "proxy";
+	}
+
+	network(): Network {
+		const { place, others, settings } = this.#options;
+		const { leaseSeconds, serveEverybody, insist } = settings.choice;
+		const [first] = this.#plan.subnets;
+		return {
+			...place.network(others.list),
+			mode: this.mode,
+			range: first === undefined ? null : { start: first.start, end: first.end },
+			subnets: this.#plan.subnets.map((subnet) => ({ ...subnet, dns: [...subnet.dns] })),
+			leaseSeconds,
+			serveEverybody,
+			insist,
+			notes: [...(this.#refusal === undefined ? [] : [this.#refusal]), ...this.#plan.notes, ...settings.overruled],
+		};
+	}
+
+	/**
+	 * Checks a change, stores it, and lets it hold. When it fails, everything is as it was.
+	 *
+	 * @throws NetbootError `invalid-request`, `conflict`.
+	 */
+	change(changes: NetworkChanges): Promise<Network> {
+		return this.#inTurn(async () => {
+			const { settings, place, log, onChange } = this.#options;
+			const choice = settings.with(changes);
+			await place.check(choice).catch((error: unknown) => {
+				throw asRequestError(error);
+			});
+			const plan = await this.#planFor(choice);
+			await this.#store(changes, choice);
+			this.#adopt(plan);
+			place.want(choice);
+			if (choice.mode === "off") await this.#options.port.close();
+			log.info(`the network was changed: DHCP is ${choice.mode}`);
+			onChange();
+			return this.network();
+		});
+	}
+
+	/** What full mode would do; asks the LANs first, unless a person insists. */
+	async #planFor(choice: NetworkChoice): Promise<FullDhcpPlan> {
+		if (choice.mode !== "full") return NO_PLAN;
+		const { others, place } = this.#options;
+		const served = place.servedWith(choice);
+		if (!choice.insist) await others.ask(served);
+		return this.#planOf(choice, served);
+	}
+
+	async #planOf(choice: NetworkChoice, served = this.#options.place.served): Promise<FullDhcpPlan> {
+		const { others, wayOut = systemWayOut } = this.#options;
+		const standing = new Set(this.#plan.subnets.map(({ serverAddress }) => serverAddress));
+		return planFullDhcp({ choice, served, wayOut: await wayOut(), others: (own) => others.beside(own), standing });
+	}
+
+	/** The port first: it is what may fail. */
+	async #store(changes: NetworkChanges, choice: NetworkChoice): Promise<void> {
+		const { settings, port } = this.#options;
+		const opens = choice.mode !== "off" && !port.isOpen;
+		const wasOff = this.mode === "off";
+		const problem = opens ? await port.open() : undefined;
+		try {
+			if (problem !== undefined) throw new NetbootError("conflict", `Nothing was changed: ${problem}`);
+			await settings.keep(changes, choice);
+		} catch (error) {
+			if (opens && wasOff) await port.close();
+			throw error;
+		}
+	}
+
+	#adopt(plan: FullDhcpPlan): void {
+		const { leaseSeconds, serveEverybody } = this.#options.settings.choice;
+		this.#plan = plan;
+		this.#refusal = undefined;
+		this.#options.dhcp.configure({ subnets: plan.subnets, leaseSeconds, serveEverybody });
+		for (const { interface: name, start, end } of plan.subnets) {
+			this.#options.log.info(`gives out the addresses ${start} to ${end}${name === undefined ? "" : ` on ${name}`}`);
+		}
+		for (const note of plan.notes) this.#options.log.warn(note);
+	}
+
+	/** The addresses of this machine, or the other servers, are not what they were: full mode may be possible elsewhere. */
+	replan(): void {
+		void this.#inTurn(async () => {
+			if (this.#options.settings.choice.mode === "full") await this.#planAgain();
+			this.#options.onChange();
+		}).catch((error: unknown) => this.#options.log.error({ err: error }, `DHCP was not adapted: ${errorText(error)}`));
+	}
+
+	/** Plans anew what holds. Where it cannot, a proxy is what harms nobody; that is said loudly. */
+	async #planAgain(): Promise<void> {
+		try {
+			const plan = await this.#planOf(this.#options.settings.choice);
+			if (this.#refusal === undefined && JSON.stringify(plan) === JSON.stringify(this.#plan)) return;
+			this.#adopt(plan);
+		} catch (error) {
+			if (!isNetbootError(error)) throw error;
+			const hint = error.hint === undefined ? "" : ` ${error.hint}`;
+			if (this.#refusal !== error.message) {
+				this.#options.log.error(`DHCP is a proxy, not full as asked for. ${error.message}${hint}`);
+			}
+			this.#adopt(NO_PLAN);
+			this.#refusal = error.message;
+		}
+	}
+
+	#inTurn<T>(work: () => Promise<T>): Promise<T> {
+		const done = this.#last.then(work);
+		// Whoever asked for it is told; the next one runs all the same.
+		this.#last = done.catch(() => undefined);
+		return done;
+	}
+}
+
+function asRequestError(error: unknown): unknown {
+	if (!isNetbootError(error)) return error;
+	const hint = error.hint === undefined ? {} : { hint: error.hint };
+	return new NetbootError("invalid-request", error.message, { ...hint, cause: error });
+}
+
+async function systemWayOut(): Promise<WayOut> {
+	return { gateway: await defaultGateway(), resolvers: getServers().filter((server) => isIPv4(server)) };
+}
