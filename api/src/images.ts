@@ -24,6 +24,7 @@ export const Image = z
 		name: z.string(),
 		source: z.string().describe("Where it came from: the path of the file, or the address of the download."),
 		state: z.enum(["importing", "ready", "broken"]),
+		percent: z.int().min(0).max(100).optional().describe("How far its unpacking is, as long as it is unpacked."),
 		size: Bytes,
 		usedBytes: Bytes.nullable().describe("What its file systems really use; null while that is unknown."),
 		sha256: z.string().optional(),

@@ -38,12 +38,13 @@ export class ImageAnswers implements ImageService {
 
 	/** One image. */
 	show(image: LibraryImage): ApiImage {
-		const { id, name, path, state, size, usedBytes, facts, findings, modifiedAt } = image;
+		const { id, name, path, state, percent, size, usedBytes, facts, findings, modifiedAt } = image;
 		return {
 			id,
 			name,
 			source: path,
 			state,
+			...(percent !== null && { percent }),
 			size,
 			usedBytes,
 			os: facts?.os === undefined ? null : { ...facts.os },

@@ -5,7 +5,7 @@ import type { ImageFacts, ImageFinding } from "./inspect-facts.ts";
 import type { ImageRecord } from "./records.ts";
 import type { Taken } from "./taking.ts";
 
-/** `importing`: its file is still being copied, or was just overwritten. */
+/** `importing`: its file is still being copied or unpacked, or was just overwritten. */
 export type ImageState = "importing" | "ready" | "broken";
 
 /** An image as others see it: a value that does not change. */
@@ -14,6 +14,8 @@ export interface LibraryImage {
 	readonly name: string;
 	readonly path: string;
 	readonly state: ImageState;
+	/** How far its unpacking is, 0 to 100; null when nothing of it is unpacked now. */
+	readonly percent: number | null;
 	readonly size: number;
 	/** What its file systems use; null while that is unknown. */
 	readonly usedBytes: number | null;
@@ -48,6 +50,10 @@ export class ImageEntry {
 	isListed = false;
 	/** What became of the file as it was at `takenStamp`. */
 	taken: Taken | undefined;
+	/** What is unpacked of its file, or was: see `UnpackedFiles`. Undefined for a raw image, and until its file was looked into. */
+	unpackedKey: string | undefined;
+	/** How far that is; undefined when nothing runs. */
+	percent: number | undefined;
 	#takenStamp: FileStamp | undefined;
 	#takenAt = 0;
 	/** The last stamp seen, and since when (monotonic) it has been so. */
@@ -111,6 +117,8 @@ export class ImageEntry {
 	/** It is no longer in the folder. */
 	lose(): void {
 		this.file = undefined;
+		this.unpackedKey = undefined;
+		this.percent = undefined;
 		this.#stamp = undefined;
 	}
 
@@ -125,6 +133,7 @@ export class ImageEntry {
 			name: record.name,
 			path: record.path,
 			state,
+			percent: this.percent ?? null,
 			size: stamp?.size ?? 0,
 			usedBytes: taken?.usedBytes ?? null,
 			modifiedAt: Number((stamp?.mtimeNs ?? 0n) / 1_000_000n),
@@ -138,6 +147,7 @@ export class ImageEntry {
 	#state(): ImageState {
 		if (this.file === undefined) return "broken";
 		if (this.taken === undefined || this.taken.build?.valid === false) return "importing";
-		return this.taken.build === undefined ? "broken" : "ready";
+		if (this.taken.build === undefined) return this.percent === undefined ? "broken" : "importing";
+		return "ready";
 	}
 }

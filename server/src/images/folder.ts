@@ -12,11 +12,11 @@ export interface FoundFile {
 	readonly stamp: FileStamp;
 }
 
-/** Raw images, and those that somebody forgot to unpack. */
+/** Images, raw and packed. */
 const IMAGE_NAME = /^[^.].*\.(img|img\.(xz|gz|zst|bz2)|zip)$/i;
 
 /**
- * Finds `*.img` in the folder and in the folders directly in it, in the order of their paths. What vanishes meanwhile, or
+ * Finds the images in the folder and in the folders directly in it, in the order of their paths. What vanishes meanwhile, or
  * is no regular file, is left out.
  *
  * @throws the operating system's error when the folder itself cannot be read.

@@ -22,13 +22,19 @@ import {
 import { ImageBuild } from "../vfs/index.ts";
 import { ImageEntry, type LibraryImage } from "./entry.ts";
 import { FolderWatch, type FoundFile, findImages } from "./folder.ts";
+import type { UnpackLimits } from "./import/limits.ts";
+import { UnpackedFiles } from "./import/unpacked-files.ts";
+import { findRawImage } from "./raw-images.ts";
 import { type ImageRecords, makeImageId } from "./records.ts";
 import { BuildShelf, type BuiltImage } from "./shelf.ts";
-import { type Inspect, type Taken, takeImage } from "./taking.ts";
+import { failedToUnpack, type Inspect, type Taken, takeImage } from "./taking.ts";
 
 export interface ImageLibraryOptions {
 	readonly folder: string;
 	readonly records: ImageRecords;
+	/** Where packed images are unpacked to; without it only raw ones can be booted. */
+	readonly unpackedFolder?: string;
+	readonly unpackLimits?: UnpackLimits;
 	/** Looks an image over, once per build. */
 	readonly inspect: Inspect;
 	/** Where the id of the image that was chosen as the default is kept. */
@@ -64,6 +70,7 @@ export class ImageLibrary implements Startable {
 	readonly #entries = new Map<string, ImageEntry>();
 	readonly #shelf = new BuildShelf();
 	readonly #watch: FolderWatch | undefined;
+	readonly #unpacked: UnpackedFiles | undefined;
 	/** What was last told of each image. */
 	readonly #told = new Map<string, string>();
 	#timer: { readonly at: number; readonly timer: Timer } | undefined;
@@ -79,11 +86,20 @@ export class ImageLibrary implements Startable {
 		if (options.watch !== false) {
 			this.#watch = new FolderWatch(this.#options.folder, () => this.#lookIn(GATHER_MS), this.#log);
 		}
+		if (options.unpackedFolder !== undefined) {
+			this.#unpacked = new UnpackedFiles({
+				folder: options.unpackedFolder,
+				log: this.#log,
+				changed: (key) => this.#unpackingChanged(key),
+				limits: options.unpackLimits,
+			});
+		}
 	}
 
 	/** Resolves when the folder was looked at once: images that lay there are ready. Makes the folder where it is missing. */
 	async start(): Promise<void> {
 		await fs.promises.mkdir(this.#options.folder, { recursive: true });
+		await this.#unpacked?.start();
 		for (const record of await this.#options.records.list()) this.#entries.set(record.id, new ImageEntry(record));
 		this.#isRunning = true;
 		await this.refresh();
@@ -94,6 +110,7 @@ export class ImageLibrary implements Startable {
 		this.#timer?.timer.cancel();
 		this.#timer = undefined;
 		await Promise.allSettled([this.#lookAgain, this.#looking]);
+		await this.#unpacked?.stop();
 		this.#watch?.close();
 		await this.#shelf.close();
 		this.#entries.clear();
@@ -231,6 +248,14 @@ export class ImageLibrary implements Startable {
 			else await this.#advance(entry, file);
 			this.#tell(entry);
 		}
+		await this.#dropUnpacked();
+	}
+
+	/** Copies whose packed file is gone are of no use. Before every file was looked into, nobody knows which those are. */
+	async #dropUnpacked(): Promise<void> {
+		const present = [...this.#entries.values()].filter(({ file }) => file !== undefined);
+		if (present.some((entry) => entry.taken === undefined && entry.unpackedKey === undefined)) return;
+		await this.#unpacked?.keepOnly(new Set(present.flatMap(({ unpackedKey: key }) => key ?? [])));
 	}
 
 	/**
@@ -263,7 +288,7 @@ export class ImageLibrary implements Startable {
 
 	async #findMoved(entry: ImageEntry, files: Iterable<FoundFile>): Promise<FoundFile | undefined> {
 		for (const file of files) {
-			if (entry.isFile(file) ?? (await hasSuperblock(file, entry.record.superblockIdentity, this.#clock))) return file;
+			if (entry.isFile(file) ?? (await this.#hasSuperblock(file, entry.record.superblockIdentity))) return file;
 		}
 		return undefined;
 	}
@@ -313,7 +338,7 @@ export class ImageLibrary implements Startable {
 	/** A failure of ours with one image is logged and must not keep the others from being served. */
 	async #tryToTake(entry: ImageEntry, file: FoundFile): Promise<Taken | undefined> {
 		try {
-			return await takeImage(file, this.#options.inspect, this.#clock);
+			return await this.#unpackAndTake(entry, file);
 		} catch (error) {
 			if (error instanceof FileError && error.code === "EAGAIN") {
 				entry.unsettle(this.#clock.monotonic());
@@ -322,6 +347,48 @@ export class ImageLibrary implements Startable {
 			this.#log.error({ err: error }, `${file.path} could not be looked over: ${errorText(error)}`);
 			const message = `an error of the server itself kept it from being used: ${errorText(error)}`;
 			return { findings: [{ code: "image-failed", severity: "error", message }] };
+		}
+	}
+
+	/** Undefined while the file is being unpacked. @throws FileError EAGAIN when it changes. */
+	async #unpackAndTake(entry: ImageEntry, file: FoundFile): Promise<Taken | undefined> {
+		const raw = await findRawImage(file, this.#unpacked);
+		entry.unpackedKey = raw.key;
+		entry.percent = undefined;
+		if (raw.state === "raw") return takeImage(raw.file, this.#options.inspect, this.#clock, raw.origin);
+		const unpacking = this.#unpacked?.unpack(raw.key, file.path, file.stamp);
+		if (unpacking?.failure !== undefined) {
+			this.#unpacked?.forget(raw.key);
+			return failedToUnpack(unpacking.failure);
+		}
+		entry.percent = unpacking?.percent;
+		return undefined;
+	}
+
+	#unpackingChanged(key: string): void {
+		const job = this.#unpacked?.get(key);
+		if (job === undefined || job.failure !== undefined) {
+			this.#lookIn(0);
+			return;
+		}
+		for (const entry of this.#entries.values()) {
+			if (entry.unpackedKey !== key || entry.percent === undefined) continue;
+			entry.percent = job.percent;
+			this.#tell(entry);
+		}
+	}
+
+	/** Whether the file system in a file is the one that is remembered. A file that cannot be opened has none. */
+	async #hasSuperblock(file: FoundFile, identity: string): Promise<boolean> {
+		if (identity === "") return false;
+		try {
+			const raw = (await findRawImage(file, this.#unpacked)).file;
+			const build = await ImageBuild.open(raw.path, { expected: raw.stamp, clock: this.#clock });
+			await build.close();
+			return build.superblock === identity;
+		} catch (error) {
+			if (systemCode(error) === undefined && !(error instanceof FileError)) throw error;
+			return false;
 		}
 	}
 
@@ -366,18 +433,5 @@ export class ImageLibrary implements Startable {
 		this.#told.set(id, now);
 		if (before === undefined) this.events.emit("added", view);
 		else if (before !== now) this.events.emit("changed", view);
-	}
-}
-
-/** Whether the file system in a file is the one that is remembered. A file that cannot be opened has none. */
-async function hasSuperblock(file: FoundFile, identity: string, clock: Clock): Promise<boolean> {
-	if (identity === "") return false;
-	try {
-		const build = await ImageBuild.open(file.path, { expected: file.stamp, clock });
-		await build.close();
-		return build.superblock === identity;
-	} catch (error) {
-		if (systemCode(error) === undefined && !(error instanceof FileError)) throw error;
-		return false;
 	}
 }

@@ -9,7 +9,9 @@ test("ids are made of file names", () => {
 	assert.equal(makeImageId("Größe & Söhne.IMG", free), "gro-e-sohne");
 	assert.equal(makeImageId("..img", free), "image");
 	assert.equal(makeImageId("日本.img", free), "image");
-	assert.equal(makeImageId("a.img.xz", free), "a.img.xz");
+	for (const name of ["a.img.xz", "a.IMG.gz", "a.zip", "a.img.zip", "a.img"])
+		assert.equal(makeImageId(name, free), "a");
+	assert.equal(makeImageId("a.xz.img", free), "a.xz");
 });
 
 test("any name gives an id of the documented form that is not taken", () => {

@@ -1,7 +1,11 @@
 /** Taking an image into the library: opening it, looking it over, and saying in sentences why it cannot be used. */
+import path from "node:path";
 import { type Clock, errorText, FileError, isNetbootError, systemCode, whenReady } from "../base/index.ts";
-import { type BuildTrees, type FileTree, ImageBuild } from "../vfs/index.ts";
+import type { Packing } from "../disk/index.ts";
+import { type BuildOrigin, type BuildTrees, type FileTree, ImageBuild } from "../vfs/index.ts";
 import type { FoundFile } from "./folder.ts";
+import { ImportError } from "./import/import-error.ts";
+import { packingOf } from "./import/unpacked-files.ts";
 import type { ImageFacts, ImageFinding, InspectedTrees } from "./inspect-facts.ts";
 
 /** What became of a file: `build` and `facts` when it can be booted, else only findings. */
@@ -21,15 +25,16 @@ export type Inspect = (trees: InspectedTrees) => ImageFacts;
 /**
  * Opens an image that has stopped changing.
  *
+ * @param origin what it was unpacked from, where it was.
  * @throws FileError EAGAIN when it changes all the same: try again later.
  */
-export async function takeImage(file: FoundFile, inspect: Inspect, clock: Clock): Promise<Taken> {
-	const packed = packedByName(file.name);
-	if (packed !== undefined) return { findings: [packedFinding(file.name, packed)] };
+export async function takeImage(file: FoundFile, inspect: Inspect, clock: Clock, origin?: BuildOrigin): Promise<Taken> {
 	if (file.stamp.size === 0) return broken("image-empty", "The file is empty.", "Copy it again.");
 	try {
-		const build = await ImageBuild.open(file.path, { expected: file.stamp, clock });
-		return await lookOver(build, file, inspect).catch(async (error) => {
+		const packing = await packingOf(file.path);
+		if (packing !== undefined) return { findings: [packedFinding(file.name, packing, origin !== undefined)] };
+		const build = await ImageBuild.open(file.path, { expected: file.stamp, clock, ...(origin && { origin }) });
+		return await lookOver(build, file.name, inspect, origin !== undefined).catch(async (error) => {
 			await build.close();
 			throw error;
 		});
@@ -38,15 +43,15 @@ export async function takeImage(file: FoundFile, inspect: Inspect, clock: Clock)
 	}
 }
 
-async function lookOver(build: ImageBuild, file: FoundFile, inspect: Inspect): Promise<Taken> {
+async function lookOver(build: ImageBuild, name: string, inspect: Inspect, isUnpacked: boolean): Promise<Taken> {
 	const trees = build.trees();
 	const structure = trees.findings.map(
 		(message): ImageFinding => ({ code: "image-structure", severity: "warning", message }),
 	);
 	if (trees.root === undefined) {
-		const packed = await packedByContent(build);
 		await build.close();
-		if (packed !== undefined) return { findings: [packedFinding(file.name, packed)] };
+		const claimed = isUnpacked ? undefined : claimedPacking(name);
+		if (claimed !== undefined) return notPacked(claimed);
 		const what = broken(
 			"image-no-root",
 			"No system that can be read is in it.",
@@ -91,39 +96,46 @@ function broken(code: string, message: string, fix?: string): { findings: ImageF
 	return { findings: [{ code, severity: "error", message, ...(fix !== undefined && { fix }) }] };
 }
 
-interface Packing {
-	readonly name: string;
-	readonly unpack: string;
+/** An unpacking that came to nothing. What is no ImportError is a fault of ours. */
+export function failedToUnpack(error: unknown): Taken {
+	if (!(error instanceof ImportError)) throw error;
+	return { ...broken(`image-${error.code}`, error.message, error.hint), retry: error.retry };
+}
+
+interface Unpacker {
+	readonly command: string;
 	readonly extension: string;
-	/** What such a file begins with, in latin1. */
-	readonly magic: string;
 }
 
-const PACKINGS: readonly Packing[] = [
-	{ name: "xz", unpack: "xz -dk", extension: ".xz", magic: "\xfd7zXZ\0" },
-	{ name: "gzip", unpack: "gunzip -k", extension: ".gz", magic: "\x1f\x8b" },
-	{ name: "zstd", unpack: "zstd -d", extension: ".zst", magic: "\x28\xb5\x2f\xfd" },
-	{ name: "bzip2", unpack: "bunzip2 -k", extension: ".bz2", magic: "BZh" },
-	{ name: "zip", unpack: "unzip", extension: ".zip", magic: "PK\x03\x04" },
-];
+const UNPACKERS: Readonly<Record<Packing, Unpacker>> = {
+	xz: { command: "xz -dk", extension: ".xz" },
+	gzip: { command: "gunzip -k", extension: ".gz" },
+	zstd: { command: "zstd -d", extension: ".zst" },
+	bzip2: { command: "bunzip2 -k", extension: ".bz2" },
+	zip: { command: "unzip", extension: ".zip" },
+};
 
-function packedByName(name: string): Packing | undefined {
-	return PACKINGS.find(({ extension }) => name.toLowerCase().endsWith(extension));
+function claimedPacking(name: string): string | undefined {
+	const extension = path.extname(name).toLowerCase();
+	return Object.values(UNPACKERS).some((unpacker) => unpacker.extension === extension) ? extension : undefined;
 }
 
-async function packedByContent(build: ImageBuild): Promise<Packing | undefined> {
-	const head = Buffer.alloc(Math.min(8, build.source.size));
-	await whenReady(() => build.source.read(0, head));
-	return PACKINGS.find(({ magic }) => head.toString("latin1").startsWith(magic));
+function notPacked(extension: string): Taken {
+	const message = `It is called ${extension}, but is not packed that way: it may be the error page of a download.`;
+	return broken("image-not-packed", message, "Download it again.");
 }
 
-function packedFinding(name: string, { name: format, unpack, extension }: Packing): ImageFinding {
+/** @param isUnpacked whether it came out of another packed file: nobody unpacks twice by himself. */
+function packedFinding(name: string, packing: Packing, isUnpacked: boolean): ImageFinding {
+	const { command, extension } = UNPACKERS[packing];
 	const isNamed = name.toLowerCase().endsWith(extension);
 	const rename = isNamed ? "" : `mv '${name}' '${name}${extension}' && `;
 	return {
 		code: "image-packed",
 		severity: "error",
-		message: `it is packed with ${format}; raw images can be used`,
-		fix: `Unpack it: ${rename}${unpack} '${isNamed ? name : name + extension}'`,
+		message: isUnpacked ? `What is in it is packed again, with ${packing}.` : `It is packed with ${packing}.`,
+		fix: isUnpacked
+			? "Unpack it once by hand."
+			: `Unpack it: ${rename}${command} '${isNamed ? name : name + extension}'`,
 	};
 }

@@ -30,9 +30,17 @@ export interface BuildTrees {
 	readonly findings: readonly string[];
 }
 
+/** The packed file that an image was unpacked from: its builds are known by that, and outlive what was unpacked. */
+export interface BuildOrigin {
+	readonly stamp: FileStamp;
+	readonly print: Buffer;
+}
+
 export interface OpenBuildOptions {
 	/** What the caller saw the file be; another one is refused with EAGAIN. */
 	readonly expected?: FileStamp;
+	/** Where the file was unpacked from; without it the file is its own origin. */
+	readonly origin?: BuildOrigin;
 	readonly clock?: Clock;
 	readonly io?: ImageIo;
 }
@@ -56,14 +64,14 @@ export class ImageBuild {
 		guard: BuildGuard;
 		trees: ImageTrees;
 		stamp: FileStamp;
-		print: Buffer;
+		origin: BuildOrigin;
 	}) {
 		this.path = parts.path;
 		this.source = parts.source;
 		this.stamp = parts.stamp;
 		this.#guard = parts.guard;
 		this.superblock = parts.trees.root?.tree.superblockIdentity ?? parts.trees.boot?.tree.serial ?? "";
-		this.id = buildId(parts.stamp, this.superblock, parts.print);
+		this.id = buildId(parts.origin.stamp, this.superblock, parts.origin.print);
 		this.#trees = guardTrees(parts.trees, () => parts.guard.enter());
 	}
 
@@ -96,7 +104,7 @@ export class ImageBuild {
 			const trees = await whenReady(() => openImageTrees(parts.source));
 			const print = await parts.guard.print();
 			await whenReady(() => parts.guard.leave());
-			return new ImageBuild({ ...parts, trees, print });
+			return new ImageBuild({ ...parts, trees, origin: options.origin ?? { stamp: parts.stamp, print } });
 		}
 	}
 
@@ -125,6 +133,22 @@ export class ImageBuild {
 	async close(): Promise<void> {
 		await this.#guard.close();
 		await this.source.close();
+	}
+}
+
+/**
+ * What names the builds of a packed file.
+ *
+ * @throws FileError EAGAIN when it is no longer what the caller saw. @throws ExternalError, or the error of the operating system.
+ */
+export async function originOf(path: string, expected: FileStamp): Promise<BuildOrigin> {
+	const fd = await openFile(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+	try {
+		const stamp = stampOf(fs.fstatSync(fd, { bigint: true }));
+		if (!sameStamp(stamp, expected)) throw changed();
+		return { stamp, print: await fingerprint(systemIo, fd, stamp.size) };
+	} finally {
+		await closeFile(fd);
 	}
 }
 

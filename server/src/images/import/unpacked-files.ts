@@ -1,0 +1,160 @@
+/**
+ * The unpacked copies of the packed images in the folder: sparse files in the data folder, each made once. The packed file stays
+ * what it is, the source; a copy that is lost is made again.
+ */
+import { createHash } from "node:crypto";
+import fs from "node:fs";
+import path from "node:path";
+import type { Logger } from "../../base/index.ts";
+import { PACKING_HEAD_BYTES, type Packing, recognisePacking } from "../../disk/index.ts";
+import type { BuildOrigin, FileStamp } from "../../vfs/index.ts";
+import { readable, type UnpackLimits } from "./limits.ts";
+import { PART } from "./unpack-file.ts";
+import { unpackInWorker } from "./unpacker.ts";
+
+/** An unpacking that waits, runs, or has failed. */
+export interface Unpacking {
+	readonly key: string;
+	/** Of the packed bytes, 0 to 100. */
+	readonly percent: number;
+	/** Set once it has failed. */
+	readonly failure?: unknown;
+}
+
+interface Job {
+	readonly key: string;
+	readonly giveUp: AbortController;
+	readonly promise: Promise<void>;
+	percent: number;
+	failure?: unknown;
+}
+
+export interface UnpackedFilesOptions {
+	readonly folder: string;
+	readonly log: Logger;
+	/** Called when something is different: a percent more, done, failed. */
+	readonly changed: (key: string) => void;
+	readonly limits?: UnpackLimits | undefined;
+}
+
+const NAME = /^([0-9a-f]{16})\.img(\.part)?$/;
+
+/** Names a packed file as it is now: another content is another key. */
+export function unpackedKey({ stamp, print }: BuildOrigin): string {
+	const known = [stamp.size, stamp.mtimeNs, stamp.ino, print.toString("hex")];
+	return createHash("sha256").update(known.join("\n")).digest("hex").slice(0, 16);
+}
+
+/** How a file is packed, by its first bytes. @throws the operating system's error. */
+export async function packingOf(file: string): Promise<Packing | undefined> {
+	const handle = await fs.promises.open(file, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+	try {
+		const head = Buffer.alloc(PACKING_HEAD_BYTES);
+		const { bytesRead } = await handle.read(head, 0, head.length, 0);
+		return recognisePacking(head.subarray(0, bytesRead));
+	} finally {
+		await handle.close();
+	}
+}
+
+/** See the head of this file. */
+export class UnpackedFiles {
+	readonly #options: UnpackedFilesOptions;
+	readonly #jobs = new Map<string, Job>();
+	/** One at a time: xz alone uses all cores, and two would fight for the disk. */
+	#last: Promise<void> = Promise.resolve();
+
+	constructor(options: UnpackedFilesOptions) {
+		this.#options = options;
+	}
+
+	/** Makes the folder, and removes what a server that was killed left half done. */
+	async start(): Promise<void> {
+		const { folder, log } = this.#options;
+		await fs.promises.mkdir(folder, { recursive: true, mode: 0o700 });
+		for (const name of await fs.promises.readdir(folder)) {
+			if (!NAME.test(name) || !name.endsWith(PART)) continue;
+			await fs.promises.rm(path.join(folder, name), { force: true });
+			log.info(`an unpacking was interrupted when the server ended; it begins anew`);
+		}
+	}
+
+	/** Gives up what runs. */
+	async stop(): Promise<void> {
+		for (const { giveUp } of this.#jobs.values()) giveUp.abort();
+		await this.#last;
+		this.#jobs.clear();
+	}
+
+	/** Where the unpacked copy is; undefined when there is none. */
+	find(key: string): string | undefined {
+		const place = this.#place(key);
+		return fs.existsSync(place) ? place : undefined;
+	}
+
+	/** The unpacking of a file; begins it where there is none. One that has failed begins anew after `forget`. */
+	unpack(key: string, source: string, stamp: FileStamp): Unpacking {
+		return this.#jobs.get(key) ?? this.#start(key, source, stamp);
+	}
+
+	get(key: string): Unpacking | undefined {
+		return this.#jobs.get(key);
+	}
+
+	/** Drops a failure that was told. */
+	forget(key: string): void {
+		if (this.#jobs.get(key)?.failure !== undefined) this.#jobs.delete(key);
+	}
+
+	/** Removes the copies, and gives up the unpackings, of files that are no longer there. */
+	async keepOnly(keys: ReadonlySet<string>): Promise<void> {
+		for (const { key, giveUp } of this.#jobs.values()) if (!keys.has(key)) giveUp.abort();
+		for (const name of await fs.promises.readdir(this.#options.folder)) {
+			const key = NAME.exec(name)?.[1];
+			if (key === undefined || keys.has(key) || this.#jobs.has(key)) continue;
+			await fs.promises.rm(path.join(this.#options.folder, name), { force: true });
+		}
+	}
+
+	#place(key: string): string {
+		return path.join(this.#options.folder, `${key}.img`);
+	}
+
+	#start(key: string, source: string, stamp: FileStamp): Job {
+		const giveUp = new AbortController();
+		const promise = this.#last.then(() => this.#run(job, source, stamp));
+		const job: Job = { key, giveUp, promise, percent: 0 };
+		this.#jobs.set(key, job);
+		this.#last = promise;
+		return job;
+	}
+
+	/** Never rejects: what went wrong is kept in the job, for the next look. */
+	async #run(job: Job, source: string, { size, mtimeNs, ino }: FileStamp): Promise<void> {
+		const { log, changed, limits } = this.#options;
+		const { key, giveUp } = job;
+		try {
+			const { bytes, writtenBytes } = await unpackInWorker({
+				source,
+				target: this.#place(key),
+				expected: { size, mtimeNs: String(mtimeNs), ino: String(ino) },
+				signal: giveUp.signal,
+				onProgress: ({ packedBytes, packedTotal }) => this.#advance(job, packedBytes / packedTotal),
+				...(limits && { limits }),
+			});
+			log.info(`${path.basename(source)} is unpacked: ${readable(bytes)}, ${readable(writtenBytes)} on the disk`);
+			this.#jobs.delete(key);
+		} catch (error) {
+			if (giveUp.signal.aborted) this.#jobs.delete(key);
+			else job.failure = error;
+		}
+		changed(key);
+	}
+
+	#advance(job: Job, part: number): void {
+		const percent = Math.floor(Math.min(1, part) * 100);
+		if (percent === job.percent) return;
+		job.percent = percent;
+		this.#options.changed(job.key);
+	}
+}
