@@ -33,15 +33,31 @@ export interface DeviceConfig {
 	readonly skipInitramfs: boolean;
 	/** True when an initramfs will be loaded, so that the command line must suit it. */
 	readonly initramfs: boolean;
+	/**
+	 * What the firmware does once after `reboot "0 tryboot"`, which nobody tells us of: a system that tries a new kernel so
+	 * (Ubuntu's piboot-try) has a second command line, which needs the root as well. Undefined where it is the same.
+	 */
+	readonly tryboot?: EffectiveConfig | undefined;
 }
 
 /** Reads `config.txt` as the firmware of this device will. @throws BlockFault */
 export function deviceConfig(device: Device, boot: FileTree, image: BootImage): DeviceConfig {
 	const model = modelOf(device);
-	const config = effectiveConfig(bootFiles(boot), model, device.serial ?? undefined);
-	const options = config.kernel === undefined ? undefined : kernelOptions(config.kernel, device, boot, image);
-	const skip = skipInitramfs(options, device.model ?? undefined);
-	return { config, skipInitramfs: skip, initramfs: !skip && config.initramfs.length > 0 };
+	const serial = device.serial ?? undefined;
+	const config = effectiveConfig(bootFiles(boot), model, { serial });
+	const tryboot = effectiveConfig(bootFiles(boot), model, { serial, tryboot: true });
+	const hasTryboot = tryboot.cmdline !== config.cmdline || tryboot.files[0] !== config.files[0];
+	const kernels = [config, ...(hasTryboot ? [tryboot] : [])].flatMap(({ kernel }) => kernel ?? []);
+	// One text has the lines that load an initramfs, for both kernels: neither may need it.
+	const skip =
+		kernels.length > 0 &&
+		kernels.every((kernel) => skipInitramfs(kernelOptions(kernel, device, boot, image), device.model ?? undefined));
+	return {
+		config,
+		skipInitramfs: skip,
+		initramfs: !skip && config.initramfs.length > 0,
+		tryboot: hasTryboot ? tryboot : undefined,
+	};
 }
 
 /** A device whose model is not known yet reads its configuration as a Pi 4: all that differs are kernels' names. */
@@ -94,14 +110,19 @@ const changedKernels = new ChangedKernels();
  * @param path normalised, without the serial.
  * @returns undefined when there is none. @throws BlockFault
  */
-export function findBootFile(boot: FileTree, path: string, { config }: DeviceConfig): BootFile | undefined {
+export function findBootFile(boot: FileTree, path: string, { config, tryboot }: DeviceConfig): BootFile | undefined {
 	const ino = resolvePath(boot, `/${path}`);
 	if (ino === undefined) return undefined;
 	const { type, size } = boot.getattr(ino);
 	if (type !== "file") return undefined;
 	const isText = size <= MAX_TEXT;
-	if (isText && sameName(path, config.cmdline)) return { kind: "cmdline", text: text(boot, ino) };
-	if (isText && config.files.some((file) => sameName(path, file))) return { kind: "config", text: text(boot, ino) };
+	const configs = tryboot === undefined ? [config] : [config, tryboot];
+	if (isText && configs.some(({ cmdline }) => sameName(path, cmdline))) {
+		return { kind: "cmdline", text: text(boot, ino) };
+	}
+	if (isText && configs.some(({ files }) => files.some((file) => sameName(path, file)))) {
+		return { kind: "config", text: text(boot, ino) };
+	}
 	return { kind: "file", ino, size };
 }
 

@@ -4,9 +4,10 @@ export { type BootFiles, type EffectiveConfig, effectiveConfig, initramfsName } 
 export type * from "./inspect-facts.ts";
 export { bootFiles } from "./inspect-looks.ts";
 export { BOOT_MODELS, type BootModel, bootModel } from "./inspect-models.ts";
-export { ifupdownInterfaces } from "./inspect-network.ts";
-export { parsePasswd } from "./inspect-os.ts";
-export { findShippedUnit, findUnit, hasUnit, isUnitEnabled, isUnitMasked } from "./inspect-systemd.ts";
+export { ifupdownClient, ifupdownFiles, ifupdownInterfaces } from "./inspect-network.ts";
+export { missingForNfsRoot } from "./inspect-nfs-root.ts";
+export { hasProgram, parsePasswd } from "./inspect-os.ts";
+export { findShippedUnit, findUnit, hasUnit, isUnitEnabled, isUnitMasked, unitsOfType } from "./inspect-systemd.ts";
 export * from "./library.ts";
 export type { ImageRecord, ImageRecords } from "./records.ts";
 export type { BuiltImage } from "./shelf.ts";

@@ -9,7 +9,7 @@ function read(files: Record<string, string>, id: string, serial?: string, kernel
 	const model = bootModel(id);
 	assert.ok(model !== undefined);
 	const exists = (name: string) => kernels.includes(name) || name in files;
-	return effectiveConfig({ read: (name) => files[name], exists }, model, serial);
+	return effectiveConfig({ read: (name) => files[name], exists }, model, { serial });
 }
 
 const one = (text: string, id = "pi4", serial?: string) => read({ "config.txt": text }, id, serial);

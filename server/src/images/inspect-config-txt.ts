@@ -31,14 +31,21 @@ const MAX_INCLUDES = 32;
 
 const MODEL_FILTER = /^(none|pi[0-9]+[0-9a-z+]*|cm[0-9]+[0-9a-z+]*)$/;
 
-/**
- * What a board gets out of `config.txt`.
- *
- * @param serial 8 or 16 hex digits, for `[0xSERIAL]` sections; only the low 32 bits count.
- */
-export function effectiveConfig(files: BootFiles, model: BootModel, serial?: string): EffectiveConfig {
-	const reader = new ConfigReader(files, model, serial);
-	reader.include("config.txt");
+export interface ConfigReaderOptions {
+	/** 8 or 16 hex digits, for `[0xSERIAL]` sections; only the low 32 bits count. */
+	readonly serial?: string | undefined;
+	/** The one boot that follows `reboot "0 tryboot"`: `[tryboot]` sections hold, and `tryboot.txt` is read where it exists. */
+	readonly tryboot?: boolean;
+}
+
+/** What a board gets out of `config.txt`. */
+export function effectiveConfig(
+	files: BootFiles,
+	model: BootModel,
+	options: ConfigReaderOptions = {},
+): EffectiveConfig {
+	const reader = new ConfigReader(files, model, options);
+	reader.include(options.tryboot === true && files.exists("tryboot.txt") ? "tryboot.txt" : "config.txt");
 	const osPrefix = reader.setting("os_prefix") ?? "";
 	const kernel = chooseKernel(files, model, reader, osPrefix);
 	const deviceTree = reader.setting("device_tree");
@@ -57,16 +64,18 @@ class ConfigReader {
 	readonly #files: BootFiles;
 	readonly #model: BootModel;
 	readonly #serial: string | undefined;
+	readonly #tryboot: boolean;
 	readonly #settings = new Map<string, string>();
 	/** By type of filter: whether the one that holds now lets this board through. */
 	readonly #filters = new Map<string, boolean>();
 	readonly included: string[] = [];
 	initramfs: string | undefined;
 
-	constructor(files: BootFiles, model: BootModel, serial: string | undefined) {
+	constructor(files: BootFiles, model: BootModel, { serial, tryboot }: ConfigReaderOptions) {
 		this.#files = files;
 		this.#model = model;
 		this.#serial = serial?.slice(-8).toLowerCase();
+		this.#tryboot = tryboot === true;
 	}
 
 	setting(key: string): string | undefined {
@@ -92,6 +101,7 @@ class ConfigReader {
 		if (filter === "all") this.#filters.clear();
 		else if (MODEL_FILTER.test(filter)) this.#filters.set("model", this.#model.filters.includes(filter));
 		else if (filter.startsWith("0x")) this.#filters.set("serial", this.#isOurSerial(filter.slice(2)));
+		else if (filter === "tryboot") this.#filters.set("tryboot", this.#tryboot);
 		// What depends on a monitor, a pin or a boot flag is not known here: taken as not so, which is the usual case.
 		else this.#filters.set(filter.replace(/[^a-z].*$/, ""), false);
 	}

@@ -41,6 +41,8 @@ export interface NetworkFacts {
 	readonly networkd: boolean;
 	readonly dhcpcd: boolean;
 	readonly ifupdown: boolean;
+	/** The program is there; BusyBox has it inside. */
+	readonly udhcpc: boolean;
 	/** Installed, whether enabled or not. */
 	readonly networkdInstalled: boolean;
 	readonly netplan: boolean;
@@ -82,7 +84,8 @@ export interface ModelBoot {
 
 export interface ImageFacts {
 	readonly os?: OperatingSystemFacts;
-	readonly init: "systemd" | "busybox" | "other" | "none";
+	/** What process 1 is, or for `openrc` what it runs; `sysvinit` is whatever else reads an inittab. */
+	readonly init: "systemd" | "busybox" | "openrc" | "sysvinit" | "other" | "none";
 	readonly network: NetworkFacts;
 	readonly sshServer: boolean;
 	readonly sudo: boolean;

@@ -1,17 +1,20 @@
 /** What a person should know about an image before a Pi boots from it. */
-import { type FileTree, readTextAt, resolvePath } from "../vfs/index.ts";
+import { nameToUtf8 } from "../base/index.ts";
+import { type FileTree, listDirectoryAt, readTextAt, resolvePath } from "../vfs/index.ts";
 import type { ImageFinding, InspectedTrees, SystemFacts } from "./inspect-facts.ts";
 import type { ModelLook } from "./inspect-looks.ts";
+import { ifupdownClient } from "./inspect-network.ts";
 
 /** About the root: whether it can start at all, and whether anybody can log in. */
 export function rootFindings(trees: InspectedTrees, facts: SystemFacts): ImageFinding[] {
 	const { root } = trees;
-	if (root === undefined) {
-		return [
-			error("no-root", "No partition holds a Linux root file system that can be read.", "Use an image with ext4."),
-		];
-	}
-	const findings = [...initFindings(facts), ...architectureFindings(facts), ...loginFindings(facts)];
+	if (root === undefined) return [noRootFinding(trees.boot)];
+	const findings = [
+		...initFindings(facts),
+		...architectureFindings(facts),
+		...loginFindings(root, facts),
+		...networkFindings(root, facts),
+	];
 	if (!facts.python3) {
 		const message = "There is no python3: disks of a Pi that runs this image cannot be written from here.";
 		findings.push(info("no-python", message));
@@ -19,11 +22,36 @@ export function rootFindings(trees: InspectedTrees, facts: SystemFacts): ImageFi
 	return [...findings, ...fstabFindings(trees)];
 }
 
+function noRootFinding(boot: FileTree | undefined): ImageFinding {
+	if (boot !== undefined && isDiskless(boot)) {
+		const message =
+			"This is Alpine's diskless layout: its root is made in memory from packages on the boot volume, which it does not find without a disk.";
+		return error("alpine-diskless", message, "Use an image with Alpine installed on ext4 (setup-disk -m sys).");
+	}
+	return error("no-root", "No partition holds a Linux root file system that can be read.", "Use an image with ext4.");
+}
+
+/** Alpine's boot volume has the packages that the root is made of, and the kernel's modules as a file system of their own. */
+function isDiskless(boot: FileTree): boolean {
+	if (
+		resolvePath(boot, "/apks/.boot_repository") !== undefined ||
+		resolvePath(boot, "/.alpine-release") !== undefined
+	) {
+		return true;
+	}
+	return ["/", "/boot"].some((folder) =>
+		listDirectoryAt(boot, folder).some(({ name }) => /^modloop-/.test(nameToUtf8(name))),
+	);
+}
+
 function initFindings(facts: SystemFacts): ImageFinding[] {
-	if (facts.init === "systemd") return [];
 	if (facts.init === "none") return [error("no-init", "The root has no /sbin/init: nothing can start from it.")];
-	const fix = "Prepare its network and its login in the image itself.";
-	return [warning("no-systemd", "The system does not start with systemd: only its fstab is adapted.", fix)];
+	if (facts.init !== "other") return [];
+	const message =
+		"The system starts with neither systemd, nor BusyBox, OpenRC or System V's init: its network and services are not adapted.";
+	return [
+		warning("unknown-init", message, "Prepare in the image that its network keeps the address that it boots with."),
+	];
 }
 
 function architectureFindings(facts: SystemFacts): ImageFinding[] {
@@ -32,17 +60,33 @@ function architectureFindings(facts: SystemFacts): ImageFinding[] {
 	return [error("wrong-architecture", `The system is compiled for ${architecture}, which no Raspberry Pi runs.`)];
 }
 
-function loginFindings(facts: SystemFacts): ImageFinding[] {
-	if (facts.init !== "systemd") return [];
+function loginFindings(root: FileTree, facts: SystemFacts): ImageFinding[] {
 	const findings: ImageFinding[] = [];
 	if (!facts.sshServer) {
 		const message = "There is no SSH server: you can only log in at the console.";
-		findings.push(warning("no-sshd", message, "Install openssh-server in the image, or on the running Pi."));
+		findings.push(warning("no-sshd", message, "Put openssh-server or dropbear into the image."));
 	}
-	if (facts.firstUser === undefined) {
-		findings.push(info("no-user", "The image has no user: each Pi gets a user pi with your SSH keys."));
+	if (facts.init === "none" || facts.firstUser !== undefined) return findings;
+	const isSystemd = facts.init === "systemd";
+	if (!isSystemd && !facts.sudo) findings.push(info("root-only", "root is the only user: it gets your SSH keys."));
+	else findings.push(info("no-user", "The image has no user: each Pi gets a user pi with your SSH keys."));
+	if (facts.network.cloudInit && resolvePath(root, "/etc/cloud/cloud.cfg") !== undefined) {
+		findings.push(info("cloud-init-user", "cloud-init makes a user of its own beside pi when its user-data says so."));
 	}
 	return findings;
+}
+
+/** Somebody in the image has to renew the lease of the address that the root is reached with. */
+function networkFindings(root: FileTree, { init, network }: SystemFacts): ImageFinding[] {
+	const { networkManager, networkd, networkdInstalled, dhcpcd, ifupdown, udhcpc } = network;
+	const bySystemd = init === "systemd" && (networkManager || networkd || networkdInstalled);
+	const byIfupdown = ifupdown && ifupdownClient(root) !== undefined;
+	if (init === "none" || bySystemd || dhcpcd || byIfupdown || udhcpc) return [];
+	const message =
+		"Nothing in the image renews a DHCP lease: the router may give the Pi's address to another one while it runs.";
+	return [
+		warning("no-dhcp-client", message, "Put a DHCP client into the image, or reserve the address in the router."),
+	];
 }
 
 /** Lines of fstab that name a part of the image's own disk, which a Pi that boots from the network does not have. */

@@ -1,12 +1,12 @@
 /**
  * The kernels of a boot volume: which they are, and how they are configured. The version is read out of the kernel
- * itself; the configuration lies in the root as `/boot/config-VERSION`, or in the kernel (CONFIG_IKCONFIG=y).
+ * itself; the configuration lies beside it or in the root, or in the kernel (CONFIG_IKCONFIG=y).
  */
 import { BlockFault, nameToUtf8 } from "../base/index.ts";
-import { type FileTree, listDirectory, readTextAt, resolvePath } from "../vfs/index.ts";
+import { type FileTree, listDirectory, listDirectoryAt, readFileAt, readTextAt, resolvePath } from "../vfs/index.ts";
 import { initramfsName } from "./inspect-config-txt.ts";
 import type { KernelFacts, KernelOptions } from "./inspect-facts.ts";
-import { type ScannedKernel, scanKernel } from "./kernel-scan.ts";
+import { KernelScanner, type ScannedKernel, scanKernel } from "./kernel-scan.ts";
 
 /** Larger than any kernel for a Pi: 10 to 30 MB. */
 const MAX_KERNEL = 64 * 1024 * 1024;
@@ -104,17 +104,33 @@ function initramfsBeside(boot: FileTree, kernel: string): string | undefined {
 	return name !== undefined && resolvePath(boot, `/${name}`) !== undefined ? name : undefined;
 }
 
-/** The configuration files of a root by the version in their names. */
-export function readKernelConfigs(root: FileTree): Map<string, string> {
-	const boot = resolvePath(root, "/boot");
-	const configs = new Map<string, string>();
-	if (boot === undefined || root.getattr(boot).type !== "directory") return configs;
-	for (const { name } of listDirectory(root, boot)) {
+/**
+ * The configurations of kernels by version: files `config-VERSION` beside the kernel, or in the root's `/boot`; and what the
+ * module `configs` holds (CONFIG_IKCONFIG=m, as Raspberry Pi's kernels have it), where it is not packed.
+ */
+export function readKernelConfigs(root: FileTree | undefined, boot: FileTree | undefined): Map<string, string> {
+	return new Map([
+		...(root === undefined ? [] : [...moduleConfigs(root), ...configFiles(root, "/boot")]),
+		...(boot === undefined ? [] : configFiles(boot, "/")),
+	]);
+}
+
+function configFiles(tree: FileTree, folder: string): [string, string][] {
+	return listDirectoryAt(tree, folder).flatMap(({ name }): [string, string][] => {
 		const version = /^config-(.+)$/.exec(nameToUtf8(name))?.[1];
-		const text = version === undefined ? undefined : readTextAt(root, `/boot/config-${version}`, MAX_CONFIG);
-		if (version !== undefined && text !== undefined) configs.set(version, text);
-	}
-	return configs;
+		const text = version === undefined ? undefined : readTextAt(tree, `${folder}/config-${version}`, MAX_CONFIG);
+		return version === undefined || text === undefined ? [] : [[version, text]];
+	});
+}
+
+function moduleConfigs(root: FileTree): [string, string][] {
+	return listDirectoryAt(root, "/lib/modules").flatMap(({ name }): [string, string][] => {
+		const version = nameToUtf8(name);
+		const module = readFileAt(root, `/lib/modules/${version}/kernel/kernel/configs.ko`, MAX_CONFIG);
+		const scanner = new KernelScanner();
+		if (module !== undefined) scanner.push(module);
+		return scanner.config === undefined ? [] : [[version, scanner.config]];
+	});
 }
 
 /** Says what a kernel is. */

@@ -61,7 +61,10 @@ export function inspectInit(root: FileTree): ImageFacts["init"] {
 	if (ino === resolvePath(root, "/lib/systemd/systemd") || ino === resolvePath(root, "/usr/lib/systemd/systemd")) {
 		return "systemd";
 	}
-	return ino === resolvePath(root, "/bin/busybox") ? "busybox" : "other";
+	if (resolvePath(root, "/sbin/openrc") !== undefined && resolvePath(root, "/etc/runlevels") !== undefined)
+		return "openrc";
+	if (ino === resolvePath(root, "/bin/busybox")) return "busybox";
+	return resolvePath(root, "/etc/inittab") === undefined ? "other" : "sysvinit";
 }
 
 /** uids of people: login.defs(5) UID_MIN and UID_MAX, as every distribution for the Pi has them. */

@@ -30,13 +30,23 @@ export function hasUnit(root: FileTree, unit: string): boolean {
 	return findUnit(root, unit) !== undefined || resolvePath(root, script) !== undefined;
 }
 
-/** Whether something in the root's configuration pulls a unit in at boot: a link in a `.wants` or `.requires` directory. */
+/** Whether something pulls a unit in at boot: a link in a `.wants` or `.requires` directory, of the system or of a package. */
 export function isUnitEnabled(root: FileTree, unit: string): boolean {
 	if (isUnitMasked(root, unit)) return false;
-	return listDirectoryAt(root, "/etc/systemd/system")
-		.map((entry) => nameToUtf8(entry.name))
-		.filter((name) => /\.(wants|requires)$/.test(name))
-		.some((name) => resolvePath(root, `/etc/systemd/system/${name}/${unit}`, { followLast: false }) !== undefined);
+	return UNIT_DIRECTORIES.some((directory) =>
+		listDirectoryAt(root, directory)
+			.map((entry) => nameToUtf8(entry.name))
+			.filter((name) => /\.(wants|requires)$/.test(name))
+			.some((name) => resolvePath(root, `${directory}/${name}/${unit}`, { followLast: false }) !== undefined),
+	);
+}
+
+/** The names of all unit files that end in `suffix`, wherever they lie. */
+export function unitsOfType(root: FileTree, suffix: string): string[] {
+	const names = UNIT_DIRECTORIES.flatMap((directory) => listDirectoryAt(root, directory)).map(({ name }) =>
+		nameToUtf8(name),
+	);
+	return [...new Set(names.filter((name) => name.endsWith(suffix)))].sort();
 }
 
 /** Whether a unit is masked: its file under /etc is a link to /dev/null, or empty. */

@@ -68,6 +68,7 @@ describe("what an image is", () => {
 			networkd: false,
 			dhcpcd: false,
 			ifupdown: false,
+			udhcpc: false,
 			networkdInstalled: true,
 			netplan: false,
 			cloudInit: true,

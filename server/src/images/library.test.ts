@@ -65,7 +65,14 @@ async function startLab(
 }
 
 function inspect(_trees: InspectedTrees): ImageFacts {
-	const network = { networkManager: false, networkd: false, dhcpcd: false, ifupdown: false, networkdInstalled: false };
+	const network = {
+		networkManager: false,
+		networkd: false,
+		dhcpcd: false,
+		ifupdown: false,
+		udhcpc: false,
+		networkdInstalled: false,
+	};
 	return {
 		init: "systemd",
 		network: { ...network, netplan: false, cloudInit: false },

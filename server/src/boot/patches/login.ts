@@ -13,8 +13,18 @@ import {
 	type NewAccount,
 	setPassword,
 } from "./accounts.ts";
+import { isDietPi } from "./dietpi.ts";
 import type { PatchInput } from "./input.ts";
-import { addDirectory, addFile, editFile, editOrAddFile, enableUnit, removeFile, writeFile } from "./make.ts";
+import {
+	addDirectory,
+	addFile,
+	editFile,
+	editOrAddFile,
+	enableUnit,
+	removeFile,
+	writeFile,
+	writeSymlink,
+} from "./make.ts";
 
 /** What the first user of Raspberry Pi OS belongs to; those that an image does not have are left out. */
 const GROUPS = "adm dialout cdrom sudo audio video plugdev games users input render netdev lpadmin gpio i2c spi".split(
@@ -23,14 +33,10 @@ const GROUPS = "adm dialout cdrom sudo audio video plugdev games users input ren
 
 export function loginPatches(input: PatchInput): Patch[] {
 	const { authorizedKeys, user } = input.device;
-	if (authorizedKeys.length === 0 && user?.passwordHash === undefined) return sshPatches(input);
+	const servers = input.facts.init === "systemd" ? sshPatches(input) : openRcPatches(input);
+	if (authorizedKeys.length === 0 && user?.passwordHash === undefined) return servers;
 	const account = loginAccount(input);
-	return [
-		...sshPatches(input),
-		...accountPatches(input, account),
-		...keyPatches(input, account),
-		...sudoPatches(input, account),
-	];
+	return [...servers, ...accountPatches(input, account), ...keyPatches(input, account), ...sudoPatches(input, account)];
 }
 
 /** Who logs in. An account that is to be made has no line in passwd yet. */
@@ -39,8 +45,13 @@ interface LoginAccount {
 	readonly isNew: boolean;
 }
 
+const ROOT: UserFacts = { name: "root", uid: 0, gid: 0, home: "/root", shell: "/bin/sh" };
+
+/** A system without systemd and sudo, as Buildroot makes it, knows no user but root. */
 function loginAccount({ root, facts, device }: PatchInput): LoginAccount {
 	if (facts.firstUser !== undefined) return { user: facts.firstUser, isNew: false };
+	const isRootOnly = facts.init !== "systemd" && !facts.sudo && device.user?.name === undefined;
+	if (isRootOnly) return { user: ROOT, isNew: false };
 	const name = device.user?.name ?? "pi";
 	const group = readTextAt(root, "/etc/group") ?? "";
 	const uid = freeId(readTextAt(root, "/etc/passwd") ?? "", group);
@@ -77,11 +88,19 @@ function skeletonPatches(root: FileTree, { home, uid, gid }: UserFacts): Patch[]
 	});
 }
 
-function keyPatches({ facts, device }: PatchInput, { user }: LoginAccount): Patch[] {
+function keyPatches({ root, facts, device }: PatchInput, { user }: LoginAccount): Patch[] {
 	if (!facts.sshServer || device.authorizedKeys.length === 0) return [];
-	// Without sudo a user cannot become root, and a Pi that nobody can administer is of little use.
-	const rootUser: UserFacts = { name: "root", uid: 0, gid: 0, home: "/root", shell: "/bin/sh" };
-	return [user, ...(facts.sudo ? [] : [rootUser])].flatMap((who) => authorizedKeyPatches(who, device.authorizedKeys));
+	// Without sudo a user cannot become root, and a Pi that nobody can administer is of little use. DietPi is run as root.
+	const needsRoot = user.name !== "root" && (!facts.sudo || isDietPi(root));
+	return [
+		...[user, ...(needsRoot ? [ROOT] : [])].flatMap((who) => authorizedKeyPatches(who, device.authorizedKeys)),
+		...(needsRoot || user.name === "root" ? [unlockedRoot()] : []),
+	];
+}
+
+/** An account with `!` is locked: without PAM sshd takes no key for it. `*` is no password either, but is not locked. */
+function unlockedRoot(): Patch {
+	return editFile("/etc/shadow", "root may log in with a key", (text) => text.replace(/^root:!+\*?:/m, "root:*:"));
 }
 
 /** sshd's StrictModes: nobody else may write to the home, `.ssh` or the file. */
@@ -112,6 +131,16 @@ function sudoPatches({ root, facts, device }: PatchInput, { user, isNew }: Login
 
 /** The units under which distributions have their SSH server; a socket that starts it will do. */
 const SSH_UNITS = ["ssh.service", "ssh.socket", "sshd.service", "sshd.socket", "dropbear.service"];
+
+/** OpenRC starts what its default runlevel has a link to; the numbered scripts of other inits start by being there. */
+function openRcPatches({ root, facts }: PatchInput): Patch[] {
+	if (facts.init !== "openrc") return [];
+	const has = (path: string) => resolvePath(root, path, { followLast: false }) !== undefined;
+	const script = ["sshd", "dropbear"].find((name) => has(`/etc/init.d/${name}`));
+	if (script === undefined) return [];
+	const path = `/etc/runlevels/default/${script}`;
+	return has(path) ? [] : [writeSymlink(path, "the SSH server is switched on", `/etc/init.d/${script}`)];
+}
 
 function sshPatches({ root, facts }: PatchInput): Patch[] {
 	if (!facts.sshServer) return [];

@@ -8,8 +8,8 @@ interface Ownership {
 }
 
 /** A file with this content, whatever was there. */
-export function writeFile(path: string, why: string, text: string, owner: Ownership = {}): Patch {
-	const content = Buffer.from(text, "utf8");
+export function writeFile(path: string, why: string, text: string | Buffer, owner: Ownership = {}): Patch {
+	const content = typeof text === "string" ? Buffer.from(text, "utf8") : text;
 	const { mode = 0o644, uid = 0, gid = 0 } = owner;
 	return { path, why, change: () => ({ type: "file", content, mode, uid, gid }) };
 }

@@ -17,6 +17,8 @@ export interface OpenSshKey {
 	readonly privateKey: string;
 	/** The content of `ssh_host_TYPE_key.pub`. */
 	readonly publicKey: string;
+	/** The content of `dropbear_TYPE_host_key`: Dropbear has a form of its own, which is the fields and nothing else. */
+	readonly dropbearKey: Buffer;
 }
 
 /** RFC 7517 and 7518: the numbers of a key by their names, in base64url. */
@@ -27,6 +29,7 @@ interface KeyFields {
 	readonly type: OpenSshKey["type"];
 	readonly publicFields: readonly Buffer[];
 	readonly privateFields: readonly Buffer[];
+	readonly dropbearFields: readonly Buffer[];
 }
 
 /**
@@ -37,13 +40,16 @@ interface KeyFields {
  * @throws UnsupportedError for a key of another kind than Ed25519, ECDSA on a NIST curve, or RSA.
  */
 export function openSshKey(pem: string, comment: string): OpenSshKey {
-	const { type, publicFields, privateFields } = keyFields(createPrivateKey(pem).export({ format: "jwk" }));
+	const { type, publicFields, privateFields, dropbearFields } = keyFields(
+		createPrivateKey(pem).export({ format: "jwk" }),
+	);
 	const publicBlob = strings(publicFields);
 	const name = publicFields[0]?.toString("latin1") ?? "";
 	return {
 		type,
 		privateKey: armour(privateBlob(publicBlob, strings(privateFields), comment)),
 		publicKey: `${name} ${publicBlob.toString("base64")} ${comment}\n`,
+		dropbearKey: strings(dropbearFields),
 	};
 }
 
@@ -60,18 +66,16 @@ function keyFields(jwk: JsonWebKey): KeyFields {
 function ed25519Fields(jwk: JsonWebKey): KeyFields {
 	const name = Buffer.from("ssh-ed25519");
 	const key = field(jwk.x);
-	return {
-		type: "ed25519",
-		publicFields: [name, key],
-		privateFields: [name, key, Buffer.concat([field(jwk.d), key])],
-	};
+	const pair = Buffer.concat([field(jwk.d), key]);
+	return { type: "ed25519", publicFields: [name, key], privateFields: [name, key, pair], dropbearFields: [name, pair] };
 }
 
 /** RFC 5656, 3.1: the point in uncompressed form, 4 and both coordinates. */
 function ecdsaFields(jwk: JsonWebKey, curve: string): KeyFields {
 	const point = Buffer.concat([Buffer.from([4]), field(jwk.x), field(jwk.y)]);
 	const publicFields = [Buffer.from(`ecdsa-sha2-${curve}`), Buffer.from(curve), point];
-	return { type: "ecdsa", publicFields, privateFields: [...publicFields, mpint(field(jwk.d))] };
+	const privateFields = [...publicFields, mpint(field(jwk.d))];
+	return { type: "ecdsa", publicFields, privateFields, dropbearFields: privateFields };
 }
 
 /** RFC 4253, 6.6 has e before n; the private form has n before e, and then d, iqmp, p, q. */
@@ -82,6 +86,7 @@ function rsaFields(jwk: JsonWebKey): KeyFields {
 		type: "rsa",
 		publicFields: [name, number(jwk.e), number(jwk.n)],
 		privateFields: [name, ...[jwk.n, jwk.e, jwk.d, jwk.qi, jwk.p, jwk.q].map(number)],
+		dropbearFields: [name, ...[jwk.e, jwk.n, jwk.d, jwk.p, jwk.q].map(number)],
 	};
 }
 

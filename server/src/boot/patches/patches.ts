@@ -1,15 +1,17 @@
 /** All patches of a root, in one list. */
 import { BugError } from "../../base/index.ts";
+import type { ImageFacts } from "../../images/index.ts";
 import type { Patch } from "../../vfs/index.ts";
 import { cloudInitPatches } from "./cloud-init.ts";
+import { dietPiPatches } from "./dietpi.ts";
 import { firstBootPatches } from "./first-boot.ts";
 import { fstabPatches } from "./fstab.ts";
 import { identityPatches } from "./identity.ts";
 import { initramfsToolsPatches } from "./initramfs-tools.ts";
 import type { DeviceIdentity, PatchInput } from "./input.ts";
 import { loginPatches } from "./login.ts";
-import { networkPatches } from "./network.ts";
-import { readOnlyPatches } from "./read-only.ts";
+import { inittabNetworkPatches, networkPatches } from "./network.ts";
+import { readOnlyMemoryPatches, readOnlyPatches } from "./read-only.ts";
 import { sshHostKeyPatches } from "./ssh-host-keys.ts";
 import { swapPatches } from "./swap.ts";
 
@@ -25,7 +27,20 @@ const FOR_SYSTEMD = [
 	loginPatches,
 	initramfsToolsPatches,
 	readOnlyPatches,
+	dietPiPatches,
 ];
+
+/** Where BusyBox, OpenRC or System V's init starts the rest. */
+const FOR_INITTAB = [inittabNetworkPatches, loginPatches, readOnlyMemoryPatches];
+
+const MAKERS: Readonly<Record<ImageFacts["init"], readonly ((input: PatchInput) => Patch[])[]>> = {
+	systemd: [...GENERAL, ...FOR_SYSTEMD],
+	busybox: [...GENERAL, ...FOR_INITTAB],
+	openrc: [...GENERAL, ...FOR_INITTAB],
+	sysvinit: [...GENERAL, ...FOR_INITTAB],
+	other: [...GENERAL, loginPatches],
+	none: GENERAL,
+};
 
 /**
  * What makes a stock image run from the network as this device. Reads the image's root and boot volume, changes neither.
@@ -35,8 +50,7 @@ const FOR_SYSTEMD = [
  */
 export function patchesFor(input: PatchInput): Patch[] {
 	checkIdentity(input.device);
-	const makers = input.facts.init === "systemd" ? [...GENERAL, ...FOR_SYSTEMD] : GENERAL;
-	return makers.flatMap((make) => make(input));
+	return MAKERS[input.facts.init].flatMap((make) => make(input));
 }
 
 /** These values stand in files that root reads: none may end its line or field and begin another. */

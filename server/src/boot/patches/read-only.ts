@@ -35,8 +35,24 @@ const WRITERS = [
 	"fake-hwclock-save.timer",
 ];
 
-export function readOnlyPatches({ root, facts, mode }: PatchInput): Patch[] {
+export function readOnlyPatches(input: PatchInput): Patch[] {
+	const { root, facts, mode } = input;
 	if (mode !== "read-only") return [];
+	return [
+		...memoryPatches(root),
+		...WRITERS.filter((unit) => hasUnit(root, unit)).map((unit) =>
+			maskUnit(unit, `the root is read-only: ${unit} would fail`),
+		),
+		...(facts.network.networkManager ? [resolvConf()] : []),
+	];
+}
+
+/** Where systemd does not start the rest, these directories are all. */
+export function readOnlyMemoryPatches({ root, mode }: PatchInput): Patch[] {
+	return mode === "read-only" ? memoryPatches(root) : [];
+}
+
+function memoryPatches(root: FileTree): Patch[] {
 	const hasState = isDirectory(root, "/var/lib/systemd");
 	const present = VOLATILE.filter((path) => isDirectory(root, path));
 	const why = "the root is read-only: this is kept in memory";
@@ -48,10 +64,6 @@ export function readOnlyPatches({ root, facts, mode }: PatchInput): Patch[] {
 			why,
 			(text) => `${text === "" || text.endsWith("\n") ? text : `${text}\n`}${lines.join("")}`,
 		),
-		...WRITERS.filter((unit) => hasUnit(root, unit)).map((unit) =>
-			maskUnit(unit, `the root is read-only: ${unit} would fail`),
-		),
-		...(facts.network.networkManager ? [resolvConf()] : []),
 	];
 }
 
