@@ -16,17 +16,17 @@ import { openImage, Site } from "./testing/site.ts";
 
 const LAN: DhcpSender = { address: "0.0.0.0", port: 68, servedAddress: undefined };
 
-function ask(site: Site, bytes: Buffer, sender = LAN) {
+async function ask(site: Site, bytes: Buffer, sender = LAN) {
 	return site.dhcp.handle(decodePacket(bytes), sender);
 }
 
 describe("a DISCOVER", () => {
 	test("of a Pi is answered from the address that sends, and makes a device", async () => {
 		await using site = await Site.open();
-		const [reply, ...more] = ask(site, pi400Discover);
+		const [reply, ...more] = await ask(site, pi400Discover);
 		assert.ok(reply);
 		assert.deepEqual(more, []);
-		const offer = reply.packet("192.0.2.9");
+		const offer = reply.packet("192.0.2.9") ?? assert.fail("nothing is sent");
 		assert.equal(messageType(offer), MessageType.OFFER);
 		assert.equal(offer.options.get(OptionCode.SERVER_IDENTIFIER)?.join("."), "192.0.2.9");
 		const device = site.registry.byMac(PI_400_MAC);
@@ -37,7 +37,7 @@ describe("a DISCOVER", () => {
 	test("of a Pi 3B's ROM is answered late and twice", async () => {
 		await using site = await Site.open();
 		assert.deepEqual(
-			ask(site, pi3RomDiscover).map(({ delay }) => delay),
+			(await ask(site, pi3RomDiscover)).map(({ delay }) => delay),
 			[1150, 1600],
 		);
 	});
@@ -50,29 +50,29 @@ describe("a DISCOVER", () => {
 
 	test("wipes nothing: no boot begins", async () => {
 		await using site = await Site.open();
-		for (let round = 0; round < 3; round++) ask(site, pi400Discover);
+		for (let round = 0; round < 3; round++) await ask(site, pi400Discover);
 		assert.equal(site.registry.byMac(PI_400_MAC)?.bootCount, 0);
 		assert.deepEqual(await site.store.layers.list(), []);
 	});
 
 	test("proves an address only where it comes from loopback", async () => {
 		await using site = await Site.open();
-		ask(site, pi400Discover, { ...LAN, address: "192.0.2.77" });
+		await ask(site, pi400Discover, { ...LAN, address: "192.0.2.77" });
 		assert.equal(site.registry.deviceAt("192.0.2.77"), undefined);
-		ask(site, pi400Discover, { ...LAN, address: "127.0.0.5" });
+		await ask(site, pi400Discover, { ...LAN, address: "127.0.0.5" });
 		assert.equal(site.registry.deviceAt("127.0.0.5")?.mac, PI_400_MAC);
 	});
 
 	for (const intent of ["disk", "ignore"] as const) {
 		test(`of a Pi that is set to "${intent}" is not answered`, async () => {
 			await using site = await Site.open();
-			ask(site, pi400Discover);
+			await ask(site, pi400Discover);
 			const device = site.registry.byMac(PI_400_MAC);
 			assert.ok(device);
 			await site.registry.patch(device.id, { intent });
-			assert.deepEqual(ask(site, pi400Discover), []);
+			assert.deepEqual(await ask(site, pi400Discover), []);
 			await site.registry.patch(device.id, { intent: "netboot" });
-			assert.equal(ask(site, pi400Discover).length, 1);
+			assert.equal((await ask(site, pi400Discover)).length, 1);
 		});
 	}
 
@@ -80,10 +80,10 @@ describe("a DISCOVER", () => {
 		const lines: string[] = [];
 		const log = pino({ level: "info" }, { write: (line: string) => void lines.push(JSON.parse(line).msg) });
 		await using site = await Site.open(null, log);
-		for (let round = 0; round < 3; round++) assert.deepEqual(ask(site, pi400Discover), []);
+		for (let round = 0; round < 3; round++) assert.deepEqual(await ask(site, pi400Discover), []);
 		assert.deepEqual(lines, [`${PI_400_MAC} is not answered: there is no image that is ready`]);
 		site.images.put(await openImage(site.folder));
-		assert.equal(ask(site, pi400Discover).length, 1);
+		assert.equal((await ask(site, pi400Discover)).length, 1);
 		assert.equal(lines.at(-1), `${PI_400_MAC} asks where to boot from`);
 	});
 
@@ -93,8 +93,8 @@ describe("a DISCOVER", () => {
 		await using site = await Site.open({}, log);
 		for (let number = 0; number < 50; number++) {
 			const mac = `dc:a6:32:00:00:${number.toString(16).padStart(2, "0")}`;
-			ask(site, eepromDiscover(mac, PI_400_GUID));
-			ask(site, eepromDiscover(mac, PI_400_GUID));
+			await ask(site, eepromDiscover(mac, PI_400_GUID));
+			await ask(site, eepromDiscover(mac, PI_400_GUID));
 		}
 		assert.equal(lines.length, 50);
 	});
@@ -103,8 +103,8 @@ describe("a DISCOVER", () => {
 describe("what is not answered tells how far a boot is", () => {
 	test("the REQUEST of the firmware binds the address that it asks for", async () => {
 		await using site = await Site.open();
-		ask(site, pi400Discover);
-		assert.deepEqual(ask(site, pi400Request), []);
+		await ask(site, pi400Discover);
+		assert.deepEqual(await ask(site, pi400Request), []);
 		assert.equal(site.registry.deviceAt("192.168.2.40")?.mac, PI_400_MAC);
 	});
 });

@@ -1,11 +1,23 @@
-/** Proxy DHCP: who of those who ask is a Pi that shall boot from us, and what the others tell about its boot. */
-import type { Logger } from "../base/index.ts";
+/** DHCP: who of those who ask is a Pi that shall boot from us, what the others tell about its boot, and who gets an address. */
+import { type Clock, type Logger, systemClock } from "../base/index.ts";
 import type { Device, DeviceRegistry } from "../devices/index.ts";
-import type { DhcpHandler, DhcpReply, DhcpSender } from "../net/index.ts";
 import {
+	type AddressHolder,
+	AddressProbe,
+	type DhcpHandler,
+	type DhcpReply,
+	type DhcpSender,
+	type Neighbour,
+	tellNeighbour,
+} from "../net/index.ts";
+import type { LeaseRepository } from "../store/index.ts";
+import {
+	BOOTREQUEST,
 	classify,
 	type DhcpPacket,
 	decideProxy,
+	HTYPE_ETHERNET,
+	hasPiMacPrefix,
 	IPV4_ANY,
 	ipv4FromBytes,
 	isDiscover,
@@ -20,12 +32,27 @@ import {
 	speakerOf,
 } from "../wire/dhcp/index.ts";
 import { type BootImages, chooseBoot } from "./catalogue.ts";
+import { type Asker, FullDhcp } from "./leases/full-dhcp.ts";
+import type { Lease } from "./leases/lease-book.ts";
+import { LeaseKeeper } from "./leases/lease-keeper.ts";
+import { type DhcpSettings, type DhcpSubnet, PROXY_ONLY } from "./leases/settings.ts";
 import { Said } from "./said.ts";
+
+/** What full DHCP does on the wire besides answering; tests bring their own. */
+export interface LeaseWire {
+	/** Looks for somebody else than `mac` who has the address. */
+	findHolder(address: string, mac: string): Promise<AddressHolder>;
+	/** Tells the kernel who is going to have an address; false where we may not. */
+	tellNeighbour(neighbour: Neighbour): Promise<boolean>;
+}
 
 export interface DhcpAnswersOptions {
 	readonly registry: DeviceRegistry;
 	readonly images: BootImages;
+	readonly leases: LeaseRepository;
 	readonly log: Logger;
+	readonly clock?: Clock;
+	readonly wire?: LeaseWire;
 }
 
 /** Why a Pi is not answered. */
@@ -34,20 +61,134 @@ const SILENT: Readonly<Record<string, string>> = {
 	ignore: "it is set to be left alone",
 };
 
+const NOTHING: readonly DhcpReply[] = [];
+
 export class DhcpAnswers implements DhcpHandler {
 	readonly #options: DhcpAnswersOptions;
+	readonly #keeper: LeaseKeeper;
+	readonly #full: FullDhcp;
 	/** A Pi asks every four seconds. */
 	readonly #said = new Said();
 
 	constructor(options: DhcpAnswersOptions) {
 		this.#options = options;
+		const { registry, leases: rows, log, clock = systemClock, wire = systemWire(clock) } = options;
+		this.#keeper = new LeaseKeeper({
+			rows,
+			clock,
+			log,
+			findHolder: (address, mac) => wire.findHolder(address, mac),
+			isForeign(address, mac) {
+				const owner = registry.deviceAt(address);
+				return owner !== undefined && owner.mac !== mac;
+			},
+		});
+		this.#full = new FullDhcp(
+			{
+				keeper: this.#keeper,
+				clock,
+				log,
+				tellNeighbour: (neighbour) => wire.tellNeighbour(neighbour),
+				given: (asker, address) => this.#given(asker, address),
+				refused: (asker, subnet) => this.#refused(asker, subnet),
+				otherServer: (address, mac) => this.#otherServer(address, mac),
+			},
+			PROXY_ONLY,
+		);
 	}
 
-	handle(packet: DhcpPacket, sender: DhcpSender): readonly DhcpReply[] {
+	/** Reads what was given out before. */
+	async start(): Promise<void> {
+		await this.#keeper.load();
+	}
+
+	/** Resolves when all that was given out is stored. Nothing may be handled afterwards. */
+	async stop(): Promise<void> {
+		await this.#keeper.settle();
+	}
+
+	/** Gives out addresses as these settings say, from now on. What was given out stays its client's. */
+	configure(settings: DhcpSettings): void {
+		this.#full.settings = settings;
+	}
+
+	/** Every address that was given out or is kept out of use, in their order. */
+	leases(): readonly Lease[] {
+		return this.#keeper.list();
+	}
+
+	/**
+	 * @returns the answers: at once as a proxy, and when they are stored where we give out addresses.
+	 * @throws MalformedError
+	 */
+	handle(packet: DhcpPacket, sender: DhcpSender): readonly DhcpReply[] | Promise<readonly DhcpReply[]> {
 		const decision = decideProxy(packet);
-		if (decision.kind === "answer") return this.#discover(packet, sender, decision.client);
-		this.#listen(packet, sender, decision.reason);
-		return [];
+		const boot = decision.kind === "answer" ? decision.client : undefined;
+		const proxied = boot === undefined ? undefined : this.#discover(packet, sender, boot);
+		if (boot === undefined) this.#listen(packet, sender, decision.kind === "silent" ? decision.reason : "");
+		const { subnets } = this.#full.settings;
+		if (subnets.length === 0 || isLoopback(sender.address) || packet.op !== BOOTREQUEST) return proxied ?? NOTHING;
+		// A firmware that is not to boot from us gets no address either: it would wait for somebody to boot from.
+		if (boot !== undefined && proxied?.length === 0) return NOTHING;
+		const asker = this.#asker(packet);
+		return asker === undefined ? NOTHING : this.#both(packet, sender, asker, proxied ?? NOTHING);
+	}
+
+	/** The addresses that we give out, and beside other DHCP servers the answers of a proxy. */
+	async #both(
+		packet: DhcpPacket,
+		sender: DhcpSender,
+		asker: Asker,
+		proxied: readonly DhcpReply[],
+	): Promise<readonly DhcpReply[]> {
+		const full = new Set(this.#full.settings.subnets.map(({ serverAddress }) => serverAddress));
+		const beside = proxied.map((reply) => ({
+			...reply,
+			packet: (own: string) => (full.has(own) ? undefined : reply.packet(own)),
+		}));
+		return [...beside, ...(await this.#full.answer(packet, sender, asker))];
+	}
+
+	/**
+	 * Whom we serve: Raspberry Pis, whatever speaks for them: firmware, kernel, system. Also one that boots from its disk: its
+	 * system asks for no more than an address. Everybody else when that is set.
+	 */
+	#asker(packet: DhcpPacket): Asker | undefined {
+		if (packet.htype !== HTYPE_ETHERNET || packet.chaddr.length !== 6) return undefined;
+		const mac = macFromBytes(packet.chaddr);
+		const device = this.#options.registry.byMac(mac);
+		const { serveEverybody } = this.#full.settings;
+		if (device === undefined && !hasPiMacPrefix(mac) && !serveEverybody) return undefined;
+		const client = classify(packet);
+		const isBooting = client.kind === "pi" && device !== undefined && this.#whySilent(device) === undefined;
+		if (client.kind === "pi" && !isBooting) return undefined;
+		return {
+			mac,
+			hostName: device?.name,
+			boot: client.kind === "pi" && wantsBootWords(packet) ? client : undefined,
+		};
+	}
+
+	#given({ mac }: Asker, address: string): void {
+		const { registry, log } = this.#options;
+		const device = registry.byMac(mac);
+		if (device !== undefined) registry.bind(device, address, "lease");
+		if (this.#said.isNew(`lease ${mac}`, address)) {
+			log.info(device === undefined ? {} : { device: device.id }, `${mac} has the address ${address}`);
+		}
+	}
+
+	#refused({ mac }: Asker, { start, end }: DhcpSubnet): void {
+		const device = this.#options.registry.byMac(mac);
+		if (device !== undefined)
+			this.#options.registry.fact(device, { kind: "no-address-left", range: `${start}-${end}` });
+	}
+
+	#otherServer(address: string, mac: string): void {
+		if (!this.#said.isNew(`other ${address}`, mac)) return;
+		this.#options.log.warn(
+			`${mac} takes an address from the DHCP server ${address}, while this server gives out addresses too: two of them in one network give one address to two machines`,
+		);
 	}
 
 	#discover(packet: DhcpPacket, sender: DhcpSender, client: PiClient): readonly DhcpReply[] {
@@ -79,7 +220,7 @@ export class DhcpAnswers implements DhcpHandler {
 			this.#options.log.info({ device: device.id }, `${device.mac} ${sentence}`);
 	}
 
-	/** What is not answered tells how far a boot is. */
+	/** What is not answered with boot words tells how far a boot is. */
 	#listen(packet: DhcpPacket, sender: DhcpSender, reason: string): void {
 		const mac = macFromBytes(packet.chaddr);
 		const speaker = speakerOf(packet);
@@ -103,6 +244,17 @@ export class DhcpAnswers implements DhcpHandler {
 			server: server?.length === 4 ? ipv4FromBytes(server) : undefined,
 		});
 	}
+}
+
+/** A firmware that boots over HTTP asks for an address, but not for option 43. A REQUEST has no list. */
+function wantsBootWords(packet: DhcpPacket): boolean {
+	const asked = packet.options.get(OptionCode.PARAMETER_REQUEST_LIST);
+	return asked === undefined || asked.includes(OptionCode.VENDOR_SPECIFIC);
+}
+
+function systemWire(clock: Clock): LeaseWire {
+	const probe = new AddressProbe(clock);
+	return { findHolder: (address, mac) => probe.find(address, mac), tellNeighbour };
 }
 
 /** The address that a client asks for (option 50) or has (ciaddr). */

@@ -1,6 +1,14 @@
 /** What a device gets: joins the wire to devices, images and trees. */
 export { type BootImage, type BootImages, type Choice, chooseBoot } from "./catalogue.ts";
 export { DhcpAnswers, type DhcpAnswersOptions } from "./dhcp-answers.ts";
+export {
+	type DhcpPlace,
+	type DhcpSettings,
+	type DhcpSubnet,
+	PROXY_ONLY,
+	planSubnets,
+	type RangeWish,
+} from "./leases/settings.ts";
 export { type AuthorizedKeys, parseAuthorizedKeys } from "./login.ts";
 export { NfsExports, type NfsExportsOptions } from "./nfs-exports.ts";
 export { RootKeeper } from "./root-keeper.ts";

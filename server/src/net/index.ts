@@ -1,4 +1,5 @@
 /** Sockets, interfaces and what the operating system knows about the network. */
+export { type AddressHolder, AddressProbe } from "./address-probe.ts";
 export * from "./dhcp-server.ts";
 export * from "./interfaces.ts";
 export * from "./lan-probe.ts";

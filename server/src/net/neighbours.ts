@@ -1,4 +1,6 @@
 /** The kernel's neighbour table: which MAC address stands behind an IPv4 address of the LAN. */
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import { type InterfaceSource, systemSource } from "./interfaces.ts";
 
 /** MAC addresses (lower case, with colons) by IPv4 address. */
@@ -33,4 +35,25 @@ export function parseArpOutput(text: string): Neighbours {
 		found.set(address, bytes.join(":").toLowerCase());
 	}
 	return found;
+}
+
+/** Where a machine is that has no address yet, and that the kernel therefore cannot ask. */
+export interface Neighbour {
+	readonly address: string;
+	readonly mac: string;
+	/** The interface that it is on. */
+	readonly interface: string;
+}
+
+/**
+ * Tells the kernel which machine is going to have an address, so that a datagram to it goes to that machine alone. The kernel
+ * forgets it again by itself. @returns false where we may not: it takes root on Linux.
+ */
+export async function tellNeighbour(neighbour: Neighbour): Promise<boolean> {
+	const { address, mac, interface: device } = neighbour;
+	const words = ["neigh", "replace", address, "lladdr", mac, "dev", device, "nud", "reachable"];
+	return promisify(execFile)("ip", words, { timeout: 2000 }).then(
+		() => true,
+		() => false,
+	);
 }

@@ -3,6 +3,7 @@ export type { DeviceRepository, DeviceRow, DeviceRowChanges, NewDeviceRow } from
 export { syncDirectory } from "./durable.ts";
 export type { ImageRepository, ImageRow } from "./images.ts";
 export type { LayerRepository, LayerRow, NewLayerRow } from "./layers.ts";
+export type { LeaseRepository, LeaseRow, NewLeaseRow } from "./leases.ts";
 export { loadSecrets, type Secrets, writeSecretFile } from "./secrets.ts";
-export type { SettingKey, SettingRepository, SettingValues } from "./settings.ts";
+export type { SettingChanges, SettingKey, SettingRepository, SettingValues } from "./settings.ts";
 export { openStore, type Repositories, type Store } from "./store.ts";

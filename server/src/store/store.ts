@@ -9,6 +9,7 @@ import { DeviceRepository } from "./devices.ts";
 import { WalSync } from "./durable.ts";
 import { ImageRepository } from "./images.ts";
 import { LayerRepository } from "./layers.ts";
+import { LeaseRepository } from "./leases.ts";
 import { migrate } from "./migrations.ts";
 import { SettingRepository } from "./settings.ts";
 import { openDialect } from "./sqlite.ts";
@@ -24,6 +25,7 @@ export interface Repositories {
 
 export interface Store extends Repositories {
 	readonly settings: SettingRepository;
+	readonly leases: LeaseRepository;
 
 	/**
 	 * Runs `work` so that all of its changes take effect or none, also over a `kill -9`. Everybody else waits meanwhile:
@@ -77,6 +79,7 @@ export async function openStore(path: string): Promise<Store> {
 		return {
 			...repositories(db),
 			settings,
+			leases: new LeaseRepository(db),
 			transaction: (work) => db.transaction().execute((transaction) => work(repositories(transaction))),
 			durable: () => wal.sync(),
 			close: () => settleSeries([() => wal.close(), () => db.destroy()]),

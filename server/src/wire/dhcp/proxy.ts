@@ -68,7 +68,7 @@ export function proxyOffer(discover: DhcpPacket, client: PiClient, serverAddress
  * The longer text for the ROM that needs it, and for a Pi of unknown shape: it works everywhere. The others get the text
  * that they were captured booting with.
  */
-function menuText(client: PiClient): string {
+export function menuText(client: PiClient): string {
 	const isPlain = client.generation === "eeprom" || client.generation === "pi3";
 	return isPlain ? PI_BOOT_MENU_TEXT : MASK_ROM_BOOT_MENU_TEXT;
 }

@@ -1,0 +1,260 @@
+/** Full DHCP: what is answered to a message of a client that we serve. RFC 2131 section 4.3. */
+import type { Clock, Logger } from "../../base/index.ts";
+import type { DhcpReply, DhcpSender } from "../../net/index.ts";
+import {
+	addressOption,
+	type DhcpPacket,
+	IPV4_ANY,
+	IPV4_BROADCAST,
+	informReply,
+	type LeaseTerms,
+	leaseReply,
+	MessageType,
+	messageType,
+	nakReply,
+	OptionCode,
+	offerDelays,
+	type PiClient,
+	requestState,
+} from "../../wire/dhcp/index.ts";
+import { Said } from "../said.ts";
+import type { Lease } from "./lease-book.ts";
+import type { LeaseKeeper } from "./lease-keeper.ts";
+import { RomSlots } from "./rom-slots.ts";
+import { type DhcpSettings, type DhcpSubnet, isIn } from "./settings.ts";
+
+/** Who asks. */
+export interface Asker {
+	readonly mac: string;
+	readonly hostName?: string | undefined;
+	/** The firmware of a Pi that shall boot from us. */
+	readonly boot?: PiClient | undefined;
+}
+
+export interface FullDhcpParts {
+	readonly keeper: LeaseKeeper;
+	readonly clock: Clock;
+	readonly log: Logger;
+	/** Tells the kernel who is going to have an address; false where we may not. */
+	tellNeighbour(neighbour: { address: string; mac: string; interface: string }): Promise<boolean>;
+	/** A client has this address from us now. */
+	given(asker: Asker, address: string): void;
+	/** There was no address for a client. */
+	refused(asker: Asker, range: DhcpSubnet): void;
+	/** A client took the address of another DHCP server. */
+	otherServer(address: string, mac: string): void;
+}
+
+type Replies = Promise<readonly DhcpReply[]>;
+
+const NOTHING: readonly DhcpReply[] = [];
+
+/** What a client may ask for in option 51, in seconds: shorter ones would have it ask all the time. */
+const SHORTEST_LEASE = 120;
+
+export class FullDhcp {
+	readonly #parts: FullDhcpParts;
+	readonly #said = new Said();
+	readonly #slots: RomSlots;
+	settings: DhcpSettings;
+
+	constructor(parts: FullDhcpParts, settings: DhcpSettings) {
+		this.#parts = parts;
+		this.settings = settings;
+		this.#slots = new RomSlots(parts.clock);
+	}
+
+	/** The subnets that a message can be about: a broadcast may come from any that is near. */
+	#subnetsFor(packet: DhcpPacket, sender: DhcpSender): readonly DhcpSubnet[] {
+		const { subnets } = this.settings;
+		if (packet.giaddr !== IPV4_ANY) {
+			const found = subnets.filter((subnet) => isIn(subnet, packet.giaddr));
+			if (found.length === 0 && subnets.length > 0) this.#unknownRelay(packet.giaddr);
+			return found;
+		}
+		const holding = subnets.filter((subnet) => packet.ciaddr !== IPV4_ANY && isIn(subnet, packet.ciaddr));
+		if (holding.length > 0) return holding;
+		const { servedAddress } = sender;
+		return subnets.filter(
+			(subnet) =>
+				subnet.interface !== undefined && (servedAddress === undefined || subnet.serverAddress === servedAddress),
+		);
+	}
+
+	#unknownRelay(giaddr: string): void {
+		if (!this.#said.isNew("relay", giaddr)) return;
+		this.#parts.log.warn(
+			`a relay at ${giaddr} asks for addresses in a subnet that has no range: add one, like --dhcp-range A-B/24`,
+		);
+	}
+
+	/** Answers a message of a client that we serve. @throws MalformedError; what the store throws. */
+	async answer(packet: DhcpPacket, sender: DhcpSender, asker: Asker): Replies {
+		const subnets = this.#subnetsFor(packet, sender);
+		switch (messageType(packet)) {
+			case MessageType.DISCOVER:
+				return (await Promise.all(subnets.map((subnet) => this.#discover(packet, subnet, asker)))).flat();
+			case MessageType.REQUEST:
+				return this.#request(packet, sender, subnets, asker);
+			case MessageType.DECLINE:
+				return this.#decline(packet, asker);
+			case MessageType.RELEASE:
+				await this.#parts.keeper.free(asker.mac, packet.ciaddr);
+				return NOTHING;
+			case MessageType.INFORM:
+				return subnets
+					.filter((subnet) => isIn(subnet, packet.ciaddr))
+					.map((subnet) => this.#inform(packet, subnet, asker));
+			default:
+				return NOTHING;
+		}
+	}
+
+	async #discover(packet: DhcpPacket, subnet: DhcpSubnet, asker: Asker): Replies {
+		const { keeper, clock } = this.#parts;
+		const { mac, boot } = asker;
+		const isRom = boot?.generation === "mask-rom";
+		if (isRom && !this.#slots.isFree(mac)) return NOTHING;
+		const began = clock.monotonic();
+		const isBinding = boot !== undefined && boot.generation !== "eeprom";
+		const lease = await keeper.offer(mac, subnet, {
+			requested: addressOption(packet, OptionCode.REQUESTED_IP_ADDRESS),
+			isBinding,
+		});
+		if (lease === undefined) {
+			this.#parts.refused(asker, subnet);
+			return NOTHING;
+		}
+		if (isBinding) this.#parts.given(asker, lease.address);
+		const to = isRom && packet.giaddr === IPV4_ANY ? await this.#toRom(asker, subnet, lease) : undefined;
+		const reply = leaseReply(packet, MessageType.OFFER, lease.address, this.#terms(packet, subnet, asker));
+		const took = clock.monotonic() - began;
+		const delays = boot === undefined ? [0] : offerDelays(boot);
+		return delays.map((delay) => fromSubnet(subnet, reply, Math.max(0, delay - took), to));
+	}
+
+	/**
+	 * The ROM of a Pi 3B takes every OFFER that it hears, whoever it is for. So its own goes to its MAC address alone, where we
+	 * may tell the kernel where that is. Otherwise one 3B after the other.
+	 */
+	async #toRom({ mac }: Asker, subnet: DhcpSubnet, { address }: Lease): Promise<string | undefined> {
+		const device = subnet.interface;
+		if (device !== undefined && (await this.#parts.tellNeighbour({ address, mac, interface: device }))) return address;
+		this.#slots.take(mac);
+		if (this.#said.isNew("rom", "broadcast")) {
+			this.#parts.log.warn(
+				"Pi 3Bs that start at the same moment take each other's address: power them on one after the other. As root the server could tell them apart",
+			);
+		}
+		return undefined;
+	}
+
+	#terms(packet: DhcpPacket, subnet: DhcpSubnet, { boot, hostName }: Asker): LeaseTerms {
+		const { serverAddress, netmask, dns } = subnet;
+		// Behind a relay the relay is the router, as far as anybody knows.
+		const router = subnet.interface === undefined && packet.giaddr !== IPV4_ANY ? packet.giaddr : subnet.router;
+		return { serverAddress, netmask, router, dns, hostName, boot, leaseSeconds: this.#seconds(packet) };
+	}
+
+	/** For how long: what the client asks for (option 51), but not longer than set. */
+	#seconds(packet: DhcpPacket): number {
+		const { leaseSeconds } = this.settings;
+		const asked = packet.options.get(OptionCode.LEASE_TIME);
+		if (asked?.length !== 4) return leaseSeconds;
+		return Math.min(leaseSeconds, Math.max(SHORTEST_LEASE, asked.readUInt32BE(0)));
+	}
+
+	async #request(packet: DhcpPacket, sender: DhcpSender, subnets: readonly DhcpSubnet[], asker: Asker): Replies {
+		const state = requestState(packet);
+		if (state === undefined) return NOTHING;
+		switch (state.kind) {
+			case "selecting":
+				return this.#selecting(packet, state, subnets, asker);
+			case "init-reboot":
+				return this.#initReboot(packet, state.address, subnets, asker);
+			case "extending": {
+				const subnet = subnets.find((one) => isIn(one, state.address));
+				// RENEWING asks us alone, REBINDING everybody.
+				const isAlone = sender.servedAddress !== undefined && packet.giaddr === IPV4_ANY;
+				return subnet === undefined ? NOTHING : this.#extending(packet, subnet, asker, isAlone);
+			}
+		}
+	}
+
+	async #selecting(
+		packet: DhcpPacket,
+		{ server, address }: { readonly server: string; readonly address: string },
+		subnets: readonly DhcpSubnet[],
+		asker: Asker,
+	): Replies {
+		const own = subnets.filter(({ serverAddress }) => serverAddress === server);
+		const [first] = own;
+		if (first === undefined) {
+			await this.#parts.keeper.withdraw(asker.mac);
+			this.#parts.otherServer(server, asker.mac);
+			return NOTHING;
+		}
+		const subnet = own.find((one) => isIn(one, address));
+		return subnet === undefined
+			? [this.#nak(packet, first, asker, `${address} is not in this network`)]
+			: this.#grant(packet, address, subnet, asker);
+	}
+
+	/**
+	 * "If the network is correct, then the DHCP server should check if the client's notion of its IP address is correct. If
+	 * not, then the server SHOULD respond with a DHCPNAK. [...] If the DHCP server has no record of this client, then it MUST
+	 * remain silent."
+	 */
+	async #initReboot(packet: DhcpPacket, address: string, subnets: readonly DhcpSubnet[], asker: Asker): Replies {
+		const subnet = subnets.find((one) => isIn(one, address));
+		if (subnet === undefined) {
+			return subnets.map((one) => this.#nak(packet, one, asker, `${address} is not in this network`));
+		}
+		const lease = this.#parts.keeper.of(asker.mac, subnet);
+		if (lease === undefined) return NOTHING;
+		if (lease.address !== address) return [this.#nak(packet, subnet, asker, `${address} is not yours`)];
+		return this.#grant(packet, address, subnet, asker);
+	}
+
+	/**
+	 * A client that has an address keeps it if that is possible at all: its root hangs on it. One that we have no record of is
+	 * believed when it asks us alone, because then it has the address from us.
+	 */
+	async #extending(packet: DhcpPacket, subnet: DhcpSubnet, asker: Asker, isAlone: boolean): Replies {
+		const isKnown = this.#parts.keeper.of(asker.mac, subnet) !== undefined;
+		return isKnown || isAlone ? this.#grant(packet, packet.ciaddr, subnet, asker) : NOTHING;
+	}
+
+	async #grant(packet: DhcpPacket, address: string, subnet: DhcpSubnet, asker: Asker): Replies {
+		const terms = this.#terms(packet, subnet, asker);
+		const lease = await this.#parts.keeper.grant(asker.mac, address, subnet, terms.leaseSeconds);
+		if (lease === undefined) return [this.#nak(packet, subnet, asker, `${address} is not yours`)];
+		this.#parts.given(asker, address);
+		return [fromSubnet(subnet, leaseReply(packet, MessageType.ACK, address, terms))];
+	}
+
+	#nak(packet: DhcpPacket, subnet: DhcpSubnet, { mac }: Asker, message: string): DhcpReply {
+		if (this.#said.isNew(mac, message)) this.#parts.log.info(`${mac} is refused: ${message}`);
+		return fromSubnet(subnet, nakReply(packet, subnet.serverAddress, message), 0, IPV4_BROADCAST);
+	}
+
+	async #decline(packet: DhcpPacket, { mac }: Asker): Replies {
+		const address = addressOption(packet, OptionCode.REQUESTED_IP_ADDRESS);
+		if (address !== undefined) await this.#parts.keeper.decline(mac, address);
+		return NOTHING;
+	}
+
+	#inform(packet: DhcpPacket, subnet: DhcpSubnet, asker: Asker): DhcpReply {
+		return fromSubnet(subnet, informReply(packet, this.#terms(packet, subnet, asker)));
+	}
+}
+
+/** @param to where to send it, when that is not where RFC 2131 section 4.1 says. */
+function fromSubnet(subnet: DhcpSubnet, packet: DhcpPacket, delay = 0, to?: string): DhcpReply {
+	const { serverAddress } = subnet;
+	return {
+		delay,
+		packet: (own) => (own === serverAddress ? packet : undefined),
+		...(to === undefined ? {} : { to }),
+	};
+}
