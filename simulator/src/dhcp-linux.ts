@@ -1,4 +1,7 @@
-/** DHCP of the Linux kernel (`ip=dhcp`, net/ipv4/ipconfig.c) and of klibc's `ipconfig` in an initramfs. */
+/**
+ * DHCP of the Linux kernel (`ip=dhcp`, net/ipv4/ipconfig.c), of klibc's `ipconfig` in an initramfs, and of the programs that a
+ * system runs for it.
+ */
 import { ANY, ipv4ToBytes, macToBytes } from "./addresses.ts";
 import {
 	addressOf,
@@ -23,6 +26,8 @@ export interface LinuxDhcpStyle {
 	readonly vendorClass: string | undefined;
 	/** Bytes that a message is padded to. */
 	readonly length: number;
+	/** What else it says of itself, behind the message type. */
+	readonly identity?: (mac: string) => DhcpOption[];
 }
 
 export const KERNEL: LinuxDhcpStyle = {
@@ -38,6 +43,47 @@ export const KLIBC: LinuxDhcpStyle = {
 	vendorClass: "Linux ipconfig",
 	length: 0,
 };
+
+/** RFC 4361: 255, an id of the interface, and a DUID. systemd's is of the type DUID-EN with systemd's enterprise number 43793. */
+function duidClientId(mac: string): Buffer {
+	const end = macToBytes(mac);
+	return Buffer.concat([Buffer.from([255]), end.subarray(2), Buffer.from("00020000ab11", "hex"), end, end.subarray(4)]);
+}
+
+function said(clientId: (mac: string) => Buffer): (mac: string) => DhcpOption[] {
+	return (mac) => [
+		{ code: Code.CLIENT_IDENTIFIER, data: clientId(mac) },
+		{ code: Code.MAXIMUM_SIZE, data: Buffer.from([0x05, 0xc0]) },
+		{ code: Code.HOST_NAME, data: Buffer.from("raspberrypi") },
+	];
+}
+
+const macClientId = (mac: string): Buffer => Buffer.concat([Buffer.from([1]), macToBytes(mac)]);
+
+/** The programs of a running system, as they are set up in a stock image. */
+export const SYSTEMS: readonly LinuxDhcpStyle[] = [
+	{
+		name: "networkmanager",
+		parameters: [1, 2, 6, 12, 15, 26, 28, 121, 3, 33, 40, 41, 42, 119, 249, 252, 17],
+		vendorClass: undefined,
+		length: 300,
+		identity: said(macClientId),
+	},
+	{
+		name: "networkd",
+		parameters: [1, 3, 6, 12, 15, 26, 33, 42, 120, 121],
+		vendorClass: undefined,
+		length: 300,
+		identity: said(duidClientId),
+	},
+	{
+		name: "dhcpcd",
+		parameters: [1, 3, 6, 12, 15, 26, 28, 33, 42, 51, 54, 58, 59, 119, 121],
+		vendorClass: "dhcpcd-9.4.1:Linux-6.12.25+rpt-rpi-v8:aarch64:BCM2835",
+		length: 300,
+		identity: said(duidClientId),
+	},
+];
 
 export interface LinuxDhcpTiming {
 	/** Milliseconds until it asks again. */
@@ -120,6 +166,7 @@ class LinuxDhcp {
 		const { vendorClass } = style;
 		const options = [
 			{ code: Code.MESSAGE_TYPE, data: Buffer.from([type]) },
+			...(style.identity?.(mac) ?? []),
 			...middle,
 			{ code: Code.PARAMETER_REQUEST_LIST, data: Buffer.from(style.parameters) },
 			...(vendorClass === undefined ? [] : [{ code: Code.VENDOR_CLASS, data: Buffer.from(vendorClass) }]),

@@ -1,18 +1,42 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { makeFleet, runSimulation } from "./fleet.ts";
+import { models } from "./models/index.ts";
 import { FakeServer } from "./testing/fake-server.ts";
 
 describe("a fleet", () => {
 	it("has Pis that are always the same, and no two alike", () => {
 		const fleet = makeFleet("mixed", 200);
 		assert.deepEqual(fleet, makeFleet("mixed", 200));
-		const macs = new Set(fleet?.map(({ identity }) => identity.mac));
-		const serials = new Set(fleet?.map(({ identity }) => identity.serial.slice(-8)));
+		const macs = new Set(fleet.map(({ identity }) => identity.mac));
+		const serials = new Set(fleet.map(({ identity }) => identity.serial.slice(-8)));
 		assert.deepEqual([macs.size, serials.size], [200, 200]);
-		assert.ok(fleet?.every(({ model, identity }) => identity.mac.startsWith(model.oui)));
-		assert.equal(new Set(fleet?.map(({ model }) => model.name)).size, 5);
-		assert.deepEqual(new Set(makeFleet("pi3b+", 3)?.map(({ model }) => model.name)), new Set(["pi3bp"]));
+		assert.ok(fleet.every(({ model, identity }) => identity.mac.startsWith(model.oui)));
+		assert.equal(new Set(fleet.map(({ model }) => model.name)).size, 5);
+		const names = (list: string, count: number) => makeFleet(list, count).map(({ model }) => model.name);
+		assert.deepEqual(names("pi3b+", 2), ["pi3bp", "pi3bp"]);
+		assert.deepEqual(names("pi4, cm4-2020-11", 3), ["pi4-2026", "cm4-2020-11", "pi4-2026"]);
+		assert.equal(new Set(names("all", models.length)).size, models.length);
+	});
+
+	it("of a model that cannot boot from the network is refused, with what to do", async () => {
+		for (const model of ["zero2w", "pi3a+", "cm3", "CM4S", "pi1a", "pico", "pi4,zerow"]) {
+			const lines: string[] = [];
+			const print = (line: string) => lines.push(line);
+			const ports = { dhcp: 1, tftp: 1, portmap: 1, nfs: 1 };
+			assert.equal(await runSimulation({ server: "127.0.0.1", model, count: 2, ports, json: false, print }), 2);
+			assert.match(lines.join("\n"), /^A .* cannot boot from the network: .*\. .*(card|USB)/);
+		}
+	});
+
+	it("has no EEPROM to set before the Pi 4", async () => {
+		const lines: string[] = [];
+		const print = (line: string) => lines.push(line);
+		const settings = { prefix: "mac" } as const;
+		const ports = { dhcp: 1, tftp: 1, portmap: 1, nfs: 1 };
+		const options = { server: "127.0.0.1", model: "pi3bp", count: 1, ports, json: false, print, settings };
+		assert.equal(await runSimulation(options), 2);
+		assert.match(lines.join("\n"), /3B\+ has no EEPROM/);
 	});
 
 	it("of a model that there is none of is refused, with the names that there are", async () => {
@@ -53,9 +77,10 @@ describe("a fleet", () => {
 			assert.equal(await runSimulation({ ...options, print: (line) => lines.push(line) }), 1);
 			const text = lines.join("\n");
 			if (json) {
-				const reports: unknown = JSON.parse(text);
-				assert.ok(Array.isArray(reports) && reports.length === 3);
-				assert.match(JSON.stringify(reports[0]), /"ok":false.*start4.elf is not on the server/);
+				const { summary, pis } = JSON.parse(text);
+				assert.deepEqual([summary.count, summary.booted, summary.failures[0].count], [3, 0, 3]);
+				assert.equal(pis.length, 3);
+				assert.match(JSON.stringify(pis[0]), /"ok":false.*start4.elf is not on the server/);
 			} else {
 				assert.match(text, /0 of 3 virtual Pis booted.\n {2}3 did not: start4.elf is not on the server/);
 				assert.match(text, /1a530001 {2}pi4-2026 .* failed +start4.elf is not/);

@@ -4,10 +4,12 @@
  */
 export { type Identity, type Model, shortSerial } from "./board.ts";
 export { BootError, ProtocolError } from "./errors.ts";
+export { readSettings, readSystem, type SettingFlags } from "./flags.ts";
 export { type Member, makeFleet, makeIdentity, runSimulation, type SimulationOptions, toJson } from "./fleet.ts";
 export { LoopbackNetwork, type LoopbackOptions } from "./loopback.ts";
-export { findModel, modelNames, models } from "./models/index.ts";
+export { findModel, modelNames, models, needModel } from "./models/index.ts";
 export { type DhcpPort, type Lease, type Network, type ServerPorts, STANDARD_PORTS } from "./network.ts";
 export { type BootOptions, type BootTiming, bootPi, REAL_TIMING } from "./pi.ts";
 export type { BootReport, BootStep, OsRelease } from "./report.ts";
+export type { EepromSettings } from "./settings.ts";
 export { WiredNetwork, type WiredOptions } from "./wired.ts";

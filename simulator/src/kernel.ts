@@ -1,7 +1,7 @@
 /** What happens when the kernel has started: DHCP again, then the root over NFS. */
 import type { Identity } from "./board.ts";
 import { type NfsRootOptions, parseNfsRoot } from "./cmdline.ts";
-import { announceLinux, KERNEL, KLIBC, type LinuxDhcpTiming, linuxDhcp } from "./dhcp-linux.ts";
+import { announceLinux, KERNEL, KLIBC, type LinuxDhcpStyle, type LinuxDhcpTiming, linuxDhcp } from "./dhcp-linux.ts";
 import { BootError } from "./errors.ts";
 import { MOUNT_PROGRAM, MOUNT_V3, mountRoot, pingMount } from "./mount.ts";
 import type { Network } from "./network.ts";
@@ -52,10 +52,18 @@ export async function bootKernel(options: KernelOptions): Promise<RootFindings> 
 	return new RootMount(options).run();
 }
 
-async function kernelDhcp({ identity, network, journal, timing, hasInitramfs }: KernelOptions): Promise<void> {
-	const style = hasInitramfs ? KLIBC : KERNEL;
+function kernelDhcp(options: KernelOptions): Promise<void> {
+	return leaseAgain(options, options.hasInitramfs ? KLIBC : KERNEL);
+}
+
+/** What a system does that does not know of the address that it was started with. */
+export function systemDhcp(options: KernelOptions, style: LinuxDhcpStyle): Promise<void> {
+	return leaseAgain(options, style);
+}
+
+async function leaseAgain({ identity, network, journal, timing }: KernelOptions, style: LinuxDhcpStyle): Promise<void> {
 	const port = await network.openDhcp(TTL);
-	const onStep = (detail: string) => journal.step(style.name, detail);
+	const onStep = (detail: string) => journal.step(style.identity === undefined ? style.name : "system", detail);
 	const dhcp = { port, mac: identity.mac, style, timing: timing.dhcp, onStep };
 	if (!network.needsLease) {
 		announceLinux(dhcp);

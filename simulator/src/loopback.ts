@@ -5,6 +5,7 @@
 import type { Socket } from "node:net";
 import { systemCode } from "./errors.ts";
 import type { DhcpPort, Network, ServerPorts } from "./network.ts";
+import type { Segment } from "./segment.ts";
 import { connectTcp, openUdpFrom } from "./sockets.ts";
 import { UdpPort } from "./udp.ts";
 
@@ -16,6 +17,8 @@ export interface LoopbackOptions {
 	readonly ports: ServerPorts;
 	/** Which Pi it is, from 0: its address is 127.77.0.1 and up. */
 	readonly index: number;
+	/** Who else hears what a DHCP server answers. Nobody when left out. */
+	readonly segment?: Segment | undefined;
 	readonly signal?: AbortSignal | undefined;
 }
 
@@ -26,6 +29,7 @@ export class LoopbackNetwork implements Network {
 	readonly #server: string;
 	/** Whether the address is shared with other Pis, whose ports would be in the way. */
 	readonly #shared: boolean;
+	readonly #segment: Segment | undefined;
 	readonly #signal: AbortSignal | undefined;
 
 	private constructor(options: LoopbackOptions, address: string, shared: boolean) {
@@ -33,6 +37,7 @@ export class LoopbackNetwork implements Network {
 		this.#server = options.server;
 		this.address = address;
 		this.#shared = shared;
+		this.#segment = options.segment;
 		this.#signal = options.signal;
 	}
 
@@ -50,7 +55,11 @@ export class LoopbackNetwork implements Network {
 
 	async openDhcp(ttl: number): Promise<DhcpPort> {
 		const socket = await UdpPort.open({ address: this.address, port: 0, ttl, signal: this.#signal });
-		const close = () => socket.close();
+		const unplug = this.#segment?.plug(socket);
+		const close = () => {
+			unplug?.();
+			return socket.close();
+		};
 		return { socket, address: this.#server, port: this.ports.dhcp, close };
 	}
 

@@ -1,12 +1,15 @@
 /** `node simulator/src/main.ts`: a virtual Pi on a network interface of its own, or some of them on loopback. */
 import { parseArgs } from "node:util";
 import { type Model, shortSerial } from "./board.ts";
+import { SYSTEMS } from "./dhcp-linux.ts";
 import { errorText } from "./errors.ts";
+import { readSettings, readSystem } from "./flags.ts";
 import { runSimulation, toJson } from "./fleet.ts";
-import { findModel, modelNames } from "./models/index.ts";
+import { modelNames, needModel } from "./models/index.ts";
 import { type ServerPorts, STANDARD_PORTS } from "./network.ts";
 import { bootPi } from "./pi.ts";
 import type { BootStep } from "./report.ts";
+import { checkSettings } from "./settings.ts";
 import { WiredNetwork } from "./wired.ts";
 
 const HELP = `A virtual Raspberry Pi.
@@ -21,9 +24,22 @@ On loopback, without root:
   --server ADDRESS    the server, which is on this machine (default 127.0.0.1)
   --count N           how many Pis (default 1)
 
-  --model NAME        ${modelNames.join(", ")}, on loopback also mixed (default pi4)
+  --ramp SECONDS      from the first power-on to the last (default 0: all at once)
+  --seconds N         pull the plug of a Pi that has not booted by then (default 300)
+
+  --model NAME        ${modelNames.join(", ")};
+                      pi4, pi400, cm4, pi5, pi500, cm5 ... take the date of their bootloader: pi4-2021-04;
+                      on loopback also several (pi4,pi5), mixed, and all (default pi4)
+  --system NAME       what asks DHCP again when the system runs: ${SYSTEMS.map(({ name }) => name).join(", ")}
+  --tryboot           the system asked for tryboot.txt before it rebooted
   --dhcp-port, --tftp-port, --portmap-port, --nfs-port
   --json              print reports as JSON
+
+What is set in the EEPROM of a Pi 4 or 5:
+  --tftp-prefix HOW   serial (default), mac, none, or string:TEXT
+  --option97 HOW      serial, or four letters
+  --tftp-ip ADDRESS   where the files are, whatever DHCP says
+  --client-ip, --subnet, --gateway   with --tftp-ip: no DHCP
 `;
 
 const { values } = parseArgs({
@@ -32,10 +48,20 @@ const { values } = parseArgs({
 		server: { type: "string", default: "127.0.0.1" },
 		model: { type: "string", default: "pi4" },
 		count: { type: "string", default: "1" },
+		ramp: { type: "string", default: "0" },
+		seconds: { type: "string", default: "300" },
 		mac: { type: "string" },
 		serial: { type: "string" },
 		"firmware-only": { type: "boolean", default: false },
 		"save-to": { type: "string" },
+		system: { type: "string" },
+		tryboot: { type: "boolean", default: false },
+		"tftp-prefix": { type: "string" },
+		option97: { type: "string" },
+		"tftp-ip": { type: "string" },
+		"client-ip": { type: "string" },
+		subnet: { type: "string" },
+		gateway: { type: "string" },
 		"dhcp-port": { type: "string" },
 		"tftp-port": { type: "string" },
 		"portmap-port": { type: "string" },
@@ -54,12 +80,18 @@ async function main(): Promise<number> {
 	const signal = stopSignal();
 	const { server, model, json } = values;
 	if (values.interface !== undefined) return bootOnInterface(values.interface, ports, signal);
-	return runSimulation({ server, model, count: number("count", values.count), ports, json, signal });
+	const settings = readSettings(values);
+	const system = readSystem(values.system);
+	const count = number("count", values.count);
+	const patience = number("seconds", values.seconds);
+	const ramp = values.ramp === "0" ? 0 : number("ramp", values.ramp);
+	return runSimulation({ server, model, count, ports, json, signal, settings, system, patience, ramp });
 }
 
 async function bootOnInterface(name: string, ports: ServerPorts, signal: AbortSignal): Promise<number> {
-	const model = findModel(values.model);
-	if (model === undefined) throw new Error(`there is no model ${values.model}; there are ${modelNames.join(", ")}`);
+	const model = needModel(values.model);
+	const settings = readSettings(values);
+	checkSettings(model, settings);
 	const identity = readIdentity(model);
 	const network = await WiredNetwork.open({ name, mac: identity.mac, ports, signal });
 	const who = shortSerial(identity);
@@ -72,6 +104,8 @@ async function bootOnInterface(name: string, ports: ServerPorts, signal: AbortSi
 			network,
 			firmwareOnly: values["firmware-only"],
 			saveTo: values["save-to"],
+			settings,
+			system: readSystem(values.system),
 			signal,
 			...(values.json ? {} : { onStep: print }),
 		});

@@ -1,8 +1,9 @@
 /** A boot of a virtual Pi, from power-on to a root that can be read. */
 import type { Identity, Model } from "./board.ts";
+import type { LinuxDhcpStyle } from "./dhcp-linux.ts";
 import { BootError, errorText } from "./errors.ts";
 import { Firmware, type FirmwareTiming } from "./firmware.ts";
-import { bootKernel, type KernelTiming, type RootFindings } from "./kernel.ts";
+import { bootKernel, type KernelTiming, type RootFindings, systemDhcp } from "./kernel.ts";
 import type { Network } from "./network.ts";
 import { type BootReport, type BootStep, Journal } from "./report.ts";
 import { plainName, saveFiles } from "./save.ts";
@@ -21,6 +22,8 @@ export interface BootOptions {
 	readonly checkFiles?: ((name: string) => Promise<Buffer | undefined>) | undefined;
 	/** What its owner has set in the EEPROM. */
 	readonly settings?: EepromSettings | undefined;
+	/** The program that asks DHCP once more when the system runs; left out where the system keeps what the kernel got. */
+	readonly system?: LinuxDhcpStyle | undefined;
 	/** Throws away what no program of the boot reads, once it is counted. */
 	readonly discard?: boolean | undefined;
 	readonly timing?: BootTiming;
@@ -60,6 +63,7 @@ export async function bootPi(options: BootOptions): Promise<BootReport> {
 			const hasInitramfs = firmware.loaded.initramfs !== undefined;
 			const kernel = { identity, network, journal, timing: timing.kernel, cmdline, hasInitramfs, signal };
 			findings = await bootKernel(kernel);
+			if (options.system !== undefined) await systemDhcp(kernel, options.system);
 		}
 		journal.step("done", findings === undefined ? "the kernel would start now" : "the system runs");
 	} catch (cause) {

@@ -34,6 +34,13 @@ export function guidOf(model: Model, identity: Identity, { option97 }: EepromSet
 	return (option97 === "serial" ? guidOfSerials : guidWithWord(option97.word))(model, identity);
 }
 
+/** @throws BootError when something is set that only an EEPROM keeps, and the model has none. */
+export function checkSettings({ title, hasSettings }: Model, settings: EepromSettings = {}): void {
+	const { tryboot, ...inEeprom } = settings;
+	if (hasSettings || Object.values(inEeprom).every((value) => value === undefined)) return;
+	throw new BootError(`${title} has no EEPROM: its TFTP prefix, option 97 and addresses cannot be set`);
+}
+
 /**
  * @param text `serial`, `mac`, `none` or `string:TEXT`
  * @throws BootError for anything else.

@@ -28,6 +28,8 @@ export class UdpPort {
 	readonly #socket: Socket;
 	readonly #arrived: Datagram[] = [];
 	readonly #signal: AbortSignal | undefined;
+	/** Told of what the system brings. */
+	onDatagram: ((datagram: Datagram) => void) | undefined;
 	#failure: unknown;
 	/** Datagrams that the system has not taken yet. */
 	#unsent = 0;
@@ -38,8 +40,9 @@ export class UdpPort {
 		this.#socket = socket;
 		this.#signal = signal;
 		socket.on("message", (bytes, { address, port }) => {
-			this.#arrived.push({ bytes, address, port });
-			this.#wake?.();
+			const datagram = { bytes, address, port };
+			this.hear(datagram);
+			this.onDatagram?.(datagram);
 		});
 		socket.on("error", (error) => this.#fail(error));
 		signal?.addEventListener("abort", this.#abort, { once: true });
@@ -87,6 +90,12 @@ export class UdpPort {
 			if (left <= 0) return undefined;
 			await this.#wait(left);
 		}
+	}
+
+	/** Takes a datagram that came another way, or lets it come a second time. */
+	hear(datagram: Datagram): void {
+		this.#arrived.push(datagram);
+		this.#wake?.();
 	}
 
 	#wait(milliseconds: number): Promise<void> {

@@ -1,10 +1,10 @@
 /** The models, by their names. */
 import type { Model } from "../board.ts";
+import { BootError } from "../errors.ts";
 import { bootcodeModels } from "./bootcode.ts";
 import { pi4Model } from "./pi4.ts";
 import { pi5Model } from "./pi5.ts";
-
-export { whyUnable } from "./unable.ts";
+import { whyUnable } from "./unable.ts";
 
 /** A model with a bootloader in an EEPROM: `pi4-2026`, `cm4-2020-11`, `pi5-2023-10-18`. */
 const DATED = /^(\w+)-(\d{4}(?:-\d{2}){0,2})$/;
@@ -60,7 +60,7 @@ export const models: readonly Model[] = NAMES.map((name) => {
 });
 
 /** What a room is likely to hold. */
-export const mixedModels: readonly Model[] = models.slice(0, 5);
+const mixedModels: readonly Model[] = models.slice(0, 5);
 
 const OTHER_NAMES: Readonly<Record<string, string>> = {
 	pi1: "pi1bp",
@@ -87,3 +87,23 @@ export function findModel(name: string): Model | undefined {
 
 /** All names that `findModel` takes, but for those with other dates. */
 export const modelNames: readonly string[] = [...Object.keys(OTHER_NAMES), ...models.map(({ name }) => name)];
+
+/**
+ * @param names of models with commas between them, `mixed` for a usual room, or `all`.
+ * @throws BootError with a sentence when there is no such model, or when it cannot boot from the network.
+ */
+export function chooseModels(names: string): readonly Model[] {
+	if (names === "mixed") return mixedModels;
+	return names === "all" ? models : names.split(",").map((name) => needModel(name.trim()));
+}
+
+/** @throws BootError with a sentence when there is no such model, or when it cannot boot from the network. */
+export function needModel(name: string): Model {
+	const unable = whyUnable(name);
+	if (unable !== undefined) throw new BootError(unable);
+	const model = findModel(name);
+	if (model !== undefined) return model;
+	throw new BootError(
+		`There is no model "${name}"; there are ${modelNames.join(", ")}, mixed for a usual room and all for every kind. A Pi 4 or 5 can have the date of its bootloader: pi4-2021-04.`,
+	);
+}
