@@ -212,6 +212,10 @@ export class NfsExports implements NfsPort {
 		this.#options.log.debug(`${client.address} unmounts ${path ?? "everything"}`);
 	}
 
+	isAtHome(client: NfsClient): boolean {
+		return (this.#connections.get(client.connection)?.roots.size ?? 0) > 0;
+	}
+
 	disconnected(client: NfsClient): void {
 		const connection = this.#connections.get(client.connection);
 		if (connection === undefined) return;

@@ -9,42 +9,77 @@ import {
 	RpcStream,
 	type StreamTransport,
 } from "../wire/rpc/index.ts";
+import type { Guest } from "./admission.ts";
+import type { MemoryHolder, SharedMemory } from "./shared-memory.ts";
 
 export interface RpcConnectionContext {
 	readonly pool: BufferPool;
 	readonly logger: Logger;
 	readonly clock: Clock;
-	/** What all connections of the server hold together. */
-	readonly output: { bytes: number };
+	/** What all connections of the server hold together: replies that were not taken yet, and long calls that come in. */
+	readonly output: SharedMemory;
+	readonly input: SharedMemory;
 	/** Says what the client does wrong, but not again and again. */
 	readonly complain: (sentence: string) => void;
 }
 
-/** Bytes that all connections may hold together; beyond that each goes on with one reply at a time. */
+/** Bytes of replies that all connections may hold together; beyond that each goes on with one reply at a time. */
 const maxOutputOfAll = 16 << 20;
 
 /** A call that began must be complete, and a reply taken, within this time: such a client is broken or means harm. */
 const patience = 120_000;
 
-interface Sending {
-	readonly buffer: PooledBuffer;
-	readonly length: number;
+const UNTAKEN = "it does not take its replies";
+const UNFINISHED = "it began a call and did not end it";
+
+/** What one side of a connection holds of the memory of all. */
+class Share implements MemoryHolder {
+	readonly #memory: SharedMemory;
+	readonly address: string;
+	readonly roomAgain: () => void;
+	readonly giveUp: () => void;
+
+	constructor(memory: SharedMemory, address: string, roomAgain: () => void, giveUp: () => void) {
+		this.#memory = memory;
+		this.address = address;
+		this.roomAgain = roomAgain;
+		this.giveUp = giveUp;
+	}
+
+	set(bytes: number): void {
+		this.#memory.set(this, bytes);
+	}
+
+	hasRoom(): boolean {
+		return this.#memory.hasRoom(this);
+	}
+
+	reserve(bytes: number): boolean {
+		return this.#memory.reserve(this, bytes);
+	}
+
+	forget(): void {
+		this.#memory.forget(this);
+	}
 }
 
 /**
  * Nothing is closed for being idle: a Pi with its root here may be silent for hours. One that is gone shows when TCP's
  * keepalive gets no answer.
  */
-export class RpcConnection implements StreamTransport {
+export class RpcConnection implements StreamTransport, Guest {
 	readonly caller: RpcCaller;
 	readonly #socket: Socket;
 	readonly #stream: RpcStream;
 	readonly #context: RpcConnectionContext;
+	readonly #service: RpcService;
 	/** Given to us since the last flush. */
-	#collected: Sending[] = [];
+	#collected: { readonly buffer: PooledBuffer; readonly length: number }[] = [];
 	/** Given to the socket; it calls back in the same order. */
-	readonly #sending: Sending[] = [];
+	readonly #sending: PooledBuffer[] = [];
 	#sendingBytes = 0;
+	readonly #output: Share;
+	readonly #input: Share;
 	#lastProgress: number;
 	readonly #written = (error?: Error | null): void => this.#sent(error);
 
@@ -53,23 +88,48 @@ export class RpcConnection implements StreamTransport {
 		this.#socket = socket;
 		this.#context = context;
 		this.#lastProgress = context.clock.monotonic();
+		const again = () => this.#stream.drained();
+		this.#output = new Share(context.output, caller.address, again, () => this.#giveUp(UNTAKEN));
+		this.#input = new Share(context.input, caller.address, again, () => this.#giveUp(UNFINISHED));
+		this.#service = service;
 		this.#stream = new RpcStream(service, caller, this, context.pool);
 		socket.on("data", (chunk: Buffer) => {
 			this.#lastProgress = context.clock.monotonic();
 			this.#stream.receive(chunk);
 		});
 		socket.on("error", (error) => context.logger.debug(`connection of ${caller.address}: ${error.message}`));
-		socket.once("close", () => this.#stream.close());
+		socket.once("close", () => this.#closed());
+	}
+
+	#closed(): void {
+		this.#stream.close();
+		this.#output.forget();
+		this.#input.forget();
+	}
+
+	get address(): string {
+		return this.caller.address;
+	}
+
+	/** One that uses a root goes after all those that only came to see who is here. */
+	get isWanted(): boolean {
+		return this.#service.isAtHome(this.caller);
+	}
+
+	evict(): void {
+		this.#context.complain(`closed a connection of ${this.address}: others need its place`);
+		this.#socket.destroy();
 	}
 
 	readonly send = (buffer: PooledBuffer, length: number): void => {
 		this.#collected.push({ buffer, length });
-		this.#holdMore(length);
+		this.#holdMore(buffer.bytes.length);
 	};
 
+	/** It is the memory that counts, not what is in it: a buffer may hold a reply of 28 bytes. */
 	#holdMore(bytes: number): void {
 		this.#sendingBytes += bytes;
-		this.#context.output.bytes += bytes;
+		if (!this.#socket.destroyed) this.#output.set(this.#sendingBytes);
 	}
 
 	flush(): void {
@@ -77,21 +137,21 @@ export class RpcConnection implements StreamTransport {
 		if (burst.length === 0) return;
 		this.#collected = [];
 		if (burst.length > 1) this.#socket.cork();
-		for (const sending of burst) {
-			this.#sending.push(sending);
-			this.#socket.write(sending.buffer.bytes.subarray(0, sending.length), this.#written);
+		for (const { buffer, length } of burst) {
+			this.#sending.push(buffer);
+			this.#socket.write(buffer.bytes.subarray(0, length), this.#written);
 		}
 		if (burst.length > 1) this.#socket.uncork();
 	}
 
 	#sent(error: Error | null | undefined): void {
-		const sending = this.#sending.shift();
-		if (sending === undefined) return;
-		this.#holdMore(-sending.length);
+		const buffer = this.#sending.shift();
+		if (buffer === undefined) return;
+		this.#holdMore(-buffer.bytes.length);
 		this.#lastProgress = this.#context.clock.monotonic();
 		// After a failure the system may still read from the buffer: it is left to the garbage collector.
 		if (error) return;
-		this.#context.pool.release(sending.buffer);
+		this.#context.pool.release(buffer);
 		this.#stream.drained();
 	}
 
@@ -100,7 +160,19 @@ export class RpcConnection implements StreamTransport {
 	}
 
 	crowded(): boolean {
-		return this.#context.output.bytes > maxOutputOfAll;
+		return this.#context.output.total > maxOutputOfAll;
+	}
+
+	hasRoom(): boolean {
+		return this.#output.hasRoom();
+	}
+
+	reserve(bytes: number): boolean {
+		return this.#input.reserve(bytes);
+	}
+
+	yieldTurn(): void {
+		setImmediate(() => this.#stream.drained());
 	}
 
 	pause(): void {
@@ -131,8 +203,8 @@ export class RpcConnection implements StreamTransport {
 	/** Ends a connection that stands still in the middle of a call or of a reply. */
 	checkProgress(): void {
 		if (this.#context.clock.monotonic() - this.#lastProgress < patience) return;
-		if (this.#sendingBytes > 0) this.#giveUp("it does not take its replies");
-		else if (this.#stream.awaitingInput) this.#giveUp("it began a call and did not end it");
+		if (this.#sendingBytes > 0) this.#giveUp(UNTAKEN);
+		else if (this.#stream.awaitingInput) this.#giveUp(UNFINISHED);
 	}
 
 	destroy(): void {

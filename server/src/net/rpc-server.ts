@@ -10,9 +10,11 @@ import {
 	systemCode,
 	type Timer,
 } from "../base/index.ts";
-import { BufferPool, isLoopback, type RpcCaller, type RpcService } from "../wire/rpc/index.ts";
+import { BufferPool, type RpcCaller, type RpcService } from "../wire/rpc/index.ts";
+import { Admission } from "./admission.ts";
 import { RpcConnection } from "./rpc-connection.ts";
 import { answerDatagram } from "./rpc-datagram.ts";
+import { SharedMemory } from "./shared-memory.ts";
 
 export interface RpcServerOptions {
 	/** What is answered over TCP; none to have no TCP port. */
@@ -21,10 +23,19 @@ export interface RpcServerOptions {
 	readonly udp?: RpcService;
 	readonly logger: Logger;
 	readonly clock?: Clock;
-	/** Connections in all, and of one address that is not loopback. A Linux client uses one. */
+	/** Connections in all, and of one address that is not loopback; who has to go for the next one: `admission.ts`. */
 	readonly maxConnections?: number;
 	readonly maxPerAddress?: number;
 }
+
+/** A Linux client uses one connection for a root, or up to 16 (`nconnect`). */
+const maxConnections = 512;
+const maxPerAddress = 32;
+const fairShare = 16;
+
+/** Bytes of replies that clients have not taken yet, and of long calls that come in. */
+const maxOutput = 48 << 20;
+const maxInput = 32 << 20;
 
 /** How often connections are looked at that stand still in the middle of something. */
 const sweepInterval = 15_000;
@@ -39,8 +50,10 @@ export class RpcServer {
 	readonly #options: RpcServerOptions;
 	readonly #clock: Clock;
 	readonly #pool = new BufferPool();
-	readonly #output = { bytes: 0 };
+	readonly #output: SharedMemory;
+	readonly #input: SharedMemory;
 	readonly #connections = new Set<RpcConnection>();
+	readonly #admission: Admission<RpcConnection>;
 	/** Addresses that gave reason to complain since the last sweep: nobody shall fill the log. */
 	readonly #complained = new Set<string>();
 	#tcp: Server | undefined;
@@ -51,6 +64,13 @@ export class RpcServer {
 	constructor(options: RpcServerOptions) {
 		this.#options = options;
 		this.#clock = options.clock ?? systemClock;
+		this.#output = new SharedMemory({ limit: maxOutput, clock: this.#clock });
+		this.#input = new SharedMemory({ limit: maxInput, clock: this.#clock });
+		this.#admission = new Admission({
+			places: options.maxConnections ?? maxConnections,
+			perAddress: options.maxPerAddress ?? maxPerAddress,
+			fairShare,
+		});
 	}
 
 	/** Connections that are open. */
@@ -92,7 +112,6 @@ export class RpcServer {
 		const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 }, (socket) =>
 			this.#accept(service, socket),
 		);
-		server.maxConnections = this.#options.maxConnections ?? 1024;
 		this.#tcp = server;
 		return new Promise((resolve, reject) => {
 			server.once("error", reject);
@@ -107,7 +126,7 @@ export class RpcServer {
 
 	#accept(service: RpcService, socket: Socket): void {
 		const caller = callerOf(socket);
-		if (caller === undefined || this.#tooMany(caller.address)) {
+		if (caller === undefined) {
 			socket.destroy();
 			return;
 		}
@@ -116,22 +135,23 @@ export class RpcServer {
 			logger: this.#options.logger,
 			clock: this.#clock,
 			output: this.#output,
+			input: this.#input,
 			complain: (sentence) => this.#complain(caller.address, sentence),
 		});
-		this.#connections.add(connection);
-		socket.once("close", () => this.#connections.delete(connection));
+		socket.once("close", () => this.#forget(connection));
+		if (this.#admission.admit(connection)) this.#connections.add(connection);
+		else this.#refuse(connection);
 	}
 
-	#tooMany(address: string): boolean {
-		if (isLoopback(address)) return false;
-		let count = 0;
-		for (const connection of this.#connections) {
-			if (connection.caller.address === address) count++;
-		}
-		const limit = this.#options.maxPerAddress ?? 32;
-		if (count < limit) return false;
-		this.#complain(address, `refused a connection of ${address}: it has ${count} already`);
-		return true;
+	#refuse(connection: RpcConnection): void {
+		const { address } = connection;
+		this.#complain(address, `refused a connection of ${address}: there are too many already`);
+		connection.destroy();
+	}
+
+	#forget(connection: RpcConnection): void {
+		this.#connections.delete(connection);
+		this.#admission.leave(connection);
 	}
 
 	#complain(address: string, sentence: string): void {
@@ -180,6 +200,8 @@ export class RpcServer {
 	/** Ends all connections and closes the ports; resolves when that is done. */
 	async close(): Promise<void> {
 		this.#sweep?.cancel();
+		this.#output.stop();
+		this.#input.stop();
 		const [tcp, udp] = [this.#tcp, this.#udp];
 		this.#tcp = undefined;
 		this.#udp = undefined;

@@ -27,7 +27,7 @@ import {
 	Transfer,
 } from "../wire/tftp/index.ts";
 import { AddressSockets } from "./address-sockets.ts";
-import { TftpAdmission } from "./tftp-admission.ts";
+import { Admission, type Guest } from "./admission.ts";
 import { Turns } from "./tftp-turns.ts";
 import { bindUdp, closeUdp, connectUdp } from "./udp.ts";
 
@@ -40,14 +40,17 @@ export interface TftpServerOptions {
 	readonly files: TftpPort;
 	readonly clock: Clock;
 	readonly log: Logger;
-	/** Transfers at a time; who has to go for the next one is decided in `tftp-admission.ts`. */
+	/** Transfers at a time; who has to go for the next one is decided in `admission.ts`. */
 	readonly maxTransfers?: number;
 	/** Transfers at a time for one client address. Loopback is exempt: all virtual Pis may share it. */
 	readonly maxTransfersPerClient?: number;
 }
 
+/** A firmware fetches one file after the other. */
+const FAIR_SHARE = 4;
+
 /** A request that is being answered. */
-class Session {
+class Session implements Guest {
 	readonly client: TftpClient;
 	readonly name: string;
 	/** Undefined while the file is being opened. */
@@ -68,6 +71,15 @@ class Session {
 		return this.transfer?.hasProgressed ?? false;
 	}
 
+	/** Somebody is there who reads: the first answer was acknowledged. */
+	get isWanted(): boolean {
+		return this.hasProgressed;
+	}
+
+	evict(): void {
+		this.cancel();
+	}
+
 	cancel(): void {
 		this.isCancelled = true;
 		this.transfer?.abort();
@@ -83,12 +95,12 @@ export class TftpServer implements Startable {
 	readonly #running = new Set<Promise<void>>();
 	/** How many of them are answers to an address. */
 	readonly #runningFor = new Map<string, number>();
-	readonly #admission: TftpAdmission<Session>;
+	readonly #admission: Admission<Session>;
 
 	constructor(options: TftpServerOptions) {
 		this.#options = { maxTransfers: 256, maxTransfersPerClient: 16, ...options };
 		const { maxTransfers, maxTransfersPerClient } = this.#options;
-		this.#admission = new TftpAdmission({ places: maxTransfers, placesPerAddress: maxTransfersPerClient });
+		this.#admission = new Admission({ places: maxTransfers, perAddress: maxTransfersPerClient, fairShare: FAIR_SHARE });
 	}
 
 	/** The port of the first address; useful when 0 was asked for. */

@@ -123,6 +123,9 @@ export interface NfsPort {
 	/** MOUNT UMNT and UMNTALL (path undefined): for the record. */
 	unmount(path: string | undefined, client: NfsClient): void;
 
+	/** Whether the connection uses a root: where there are too many, others go first. */
+	isAtHome(client: NfsClient): boolean;
+
 	/** A connection ended. */
 	disconnected(client: NfsClient): void;
 }

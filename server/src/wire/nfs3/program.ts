@@ -44,6 +44,7 @@ export function createNfs3Program(port: NfsPort, logger: Logger): RpcProgram {
 		version: NFS_V3,
 		procedures: table,
 		authorize: (rpc) => (rpc.procedure === NFSPROC3_NULL || rule.allows(rpc.caller) ? AUTH_OK : AUTH_TOOWEAK),
+		isAtHome: (caller) => port.isAtHome(caller),
 		disconnected: (caller) => port.disconnected(caller),
 	};
 }

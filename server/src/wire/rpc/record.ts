@@ -51,6 +51,11 @@ export class RecordReader {
 		return this.#markBytes > 0 || this.#fragments > 0 || this.#at < this.#chunk.length;
 	}
 
+	/** How long the record that is coming in says it is, as far as it has said it; 0 between records. */
+	get announced(): number {
+		return this.#fragments > 0 ? this.#assembled + (this.#fragmentLeft ?? 0) : 0;
+	}
+
 	/** Takes the next bytes of the stream; only when `next` has said false. */
 	push(chunk: Buffer): void {
 		if (this.#at < this.#chunk.length) throw new BugError("bytes came in before the ones before were used up");

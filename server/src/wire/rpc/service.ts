@@ -38,6 +38,8 @@ export interface RpcProgram {
 	readonly procedures: readonly (RpcProcedure | undefined)[];
 	/** Looks at a call before it is run: `AUTH_OK`, or the auth_stat to refuse it with. */
 	authorize?(call: RpcCall): number;
+	/** Whether a connection has shown that it has a right to be here. */
+	isAtHome?(caller: RpcCaller): boolean;
 	/** A connection ended. */
 	disconnected?(caller: RpcCaller): void;
 }
@@ -150,6 +152,11 @@ export class RpcService {
 				this.#failed(error, xid, what, out);
 			}
 		};
+	}
+
+	/** Whether a connection has shown to one of the programs that it has a right to be here. */
+	isAtHome(caller: RpcCaller): boolean {
+		return [...this.#programs.values()].some((program) => program.isAtHome?.(caller) ?? false);
 	}
 
 	/** To be told when a connection has ended. */

@@ -34,6 +34,21 @@ class Transport implements StreamTransport {
 	crowded() {
 		return this.isCrowded;
 	}
+	room = true;
+	hasRoom() {
+		return this.room;
+	}
+	/** What was asked for last, and the most that is given. */
+	reserved = 0;
+	largest = Number.POSITIVE_INFINITY;
+	reserve(bytes: number) {
+		this.reserved = bytes;
+		return bytes <= this.largest;
+	}
+	turns = 0;
+	yieldTurn() {
+		this.turns++;
+	}
 	pause() {
 		this.paused = true;
 	}
@@ -252,6 +267,49 @@ test("a client that does not take its replies gets no more of them", () => {
 	transport.taken();
 	stream.drained();
 	assert.ok(transport.replies().length > before);
+});
+
+test("a client with many calls lets the others have their turn", () => {
+	const { transport, stream } = open();
+	stream.receive(Buffer.concat(Array.from({ length: 150 }, (_, index) => call(index, 0, 4))));
+	assert.deepEqual([transport.replies().length, transport.turns, transport.paused], [64, 1, true]);
+	stream.drained();
+	stream.drained();
+	assert.deepEqual([transport.replies().length, transport.turns, transport.paused], [150, 2, false]);
+});
+
+test("where all memory is taken no reply is made, also of a call that had waited for a disk", async () => {
+	const { transport, stream } = open();
+	stream.receive(call(1, 2, 11));
+	transport.room = false;
+	for (const each of release) each();
+	await settle();
+	stream.receive(call(2, 0, 4));
+	assert.deepEqual([transport.replies(), transport.paused, stream.inFlight], [[], true, 1]);
+	transport.room = true;
+	stream.drained();
+	assert.deepEqual(transport.replies(), [
+		[1, 11],
+		[2, 4],
+	]);
+	assert.deepEqual([transport.paused, stream.inFlight], [false, 0]);
+});
+
+test("a long call asks for memory before more of it is taken, and gives it back", () => {
+	const { transport, stream } = open();
+	const small = call(1, 0, 4);
+	const long = Buffer.concat([small, Buffer.alloc(100_000)]);
+	long.writeUInt32BE((0x8000_0000 | (long.length - 4)) >>> 0);
+	transport.largest = 50_000;
+	stream.receive(long.subarray(0, 1000));
+	assert.deepEqual([transport.reserved, transport.paused, stream.awaitingInput], [long.length - 4, true, false]);
+	transport.largest = 200_000;
+	stream.drained();
+	assert.equal(transport.paused, false);
+	stream.receive(long.subarray(1000));
+	assert.deepEqual([transport.replies(), transport.reserved, transport.paused], [[[1, 4]], 0, false]);
+	stream.receive(small.subarray(0, 20));
+	assert.deepEqual([transport.reserved, transport.paused], [0, false]);
 });
 
 test("what is no call ends the connection", () => {

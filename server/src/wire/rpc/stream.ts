@@ -15,16 +15,31 @@ const maxKeptBytes = 8 << 20;
 /** Bytes that a client has not taken yet; beyond that we stop answering. */
 const maxOutput = 4 << 20;
 
+/** Calls that are run before the other connections have their turn. */
+const maxInTurn = 64;
+
+/** A call up to here may come in at any time; a longer one needs a place in the memory that all connections share. */
+const freeRecordBytes = 16 << 10;
+
 /** What the stream does to its socket. */
 export interface StreamTransport {
 	/** Takes over a buffer; releases it to the pool when it was sent. Buffers arrive in bursts that end with `flush`. */
 	readonly send: SendBuffer;
 	/** Whatever was given to `send` shall leave now. */
 	flush(): void;
-	/** Bytes that were given to `send` and not taken by the system yet. */
+	/** Memory that was given to `send` and not taken by the system yet. */
 	outputBytes(): number;
 	/** All connections together hold so much that each shall see its replies gone before it makes more. */
 	crowded(): boolean;
+	/** Whether another reply may be made at all. If not, `drained` of the stream is called when that has changed. */
+	hasRoom(): boolean;
+	/**
+	 * Asks for memory for a long call that is coming in; 0 when it is complete. If it is not to be had, `drained` of the stream
+	 * is called when it may be.
+	 */
+	reserve(bytes: number): boolean;
+	/** Calls `drained` of the stream when the other connections had their turn. */
+	yieldTurn(): void;
 	pause(): void;
 	resume(): void;
 	/** Ends the connection: the client does not speak our protocol (a `MalformedError`), or something of ours failed. */
@@ -39,6 +54,8 @@ export class RpcStream {
 	readonly #out: ReplyWriter;
 	#inFlight = 0;
 	#keptBytes = 0;
+	/** Calls whose disk has answered, but for whose replies there was no room. */
+	readonly #ready: (() => void)[] = [];
 	#paused = false;
 	#closed = false;
 
@@ -72,41 +89,64 @@ export class RpcStream {
 		this.#pump();
 	}
 
-	/** The client has taken bytes: goes on with calls that were put off. */
+	/** The client has taken bytes, or there is room again: goes on with calls that were put off. */
 	drained(): void {
-		if (this.#paused && !this.#closed) this.#pump();
+		if (!this.#closed && (this.#paused || this.#ready.length > 0)) this.#pump();
 	}
 
 	/** The connection has ended; calls that are under way run to their end and are not answered. */
 	close(): void {
 		if (this.#closed) return;
 		this.#closed = true;
+		this.#ready.length = 0;
 		this.#records.close();
 		this.#out.rollback();
 		this.#out.flush();
 		this.#service.disconnected(this.#caller);
 	}
 
-	#mustWait(): boolean {
-		if (this.#inFlight >= maxInFlight || this.#keptBytes > maxKeptBytes) return true;
+	#outputIsFull(): boolean {
 		const output = this.#transport.outputBytes() + this.#out.waiting;
-		return output > maxOutput || (output > 0 && this.#transport.crowded());
+		return output > maxOutput || (output > 0 && this.#transport.crowded()) || !this.#transport.hasRoom();
+	}
+
+	#mayBegin(): boolean {
+		return this.#inFlight < maxInFlight && this.#keptBytes <= maxKeptBytes && !this.#outputIsFull();
 	}
 
 	#pump(): void {
-		let more = true;
 		try {
-			while (!this.#mustWait()) {
-				more = this.#records.next();
-				if (!more) break;
-				this.#execute(this.#records.bytes, this.#records.start, this.#records.end);
-			}
+			this.#finishReady();
+			const isIdle = this.#runTurn();
+			this.#flush();
+			this.#setPaused(!isIdle || !this.#mayReceive());
 		} catch (error) {
 			this.#abort(error);
-			return;
 		}
-		this.#flush();
-		this.#setPaused(more);
+	}
+
+	/** What was begun first is answered first. */
+	#finishReady(): void {
+		while (this.#ready.length > 0 && !this.#outputIsFull()) this.#ready.shift()?.();
+	}
+
+	/** Runs the calls that have come in. @returns whether that were all. */
+	#runTurn(): boolean {
+		for (let calls = 0; this.#mayBegin(); calls++) {
+			if (calls === maxInTurn) {
+				this.#transport.yieldTurn();
+				return false;
+			}
+			if (!this.#records.next()) return true;
+			this.#execute(this.#records.bytes, this.#records.start, this.#records.end);
+		}
+		return false;
+	}
+
+	/** Whether the rest of a call that has begun may come in. */
+	#mayReceive(): boolean {
+		const { announced } = this.#records;
+		return this.#transport.reserve(announced > freeRecordBytes ? announced : 0);
 	}
 
 	/** Replies that were complete still leave. The client connects anew and sends again what was not answered. */
@@ -146,13 +186,15 @@ export class RpcStream {
 		this.#out.rollback();
 		this.#inFlight++;
 		this.#keptBytes += kept;
-		const resume = (value: T): void => {
+		const run = (value: T): void => {
 			this.#inFlight--;
 			this.#keptBytes -= kept;
-			if (this.#closed) return;
 			action(value);
-			if (this.#paused) this.#pump();
-			else this.#flush();
+		};
+		const resume = (value: T): void => {
+			if (this.#closed) return;
+			this.#ready.push(() => run(value));
+			this.#pump();
 		};
 		ready.then(resume).catch((error: unknown) => {
 			if (!this.#closed) this.#abort(error);

@@ -86,6 +86,10 @@ export class MemoryPort implements NfsPort {
 		this.log.push(`unmount ${path}`);
 	}
 
+	isAtHome(): boolean {
+		return true;
+	}
+
 	disconnected(client: NfsClient): void {
 		this.log.push(`disconnected ${client.address}`);
 	}

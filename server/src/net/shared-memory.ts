@@ -1,0 +1,126 @@
+/**
+ * Memory that all connections share. Who wants some when there is none left waits for its turn; and who holds some while others
+ * wait, and does not get on with it, loses it. So a crowd of honest clients shares it, and a stranger that only holds it does not
+ * keep it for long.
+ */
+import type { Clock, Timer } from "../base/index.ts";
+
+export interface MemoryHolder {
+	readonly address: string;
+	/** There may be room again: it can ask once more. */
+	roomAgain(): void;
+	/** Ends it, because others wait for what it holds. */
+	giveUp(): void;
+}
+
+export interface SharedMemoryOptions {
+	/** Bytes. */
+	readonly limit: number;
+	readonly clock: Clock;
+	/** Milliseconds without any progress that a holder has while others wait. */
+	readonly patience?: number;
+}
+
+interface Share {
+	readonly bytes: number;
+	/** When it began to hold something, or last held less than before. */
+	readonly since: number;
+}
+
+const LOOK_MS = 1000;
+
+export class SharedMemory {
+	readonly #limit: number;
+	readonly #patience: number;
+	readonly #clock: Clock;
+	readonly #shares = new Map<MemoryHolder, Share>();
+	readonly #waiting = new Set<MemoryHolder>();
+	#total = 0;
+	#timer: Timer | undefined;
+	#isWaking = false;
+
+	constructor({ limit, clock, patience = 5000 }: SharedMemoryOptions) {
+		this.#limit = limit;
+		this.#clock = clock;
+		this.#patience = patience;
+	}
+
+	/** Bytes that are held. */
+	get total(): number {
+		return this.#total;
+	}
+
+	/** Notes what somebody holds now, whether there is room for it or not. */
+	set(holder: MemoryHolder, bytes: number): void {
+		const before = this.#shares.get(holder);
+		const had = before?.bytes ?? 0;
+		if (bytes === had) return;
+		this.#total += bytes - had;
+		if (bytes === 0) this.#shares.delete(holder);
+		else {
+			const since = before === undefined || bytes < had ? this.#clock.monotonic() : before.since;
+			this.#shares.set(holder, { bytes, since });
+		}
+		if (bytes < had) this.#wake();
+	}
+
+	/** Whether there is room for so many more. If not, the holder is told when there may be. */
+	hasRoom(holder: MemoryHolder, more = 1): boolean {
+		if (this.#total + more <= this.#limit) return true;
+		this.#waiting.add(holder);
+		this.#watch();
+		return false;
+	}
+
+	/** Makes what somebody holds larger, if there is room for it. If not, the holder is told when there may be. */
+	reserve(holder: MemoryHolder, bytes: number): boolean {
+		const had = this.#shares.get(holder)?.bytes ?? 0;
+		if (bytes > had && !this.hasRoom(holder, bytes - had)) return false;
+		this.set(holder, bytes);
+		return true;
+	}
+
+	/** The holder is gone. */
+	forget(holder: MemoryHolder): void {
+		this.#waiting.delete(holder);
+		this.set(holder, 0);
+	}
+
+	stop(): void {
+		this.#timer?.cancel();
+		this.#timer = undefined;
+	}
+
+	/** Not at once: whoever gave memory back is in the middle of something. */
+	#wake(): void {
+		if (this.#isWaking || this.#waiting.size === 0) return;
+		this.#isWaking = true;
+		queueMicrotask(() => {
+			this.#isWaking = false;
+			for (const holder of this.#turn()) {
+				if (this.#total >= this.#limit) break;
+				this.#waiting.delete(holder);
+				holder.roomAgain();
+			}
+		});
+	}
+
+	/** One of each address before the second of any. */
+	#turn(): MemoryHolder[] {
+		const byAddress = [...Map.groupBy(this.#waiting, ({ address }) => address).values()];
+		const longest = Math.max(0, ...byAddress.map(({ length }) => length));
+		return Array.from({ length: longest }, (_, round) =>
+			byAddress.flatMap((holders) => holders.slice(round, round + 1)),
+		).flat();
+	}
+
+	#watch(): void {
+		this.#timer ??= this.#clock.after(LOOK_MS, () => {
+			this.#timer = undefined;
+			const now = this.#clock.monotonic();
+			for (const [holder, { since }] of this.#shares) if (now - since >= this.#patience) holder.giveUp();
+			this.#wake();
+			if (this.#waiting.size > 0) this.#watch();
+		});
+	}
+}
