@@ -1,9 +1,9 @@
 /** What a name in a read request leads to: whose it is, that device's boot files, and the beginning of a boot. */
-import { errorText, FileError, type Logger, whenReady } from "../base/index.ts";
+import { errorText, type Logger, whenReady } from "../base/index.ts";
 import type { BootFileOwner, Device, DeviceRegistry } from "../devices/index.ts";
-import type { FileTree } from "../vfs/index.ts";
 import { normaliseName, type TftpClient, type TftpFile, type TftpOutcome, type TftpPort } from "../wire/tftp/index.ts";
 import { type DeviceConfig, deviceConfig, findBootFile } from "./boot-files.ts";
+import { BootPieces, isOfImage, readPiece } from "./boot-pieces.ts";
 import { type BootImages, type Choice, chooseBoot } from "./catalogue.ts";
 import { netbootCmdline } from "./cmdline.ts";
 import { netbootConfig } from "./config-txt.ts";
@@ -52,6 +52,7 @@ export class TftpFiles implements TftpPort {
 	readonly #options: TftpFilesOptions;
 	/** A boot asks for twenty files, and a Pi that cannot boot begins again and again. */
 	readonly #said = new Said();
+	readonly #pieces = new BootPieces();
 	/** By device, the boot whose command line it got since it began to ask. */
 	readonly #begun = new Map<number, string>();
 
@@ -138,12 +139,31 @@ export class TftpFiles implements TftpPort {
 			case undefined:
 				return undefined;
 			case "file":
-				return { kind: "stored", file: stored(volume, found.ino, found.size) };
+				return { kind: "stored", file: await this.#stored(request, found.ino, found.size) };
 			case "config":
 				return { kind: "made", file: made(netbootConfig(found.text, { skipInitramfs: config.skipInitramfs })) };
 			case "cmdline":
 				return this.#cmdline(found.text, config, request);
 		}
+	}
+
+	/** A file of the boot volume, which stays open until the transfer is over. */
+	async #stored({ choice, volume }: Request, ino: number, size: number): Promise<TftpFile> {
+		const { build } = choice;
+		const image = build.trees().boot?.tree;
+		if (image === undefined || !(await whenReady(() => isOfImage(ino, volume.tree, image)))) {
+			const read = (offset: number, length: number) => whenReady(() => readPiece(volume.tree, ino, offset, length));
+			return { size, read, close: () => volume.release() };
+		}
+		this.#pieces.enter();
+		return {
+			size,
+			read: (offset, length) => this.#pieces.read(build.id, image, ino, offset, length),
+			close: () => {
+				this.#pieces.leave();
+				volume.release();
+			},
+		};
 	}
 
 	/**
@@ -189,23 +209,6 @@ export class TftpFiles implements TftpPort {
 		if (outcome === "probe" || outcome === "complete") return;
 		this.#options.log.warn({ device: device.id }, `${path}: ${outcome} after ${bytes} of ${size} bytes`);
 	}
-}
-
-/** A file of the boot volume, which stays open until the transfer is over. */
-function stored(volume: BootVolume, ino: number, size: number): TftpFile {
-	return {
-		size,
-		read: (offset, length) => whenReady(() => readPiece(volume.tree, ino, offset, length)),
-		close: () => volume.release(),
-	};
-}
-
-/** @throws BlockFault; FileError EIO when the file has become shorter. */
-function readPiece(tree: FileTree, ino: number, offset: number, length: number): Uint8Array {
-	const piece = Buffer.allocUnsafe(length);
-	const bytes = tree.read(ino, offset, piece);
-	if (bytes === 0) throw new FileError("EIO", `the file ends at ${offset}`);
-	return piece.subarray(0, bytes);
 }
 
 /** A file that was made for this request. */

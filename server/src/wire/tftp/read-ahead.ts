@@ -3,7 +3,7 @@ import { ExternalError } from "../../base/index.ts";
 import type { TftpFile } from "./port.ts";
 
 /** Bytes per read: small enough for a hundred Pis at once, large enough that reads do not count. */
-export const PIECE_SIZE = 128 * 1024;
+export const PIECE_SIZE = 64 * 1024;
 
 interface Piece {
 	readonly index: number;
