@@ -8,6 +8,15 @@ import { must, run } from "./command.ts";
 export const SERVER_ADDRESS = "10.77.0.1";
 export const ROUTER_ADDRESS = "10.77.0.254";
 
+/** What is plugged in where. */
+export interface Plug {
+	readonly mac: string;
+	/** With its prefix length: 10.77.0.1/24. */
+	readonly address?: string;
+	/** The switch; `br0` if not given. */
+	readonly bridge?: string;
+}
+
 export class Lab {
 	/** The namespace of the switch: the bridge is `br0`. */
 	readonly name: string;
@@ -22,8 +31,7 @@ export class Lab {
 	static async create(): Promise<Lab> {
 		const lab = new Lab(`pn${process.pid}`);
 		await lab.#namespace(lab.name);
-		await must(["ip", "-n", lab.name, "link", "add", "br0", "type", "bridge", "forward_delay", "0", "stp_state", "0"]);
-		await must(["ip", "-n", lab.name, "link", "set", "br0", "up"]);
+		await lab.addSwitch("br0");
 		await lab.addHost("srv", { mac: "02:00:00:00:00:01", address: `${SERVER_ADDRESS}/24` });
 		await lab.addHost("rtr", { mac: "02:00:00:00:00:fe", address: `${ROUTER_ADDRESS}/24` });
 		return lab;
@@ -39,12 +47,22 @@ export class Lab {
 		return `${this.name}-${host}`;
 	}
 
+	/** Makes another switch, for a network of its own. */
+	async addSwitch(name: string): Promise<void> {
+		await must(["ip", "-n", this.name, "link", "add", name, "type", "bridge", "forward_delay", "0", "stp_state", "0"]);
+		await must(["ip", "-n", this.name, "link", "set", name, "up"]);
+	}
+
 	/** Plugs a host into the switch, with an interface `HOST0`; without an address it has only its cable. */
-	async addHost(host: string, options: { mac: string; address?: string }): Promise<void> {
+	async addHost(host: string, plug: Plug): Promise<void> {
+		await this.#namespace(this.host(host));
+		this.#hosts.push(this.host(host));
+		await this.addCable(host, `${host}0`, plug);
+	}
+
+	/** Gives a host one more interface, with a cable to a switch. */
+	async addCable(host: string, device: string, options: Plug): Promise<void> {
 		const namespace = this.host(host);
-		const device = `${host}0`;
-		await this.#namespace(namespace);
-		this.#hosts.push(namespace);
 		const port = `v${this.#next++}`;
 		await must([
 			"ip",
@@ -61,7 +79,7 @@ export class Lab {
 			"netns",
 			namespace,
 		]);
-		await must(["ip", "-n", this.name, "link", "set", port, "master", "br0", "up"]);
+		await must(["ip", "-n", this.name, "link", "set", port, "master", options.bridge ?? "br0", "up"]);
 		await must(["ip", "-n", namespace, "link", "set", device, "address", options.mac, "up"]);
 		if (options.address !== undefined) {
 			await must(["ip", "-n", namespace, "addr", "add", options.address, "brd", "+", "dev", device]);

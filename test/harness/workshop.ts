@@ -36,6 +36,8 @@ export interface Serving {
 	/** The JSON of a command that must succeed. */
 	asks<T>(...words: string[]): Promise<T>;
 	health(): Promise<Health>;
+	/** Asks the API; gives its answer, also that of a refusal. */
+	api<T>(method: string, path: string, body?: unknown): Promise<T>;
 }
 
 export class Workshop {
@@ -76,15 +78,19 @@ export class Workshop {
 	}
 
 	/** The flags of `serve` here. */
-	serveFlags(data: string): string[] {
-		return ["serve", "--interface", "srv0", "--images", this.images, "--data", data];
+	serveFlags(data: string, flags: readonly string[] = ["--interface", "srv0"]): string[] {
+		return ["serve", ...flags, "--images", this.images, "--data", data];
 	}
 
-	/** Starts `serve` on the server's machine, and waits until it has its image. @param as what goes before the command. */
-	async serve(as: readonly string[] = [], data = this.newData()): Promise<Serving> {
+	/**
+	 * Starts `serve` on the server's machine, and waits until it has its image.
+	 *
+	 * @param as what goes before the command.
+	 */
+	async serve(as: readonly string[] = [], data = this.newData(), flags?: readonly string[]): Promise<Serving> {
 		if (as.length > 0) chownSync(data, NOBODY, NOBODY);
 		const logFile = `${data}.log`;
-		const shell = ["sh", "-c", `exec "$@" 2>>${logFile}`, "sh", ...as, ...PI_NETBOOT, ...this.serveFlags(data)];
+		const shell = ["sh", "-c", `exec "$@" 2>>${logFile}`, "sh", ...as, ...PI_NETBOOT, ...this.serveFlags(data, flags)];
 		const program = new Background(this.lab.on("srv", shell), { environment: { HOME: data } });
 		this.keep(program);
 		await program.waitFor(/^ready \S+$/m, 30_000);
@@ -104,7 +110,14 @@ export class Workshop {
 		return JSON.parse(await must(this.lab.on("srv", words)));
 	}
 
-	#commands(as: readonly string[], data: string): Pick<Serving, "command" | "asks" | "health"> {
+	async #api<T>(data: string, method: string, path: string, body?: unknown): Promise<T> {
+		const token = readFileSync(join(data, "token"), "utf8").trim();
+		const content = body === undefined ? [] : ["-H", "content-type: application/json", "-d", JSON.stringify(body)];
+		const words = ["curl", "-sS", "-m", "20", "-X", method, "-H", `authorization: Bearer ${token}`, ...content];
+		return JSON.parse(await must(this.lab.on("srv", [...words, `http://127.0.0.1:38434/api/v1/${path}`])));
+	}
+
+	#commands(as: readonly string[], data: string): Pick<Serving, "command" | "asks" | "health" | "api"> {
 		const command = (...words: string[]) =>
 			run(this.lab.on("srv", [...as, ...PI_NETBOOT, ...words, "--data", data]), { timeout: 60_000 });
 		return {
@@ -114,6 +127,7 @@ export class Workshop {
 				assert.equal(status, 0, stderr);
 				return JSON.parse(stdout) as T;
 			},
+			api: (method, path, body) => this.#api(data, method, path, body),
 			health: async () => (await this.#get("/api/v1/health")) as Health,
 		};
 	}
