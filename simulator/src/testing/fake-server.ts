@@ -6,6 +6,8 @@ export interface FakeOptions {
 	readonly files?: ReadonlyMap<string, Buffer>;
 	/** Options of the OFFER behind 53 and 54, and its fixed fields. Several OFFERs are sent one after the other. */
 	readonly offers?: readonly FakeOffer[];
+	/** Told of each DHCP message that comes. */
+	readonly onDhcp?: () => void;
 	/** DISCOVERs that stay without an answer at first. */
 	readonly deaf?: number;
 	/** Whether a REQUEST gets an ACK. */
@@ -84,6 +86,7 @@ export class FakeServer {
 
 	#onDhcp(bytes: Buffer, from: RemoteInfo, socket: Socket): void {
 		this.dhcp.push(bytes);
+		this.#options.onDhcp?.();
 		const { offers = [PROXY_OFFER], deaf = 0, acknowledges = true } = this.#options;
 		if (bytes[242] === 3) {
 			const type = ++this.#requests <= (this.#options.refusals ?? 0) ? 6 : 5;
