@@ -11,4 +11,4 @@ export { FatFileSystem } from "./fat/filesystem.ts";
 export type { Partition, PartitionTable } from "./partition.ts";
 export { readPartitions } from "./partitions.ts";
 export type { FileSystemKind } from "./probe.ts";
-export { recognise } from "./probe.ts";
+export { adviceOn, recognise } from "./probe.ts";

@@ -3,7 +3,7 @@ import { crc32c } from "../block/crc.ts";
 import type { BlockSource } from "../block/source.ts";
 import { readBytes } from "../block/source.ts";
 import { checkSum, malformed } from "./errors.ts";
-import { COMPAT, checkIncompat, INCOMPAT, RO_COMPAT } from "./features.ts";
+import { COMPAT, checkFeatures, INCOMPAT, RO_COMPAT } from "./features.ts";
 
 export const SUPERBLOCK_OFFSET = 1024;
 const SUPERBLOCK_SIZE = 1024;
@@ -39,7 +39,6 @@ export interface Superblock {
 	readonly firstMetaBg: number;
 	readonly backupBgs: readonly [number, number];
 	readonly overheadClusters: number;
-	readonly lastOrphan: number;
 	/** What the checksums of everything else begin with. */
 	readonly checksumSeed: number;
 }
@@ -63,16 +62,17 @@ export function parseSuperblock(raw: Buffer): Superblock {
 	const revision = raw.readUInt32LE(0x4c); // s_rev_level
 	if (revision > 1) throw malformed(PLACE, `s_rev_level is ${revision}, expected 0 or 1`);
 	const dynamic = revision === 1;
+	const compat = dynamic ? raw.readUInt32LE(0x5c) : 0;
 	const incompat = dynamic ? raw.readUInt32LE(0x60) : 0;
 	const roCompat = dynamic ? raw.readUInt32LE(0x64) : 0;
-	checkIncompat(incompat);
+	checkFeatures({ compat, incompat, roCompat });
 	if (roCompat & RO_COMPAT.METADATA_CSUM) checkSuperblockChecksum(raw);
 	const geometry = parseGeometry(raw, incompat, roCompat);
 	return {
 		...geometry,
 		...parseInodeLayout(raw, geometry, dynamic),
 		descSize: descriptorSize(raw, incompat),
-		compat: dynamic ? raw.readUInt32LE(0x5c) : 0,
+		compat,
 		incompat,
 		roCompat,
 		state: raw.readUInt16LE(0x3a),
@@ -82,7 +82,6 @@ export function parseSuperblock(raw: Buffer): Superblock {
 		firstMetaBg: raw.readUInt32LE(0x104),
 		backupBgs: [raw.readUInt32LE(0x24c), raw.readUInt32LE(0x250)],
 		overheadClusters: raw.readUInt32LE(0x248),
-		lastOrphan: raw.readUInt32LE(0xe8),
 		checksumSeed:
 			incompat & INCOMPAT.CSUM_SEED ? raw.readUInt32LE(0x270) : crc32c(0xffffffff, raw.subarray(0x68, 0x78)),
 	};

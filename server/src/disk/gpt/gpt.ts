@@ -65,7 +65,7 @@ function readTable(source: BlockSource, lba: number, sectorSize: number): Partit
 	const partitions: Partition[] = [];
 	for (let number = 0; number < header.entryCount; number++) {
 		const entry = array.subarray(number * header.entrySize, (number + 1) * header.entrySize);
-		const partition = readEntry(entry, number + 1, sectorSize);
+		const partition = readEntry(entry, number + 1, sectorSize, findings);
 		const fitted = partition && fitPartition(partition, source.size, findings);
 		if (fitted !== undefined) partitions.push(fitted);
 	}
@@ -123,13 +123,18 @@ function readArray(source: BlockSource, header: Header): Buffer {
 	return array;
 }
 
-function readEntry(entry: Buffer, index: number, sectorSize: number): Partition | undefined {
+/** An entry that makes no sense is left out, as Linux does: the checksum says that somebody meant the others. */
+function readEntry(entry: Buffer, index: number, sectorSize: number, findings: string[]): Partition | undefined {
 	const type = guidText(entry.subarray(0, 16));
 	if (type === UNUSED) return undefined;
-	const place = `gpt: entry ${index}`;
-	const first = lbaNumber(entry, 32, place);
-	const last = lbaNumber(entry, 40, place);
-	if (last < first) throw new MalformedError("gpt", `${place}: ends at sector ${last}, begins at ${first}`);
+	const first = readLba(entry, 32);
+	const last = readLba(entry, 40);
+	if (first === undefined || last === undefined || last < first) {
+		findings.push(
+			`partition ${index} begins at sector ${first ?? "beyond 2^40"} and ends at ${last ?? "beyond 2^40"}: left out`,
+		);
+		return undefined;
+	}
 	return {
 		index,
 		start: first * sectorSize,
@@ -145,9 +150,14 @@ function utf16Text(bytes: Buffer): string {
 	return bytes.toString("utf16le").replace(/\0.*$/s, "");
 }
 
-/** A sector number; one whose byte does not fit a number is on no disk. */
-function lbaNumber(bytes: Buffer, at: number, place: string): number {
+/** A sector number; undefined for one whose byte does not fit a number, which is on no disk. */
+function readLba(bytes: Buffer, at: number): number | undefined {
 	const high = bytes.readUInt32LE(at + 4);
-	if (high > 0xff) throw new MalformedError("gpt", `${place}: a sector number beyond 2^40`);
-	return high * 0x1_0000_0000 + bytes.readUInt32LE(at);
+	return high > 0xff ? undefined : high * 0x1_0000_0000 + bytes.readUInt32LE(at);
+}
+
+function lbaNumber(bytes: Buffer, at: number, place: string): number {
+	const lba = readLba(bytes, at);
+	if (lba === undefined) throw new MalformedError("gpt", `${place}: a sector number beyond 2^40`);
+	return lba;
 }

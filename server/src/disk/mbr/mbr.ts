@@ -6,7 +6,6 @@
  * An entry of an extended type leads to a chain of further such sectors, each with one logical partition (relative to
  * itself) and a link to the next (relative to the extended partition).
  */
-import { MalformedError } from "../../base/index.ts";
 import type { BlockSource } from "../block/source.ts";
 import { readBytes } from "../block/source.ts";
 import type { Partition, PartitionTable } from "../partition.ts";
@@ -14,6 +13,7 @@ import { fitPartition } from "../partition.ts";
 
 export const SECTOR = 512;
 const ENTRIES = 446;
+/** DOS's, that of Windows with LBA, and Linux's own. */
 const EXTENDED_TYPES = [0x05, 0x0f, 0x85];
 const FIRST_LOGICAL = 5;
 /** Linux gives a disk 255 partitions at most. */
@@ -48,24 +48,17 @@ function readEntry(sector: Buffer, at: number): MbrEntry | undefined {
 	};
 }
 
-/**
- * Reads the partitions of an MBR whose four entries were found.
- *
- * @throws MalformedError (`mbr`) when the chain of logical partitions leads in a circle or out of the disk.
- */
+/** Reads the partitions of an MBR whose four entries were found; what is broken in it is a finding. */
 export function readMbr(source: BlockSource, sector: Buffer, entries: readonly MbrEntry[]): PartitionTable {
-	const diskId = sector.readUInt32LE(440).toString(16).padStart(8, "0");
-	const findings: string[] = [];
-	const partitions: Partition[] = [];
-	const add = (entry: MbrEntry, index: number, base: number) => {
-		const fitted = fitPartition(toPartition(entry, index, base, diskId), source.size, findings);
-		if (fitted !== undefined) partitions.push(fitted);
-	};
+	const reader = new MbrReader(source, sector.readUInt32LE(440).toString(16).padStart(8, "0"));
 	for (const [number, entry] of entries.entries()) {
-		if (isUsed(entry)) add(entry, number + 1, 0);
+		if (isUsed(entry)) reader.add(entry, number + 1, 0);
 	}
-	const extended = entries.find((entry) => isUsed(entry) && EXTENDED_TYPES.includes(entry.type));
-	if (extended !== undefined) readLogical(source, extended.start, add);
+	// Linux takes the logical partitions of each extended one, in the order of the entries.
+	for (const entry of entries) {
+		if (isUsed(entry) && isLink(entry)) reader.addLogical(entry.start);
+	}
+	const { diskId, partitions, findings } = reader;
 	return { kind: "mbr", diskId, partitions, findings };
 }
 
@@ -73,48 +66,66 @@ function isUsed(entry: MbrEntry): boolean {
 	return entry.type !== 0 && entry.count !== 0;
 }
 
-function toPartition(entry: MbrEntry, index: number, base: number, diskId: string): Partition {
-	return {
-		index,
-		start: (base + entry.start) * SECTOR,
-		size: entry.count * SECTOR,
-		type: entry.type.toString(16).padStart(2, "0"),
-		partuuid: `${diskId}-${index.toString(16).padStart(2, "0")}`,
-		bootable: entry.active,
-	};
-}
-
-function readLogical(
-	source: BlockSource,
-	extendedStart: number,
-	add: (entry: MbrEntry, index: number, base: number) => void,
-): void {
-	const seen = new Set<number>();
-	let index = FIRST_LOGICAL;
-	for (let at: number | undefined = extendedStart; at !== undefined; ) {
-		if (seen.has(at) || seen.size === MAX_LOGICAL) {
-			throw new MalformedError("mbr", `mbr: the chain of logical partitions comes back to sector ${at}`);
-		}
-		seen.add(at);
-		const entries = readLink(source, at);
-		for (const entry of entries.filter((candidate) => isUsed(candidate) && !isLink(candidate))) {
-			add(entry, index++, at);
-		}
-		const link = entries.find((candidate) => isUsed(candidate) && isLink(candidate));
-		at = link === undefined ? undefined : extendedStart + link.start;
-	}
-}
-
 function isLink(entry: MbrEntry): boolean {
 	return EXTENDED_TYPES.includes(entry.type);
 }
 
-function readLink(source: BlockSource, at: number): readonly MbrEntry[] {
-	if ((at + 1) * SECTOR > source.size) {
-		throw new MalformedError(
-			"mbr",
-			`mbr: a logical partition's table should be in sector ${at}, behind the image's end`,
-		);
+class MbrReader {
+	readonly diskId: string;
+	readonly partitions: Partition[] = [];
+	readonly findings: string[] = [];
+	readonly #source: BlockSource;
+	/** Sectors whose entries were taken: a chain that leads in a circle ends where it comes back. */
+	readonly #links = new Set<number>();
+	#nextLogical = FIRST_LOGICAL;
+
+	constructor(source: BlockSource, diskId: string) {
+		this.#source = source;
+		this.diskId = diskId;
 	}
-	return readEntries(readBytes(source, at * SECTOR, SECTOR))?.slice(0, 2) ?? [];
+
+	/** @param base the sector that the entry counts from. */
+	add(entry: MbrEntry, index: number, base: number): void {
+		const partition = {
+			index,
+			start: (base + entry.start) * SECTOR,
+			size: entry.count * SECTOR,
+			type: entry.type.toString(16).padStart(2, "0"),
+			partuuid: `${this.diskId}-${index.toString(16).padStart(2, "0")}`,
+			bootable: entry.active,
+		};
+		const fitted = fitPartition(partition, this.#source.size, this.findings);
+		if (fitted !== undefined) this.partitions.push(fitted);
+	}
+
+	/** Follows the chain from the first sector of an extended partition; where it is broken it ends, as in Linux. */
+	addLogical(extendedStart: number): void {
+		for (let at: number | undefined = extendedStart; at !== undefined; ) {
+			const problem = this.#problemWith(at);
+			if (problem !== undefined) {
+				this.findings.push(`the chain of logical partitions ${problem}: what would follow is left out`);
+				return;
+			}
+			const link = this.#takeLink(at);
+			at = link === undefined ? undefined : extendedStart + link.start;
+		}
+	}
+
+	/** Adds the partition of a link of the chain, and gives the entry that leads to the next. */
+	#takeLink(at: number): MbrEntry | undefined {
+		this.#links.add(at);
+		// The third and the fourth entry are nobody's: Linux does not trust what stands there either.
+		const entries = (readEntries(readBytes(this.#source, at * SECTOR, SECTOR)) ?? []).slice(0, 2).filter(isUsed);
+		for (const entry of entries) {
+			if (!isLink(entry)) this.add(entry, this.#nextLogical++, at);
+		}
+		return entries.find(isLink);
+	}
+
+	#problemWith(at: number): string | undefined {
+		if (this.#links.has(at)) return `comes back to sector ${at}`;
+		if (this.#links.size >= MAX_LOGICAL) return `is longer than ${MAX_LOGICAL}`;
+		if ((at + 1) * SECTOR > this.#source.size) return `leads to sector ${at}, behind the image's end`;
+		return undefined;
+	}
 }

@@ -1,10 +1,10 @@
 /** The volumes of an image: which partition is the root, which one the Pi boots from, and where the one sits in the other. */
 import { errorText, isNetbootError } from "../../base/index.ts";
 import {
+	adviceOn,
 	type BlockSource,
 	ExtFileSystem,
 	FatFileSystem,
-	type FileSystemKind,
 	type Partition,
 	type PartitionTable,
 	readPartitions,
@@ -91,11 +91,11 @@ function openVolume(
 	const kind = recognise(slice);
 	if (kind === "ext") volumes.ext.push({ tree: ExtFileSystem.open(slice, { fsid: ROOT_FSID }), partition });
 	else if (kind === "fat") volumes.fat.push({ tree: FatFileSystem.open(slice, { fsid: BOOT_FSID }), partition });
-	else if (UNREADABLE.has(kind)) findings.push(`${what} holds ${kind}, which this version cannot read`);
+	else {
+		const unreadable = adviceOn(kind);
+		if (unreadable) findings.push(`${what} holds ${unreadable.name}, which is not read here. ${unreadable.advice}`);
+	}
 }
-
-/** Kinds that may be somebody's root. */
-const UNREADABLE: ReadonlySet<FileSystemKind> = new Set(["f2fs", "btrfs", "squashfs", "xfs", "ntfs", "luks"]);
 
 function chooseBoot(volumes: readonly ImageVolume<FatFileSystem>[]) {
 	const rated = volumes.map((volume) => ({ volume, points: bootPoints(rootNames(volume.tree)) }));
