@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
@@ -62,6 +62,18 @@ describe("openSshKey", () => {
 			}
 		});
 	}
+
+	const skip = existsSync("/usr/bin/dropbearkey") ? false : "needs the program dropbearkey";
+	it("writes keys that Dropbear reads", { skip }, () => {
+		for (const make of [ed25519, () => ecdsa("P-256"), () => ecdsa("P-521"), rsa]) {
+			const key = openSshKey(make(), "root@pi");
+			const path = join(mkdtempSync(join(folder, "d-")), "key");
+			writeFileSync(path, key.dropbearKey, { mode: 0o600 });
+			const said = execFileSync("dropbearkey", ["-y", "-f", path], { encoding: "utf8" });
+			const [type, blob] = key.publicKey.split(" ");
+			assert.ok(said.includes(`\n${type} ${blob}`), said);
+		}
+	});
 
 	it("writes numbers without a sign and without needless zeros, and pads to 8 bytes", () => {
 		for (let count = 0; count < 300; count += 1) {
