@@ -41,6 +41,22 @@ export const DhcpSubnet = z
 	.meta({ id: "DhcpSubnet" });
 export type DhcpSubnet = z.infer<typeof DhcpSubnet>;
 
+export const Lease = z
+	.object({
+		address: Ipv4,
+		mac: z.string().describe("Whose it is; of one that is kept out of use, who has it, empty when nobody knows."),
+		deviceId: z.string().nullable(),
+		name: z.string().nullable().describe("The host name of the device."),
+		state: z
+			.enum(["offered", "leased", "released", "declined", "in-use"])
+			.describe(
+				"`released`: given back, and kept for the same machine. `declined`, `in-use`: kept out of use, because somebody was found with it.",
+			),
+		expiresAt: Time.describe("A lease that ran out stays its machine's until another one needs the address."),
+	})
+	.meta({ id: "Lease" });
+export type Lease = z.infer<typeof Lease>;
+
 const LeaseSeconds = z.int().min(120).max(604_800).describe("For how long `full` gives an address.");
 
 export const Network = z
@@ -54,6 +70,7 @@ export const Network = z
 		subnets: z
 			.array(DhcpSubnet)
 			.describe("Where `full` hands out addresses. Served interfaces without one are a proxy's."),
+		leases: z.array(Lease).describe("What `full` gave out, in the order of the addresses."),
 		leaseSeconds: LeaseSeconds,
 		serveEverybody: z.boolean().describe("`full` gives addresses to machines that are no Raspberry Pis too."),
 		insist: z.boolean().describe("`full` even where another DHCP server answers."),

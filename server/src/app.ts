@@ -7,6 +7,7 @@ import { publishEvents } from "./app/events.ts";
 import { prepareFolder } from "./app/folders.ts";
 import { logImages } from "./app/image-log.ts";
 import { ImageAnswers } from "./app/image-service.ts";
+import { showLeases } from "./app/leases.ts";
 import { explainListenError, Listeners } from "./app/listeners.ts";
 import { readyLine } from "./app/login.ts";
 import { LoginKeys } from "./app/login-keys.ts";
@@ -218,6 +219,7 @@ async function startNetwork(parts: BootParts, servers: BootServersOptions): Prom
 		place,
 		others,
 		dhcp: servers.dhcp,
+		leases: () => showLeases(servers.dhcp.leases(), registry),
 		port: dhcpPort(servers),
 		log: log.child({ service: "network" }),
 		onChange: () => hub.publish({ type: "network", data: network.network() }),

@@ -4,7 +4,7 @@
  */
 import { getServers } from "node:dns";
 import { isIPv4 } from "node:net";
-import type { Network, NetworkChanges } from "@pi-netboot/api";
+import type { Lease, Network, NetworkChanges } from "@pi-netboot/api";
 import { errorText, isNetbootError, type Logger, NetbootError } from "../base/index.ts";
 import type { DhcpSettings } from "../boot/index.ts";
 import type { NetworkService } from "../http/index.ts";
@@ -20,6 +20,8 @@ export interface NetworkControlOptions {
 	readonly others: OtherServers;
 	/** Gives out addresses as it is told. */
 	readonly dhcp: { configure(settings: DhcpSettings): void };
+	/** What was given out, as the API shows it. */
+	readonly leases: () => Lease[];
 	/** The port of DHCP. */
 	readonly port: DhcpPort;
 	readonly log: Logger;
@@ -76,6 +78,7 @@ export class NetworkControl implements NetworkService {
 			mode: this.mode,
 			range: first === undefined ? null : { start: first.start, end: first.end },
 			subnets: this.#plan.subnets.map((subnet) => ({ ...subnet, dns: [...subnet.dns] })),
+			leases: this.#options.leases(),
 			leaseSeconds,
 			serveEverybody,
 			insist,

@@ -1,10 +1,11 @@
 /** Figures for Prometheus, in its text format 0.0.4. */
-import type { Device, Health, Image } from "@pi-netboot/api";
+import type { Device, Health, Image, Lease } from "@pi-netboot/api";
 
 export interface Figures {
 	readonly health: Health;
 	readonly images: readonly Image[];
 	readonly devices: readonly Device[];
+	readonly leases: readonly Lease[];
 	readonly eventStreams: number;
 }
 
@@ -24,6 +25,11 @@ export function metricsText(figures: Figures): string {
 		),
 		gauge("pi_netboot_devices", "Devices by the stage that their last boot reached.", stageSamples(figures.devices)),
 		gauge("pi_netboot_device_boots", "Boots that were counted, per device.", bootSamples(figures.devices)),
+		gauge(
+			"pi_netboot_dhcp_leases",
+			"Addresses of full DHCP by state.",
+			countBy(figures.leases, "state", (lease) => lease.state),
+		),
 		gauge("pi_netboot_event_streams", "Clients that listen to live events.", [{ value: figures.eventStreams }]),
 		gauge("process_resident_memory_bytes", "Memory of the process.", [{ value: process.memoryUsage.rss() }]),
 		gauge("process_start_time_seconds", "When the process started, since 1970.", [{ value: startTime() }]),

@@ -35,6 +35,7 @@ export function operations(services: Services, access: Access, streams: EventStr
 				health: await health.health(),
 				images: await images.list(),
 				devices: await devices.list(),
+				leases: (await network.network()).leases,
 				eventStreams: streams.size,
 			}),
 	};

@@ -65,6 +65,7 @@ export const sampleNetwork: Network = {
 	serveEverybody: false,
 	insist: false,
 	notes: [],
+	leases: [],
 	interfaces: [
 		{
 			name: "eth0",
