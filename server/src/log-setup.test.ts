@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { LogLine } from "./base/index.ts";
+import { type LogLine, ManualClock } from "./base/index.ts";
 import { createLogging, type LoggingOptions } from "./log-setup.ts";
 
 function logging(options: Partial<LoggingOptions> = {}) {
@@ -85,9 +85,23 @@ describe("log lines", () => {
 	});
 
 	it("are bounded in memory", () => {
-		const { log, recent } = logging();
-		for (let count = 0; count < 2500; count++) log.info(String(count));
+		const { log, recent } = logging({ level: "debug" });
+		for (let count = 0; count < 2500; count++) log.debug(String(count));
 		const messages = recent.recent({ ...all, limit: 5000 }).map((line) => line.message);
 		assert.deepEqual([messages.length, messages[0], messages.at(-1)], [2000, "500", "2499"]);
+	});
+
+	it("of one kind are counted when they are a flood, in both forms", () => {
+		for (const format of ["text", "json"] as const) {
+			const { log, recent, written, flush } = logging({ format, clock: new ManualClock() });
+			const dhcp = log.child({ service: "dhcp" });
+			for (let count = 0; count < 9912; count++) dhcp.info(`02:00:00:00:00:${count} asks where to boot from`);
+			dhcp.warn("another line");
+			flush();
+			assert.equal(written.length, 102);
+			assert.match(written.at(-1) ?? "", /and 9,812 more like this: 02:00:00:00:00:100 asks where to boot from/);
+			if (format === "json") assert.equal(JSON.parse(written.at(-1) ?? "").level, 30);
+			assert.equal(recent.recent({ ...all, limit: 5000 }).length, 102);
+		}
 	});
 });

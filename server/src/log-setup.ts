@@ -4,14 +4,16 @@
  */
 import { pino } from "pino";
 import { z } from "zod";
-import type { Logger, LogLine } from "./base/index.ts";
+import { type Clock, type Logger, type LogLine, systemClock } from "./base/index.ts";
 import { LogRing } from "./http/index.ts";
+import { LogLimiter } from "./log-limiter.ts";
 
 export interface LoggingOptions {
 	readonly level: "error" | "warn" | "info" | "debug";
 	readonly format: "text" | "json";
 	/** Takes whole lines, with their line end. */
 	readonly write: (text: string) => void;
+	readonly clock?: Clock;
 }
 
 export interface Logging {
@@ -19,6 +21,8 @@ export interface Logging {
 	readonly recent: LogRing;
 	/** Calls `listener` for each new line until the function that it gives is called. */
 	subscribe(listener: (line: LogLine) => void): () => void;
+	/** Says what a flood of lines left out, if there is such a flood. */
+	flush(): void;
 }
 
 /** What pino makes of an `Error`. Anything can be thrown: a string comes as it is. */
@@ -36,16 +40,20 @@ const PinoLine = z.object({
 type PinoLine = z.infer<typeof PinoLine>;
 
 /** The logger of the whole process. */
-export function createLogging({ level, format, write }: LoggingOptions): Logging {
+export function createLogging({ level, format, write, clock = systemClock }: LoggingOptions): Logging {
 	const recent = new LogRing();
 	const listeners = new Set<(line: LogLine) => void>();
+	const tell = (line: LogLine, text: string): void => {
+		write(text);
+		recent.add(line);
+		for (const listener of listeners) listener(line);
+	};
+	const limiter = new LogLimiter(clock, (line) => tell(line, format === "json" ? jsonLine(line) : humanLine(line)));
 	const destination = {
 		write(json: string): void {
 			const raw = PinoLine.parse(JSON.parse(json));
 			const line = logLine(raw);
-			write(format === "json" ? json : humanLine(line, raw));
-			recent.add(line);
-			for (const listener of listeners) listener(line);
+			if (limiter.passes(line)) tell(line, format === "json" ? json : humanLine(line, raw.err));
 		},
 	};
 	return {
@@ -55,7 +63,13 @@ export function createLogging({ level, format, write }: LoggingOptions): Logging
 			listeners.add(listener);
 			return () => void listeners.delete(listener);
 		},
+		flush: () => limiter.flush(),
 	};
+}
+
+/** As pino would write it. */
+function jsonLine({ level, time, service, message }: LogLine): string {
+	return `${JSON.stringify({ level: pino.levels.values[level], time, service, msg: message })}\n`;
 }
 
 function logLine({ level, time, service, device, msg, err }: PinoLine): LogLine {
@@ -77,7 +91,7 @@ function levelName(level: number): LogLine["level"] {
 }
 
 /** `20:15:04 info  boot  7bf18f79  kernel8.img ...`; an error brings its stack, which says where our fault is. */
-function humanLine({ time, level, service, device, message }: LogLine, { err }: PinoLine): string {
+function humanLine({ time, level, service, device, message }: LogLine, err?: PinoLine["err"]): string {
 	const head = `${timeOfDay(time)} ${level.padEnd(5)} ${service.padEnd(7)}`;
 	const line = [head, device, oneLine(message)].filter((part) => part !== undefined).join("  ");
 	const stack = level === "error" ? placesOf(err?.stack ?? "") : [];

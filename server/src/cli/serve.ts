@@ -33,6 +33,7 @@ async function serve(config: Config, terminal: Terminal, runServer: RunServer): 
 		terminal.out(`${server.readyLine}\n`);
 		log.info(`stopping (${await signals.first})`);
 		await server.stop();
+		logging.flush();
 		log.info("stopped");
 	} finally {
 		forgetFaults();
