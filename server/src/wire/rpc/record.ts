@@ -35,6 +35,8 @@ export class RecordReader {
 	#fragments = 0;
 	#assembly: PooledBuffer | undefined;
 	#assembled = 0;
+	readonly #admit: (bytes: number) => boolean;
+	#refused = false;
 	/** The record in `bytes` lies in `#assembly`, which `next` frees unless it was kept. */
 	#given = false;
 
@@ -42,8 +44,10 @@ export class RecordReader {
 	start = 0;
 	end = 0;
 
-	constructor(pool: BufferPool) {
+	/** @param admit says whether there is memory to put a record of so many bytes together; asked before each part of it. */
+	constructor(pool: BufferPool, admit: (bytes: number) => boolean = () => true) {
 		this.#pool = pool;
+		this.#admit = admit;
 	}
 
 	/** A record has begun that is not complete. */
@@ -51,9 +55,14 @@ export class RecordReader {
 		return this.#markBytes > 0 || this.#fragments > 0 || this.#at < this.#chunk.length;
 	}
 
-	/** How long the record that is coming in says it is, as far as it has said it; 0 between records. */
-	get announced(): number {
-		return this.#fragments > 0 ? this.#assembled + (this.#fragmentLeft ?? 0) : 0;
+	/** There is no memory for the record that is coming in: it goes on with `next` when there is, and with no other bytes. */
+	get refused(): boolean {
+		return this.#refused;
+	}
+
+	/** Between two records, with memory of neither. */
+	get idle(): boolean {
+		return this.#fragments === 0;
 	}
 
 	/** Takes the next bytes of the stream; only when `next` has said false. */
@@ -72,13 +81,16 @@ export class RecordReader {
 	/**
 	 * Goes to the next complete record, which is valid until the next call unless it is kept.
 	 *
-	 * @returns false when more bytes are needed.
+	 * @returns false when more bytes are needed, or memory.
 	 * @throws MalformedError for a record that is too long or has too many fragments.
 	 */
 	next(): boolean {
 		this.#forget();
+		this.#refused = false;
 		for (;;) {
 			if (this.#fragmentLeft === undefined && !this.#readMark()) return false;
+			this.#refused = this.#mustAssemble() && !this.#admit(this.#assembled + (this.#fragmentLeft ?? 0));
+			if (this.#refused) return false;
 			if (this.#takeFragment()) return true;
 			if (this.#at === this.#chunk.length) return false;
 		}
@@ -111,11 +123,17 @@ export class RecordReader {
 		return true;
 	}
 
+	/** The record does not lie in the chunk as one fragment. */
+	#mustAssemble(): boolean {
+		const isHere = this.#chunk.length - this.#at >= (this.#fragmentLeft ?? 0);
+		return !isHere || !this.#lastFragment || this.#assembled > 0;
+	}
+
 	/** Takes what the chunk has of the fragment; true when that completes the record. */
 	#takeFragment(): boolean {
 		const left = this.#fragmentLeft ?? 0;
 		const available = Math.min(left, this.#chunk.length - this.#at);
-		if (available === left && this.#lastFragment && this.#assembled === 0) {
+		if (!this.#mustAssemble()) {
 			this.#give(this.#chunk, this.#at, this.#at + left, false);
 			this.#at += left;
 			return true;

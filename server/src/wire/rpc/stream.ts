@@ -63,7 +63,7 @@ export class RpcStream {
 		this.#service = service;
 		this.#caller = caller;
 		this.#transport = transport;
-		this.#records = new RecordReader(pool);
+		this.#records = new RecordReader(pool, (bytes) => bytes <= freeRecordBytes || transport.reserve(bytes));
 		this.#out = new ReplyWriter(pool, transport.send);
 	}
 
@@ -119,7 +119,8 @@ export class RpcStream {
 			this.#finishReady();
 			const isIdle = this.#runTurn();
 			this.#flush();
-			this.#setPaused(!isIdle || !this.#mayReceive());
+			if (this.#records.idle) this.#transport.reserve(0);
+			this.#setPaused(!isIdle || this.#records.refused);
 		} catch (error) {
 			this.#abort(error);
 		}
@@ -141,12 +142,6 @@ export class RpcStream {
 			this.#execute(this.#records.bytes, this.#records.start, this.#records.end);
 		}
 		return false;
-	}
-
-	/** Whether the rest of a call that has begun may come in. */
-	#mayReceive(): boolean {
-		const { announced } = this.#records;
-		return this.#transport.reserve(announced > freeRecordBytes ? announced : 0);
 	}
 
 	/** Replies that were complete still leave. The client connects anew and sends again what was not answered. */
