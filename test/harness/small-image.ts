@@ -22,6 +22,8 @@ export interface SmallImageOptions {
 	readonly kernelBytes?: number;
 	/** Stands in `/etc/os-release`, so that a test can tell two images apart. */
 	readonly variant?: string;
+	/** Whether the other Pis find their kernels and device trees in it too. */
+	readonly forAllModels?: boolean;
 }
 
 export const CMDLINE =
@@ -52,6 +54,24 @@ const BOOT_FILES: Readonly<Record<string, number>> = {
 	"overlays/README": 0.05,
 };
 
+const BOOT_FILES_FOR_ALL: Readonly<Record<string, number>> = {
+	...BOOT_FILES,
+	"kernel.img": 0.5,
+	"kernel7.img": 0.5,
+	initramfs: 0.4,
+	initramfs7: 0.4,
+	"bcm2708-rpi-b.dtb": 0.01,
+	"bcm2708-rpi-b-plus.dtb": 0.01,
+	"bcm2709-rpi-2-b.dtb": 0.01,
+	"bcm2710-rpi-2-b.dtb": 0.01,
+	"bcm2710-rpi-3-b.dtb": 0.01,
+	"bcm2711-rpi-cm4.dtb": 0.02,
+	"bcm2712d0-rpi-5-b.dtb": 0.03,
+	"bcm2712-rpi-500.dtb": 0.03,
+	"bcm2712-rpi-cm5-cm5io.dtb": 0.03,
+	"bcm2712-rpi-cm5l-cm4io.dtb": 0.03,
+};
+
 /** As the real one has it. */
 const OVERLAYS = { "vc4-kms-v3d": { bcm2835: "", bcm2711: "vc4-kms-v3d-pi4", bcm2712: "vc4-kms-v3d-pi5" } };
 
@@ -62,7 +82,11 @@ export function makeSmallImage(folder: string, work: string, options: SmallImage
 	const place = mkdtempSync(join(work, "small-image-"));
 	const boot = join(place, "boot");
 	const root = join(place, "root");
-	writeBootFiles(boot, options.kernelBytes ?? 3_000_001);
+	writeBootFiles(
+		boot,
+		options.forAllModels === true ? BOOT_FILES_FOR_ALL : BOOT_FILES,
+		options.kernelBytes ?? 3_000_001,
+	);
 	writeRoot(root, options.variant ?? "small");
 	const fat = makeFatImage(place, { sizeKiB: 48 * 1024, sourceDir: boot });
 	const ext = makeExtImage(place, { size: "16M", sourceDir: root });
@@ -74,9 +98,9 @@ export function makeSmallImage(folder: string, work: string, options: SmallImage
 	return { path, boot, root };
 }
 
-function writeBootFiles(folder: string, kernelBytes: number): void {
+function writeBootFiles(folder: string, files: Readonly<Record<string, number>>, kernelBytes: number): void {
 	let seed = 0;
-	for (const [name, size] of Object.entries(BOOT_FILES)) {
+	for (const [name, size] of Object.entries(files)) {
 		write(join(folder, name), patternBytes(Math.ceil(kernelBytes * size) + (++seed % 7), seed));
 	}
 	write(join(folder, "overlays/overlay_map.dtb"), overlayMap(OVERLAYS));

@@ -21,6 +21,8 @@ export interface PiReport {
 	/** What happened, for the message of a test that fails. */
 	readonly steps: readonly { readonly atMs: number; readonly step: string; readonly detail: string }[];
 	readonly address?: string;
+	/** Each address that it had: of its firmware, its kernel and its system. */
+	readonly addresses: readonly string[];
 	/** Where the boot files came from. */
 	readonly serverAddress?: string;
 	/** The names of the files that it fetched, as it asked for them. */
@@ -36,6 +38,8 @@ export interface PiReport {
 export interface PowerOn {
 	/** A folder for the files that the firmware fetches. */
 	readonly saveTo?: string;
+	/** Further flags of the simulator: what is set in the EEPROM, what the system is. */
+	readonly flags?: readonly string[];
 	/** Seconds after which the plug is pulled, 60 if not given. */
 	readonly seconds?: number;
 }
@@ -45,10 +49,12 @@ export async function powerOn(lab: Lab, host: string, pi: VirtualPi, options: Po
 	const words = ["--interface", `${host}0`, "--model", pi.model, "--mac", pi.mac, "--serial", pi.serial, "--json"];
 	const save = options.saveTo === undefined ? [] : ["--save-to", options.saveTo];
 	// In the foreground it signals once; otherwise a second time to the group, which ends the Pi before it reports.
+	words.push(...(options.flags ?? []));
 	const limit = ["timeout", "--foreground", "-k", "5", String(options.seconds ?? 60)];
 	const { status, stdout, stderr } = await run(lab.on(host, [...limit, process.execPath, PROGRAM, ...words, ...save]));
 	if (stdout === "") throw new Error(`the virtual ${pi.model} ended with ${status}: ${stderr}`);
-	return JSON.parse(stdout);
+	const report = JSON.parse(stdout);
+	return { ...report, files: report.files.map(({ name }: { name: string }) => name) };
 }
 
 /** Fails with the whole story unless the Pi booted. */
