@@ -53,8 +53,8 @@ describe("a server whose address changes", { skip }, () => {
 			const { devices } = await server.api<DeviceList>("GET", "devices");
 			const { code, message, fix } = devices[0]?.diagnosis ?? assert.fail(JSON.stringify(devices));
 			assert.equal(code, "server-moved");
-			assert.match(message, /changed from 10\.77\.0\.1 to 10\.77\.0\.2 while this Pi was running/);
-			assert.match(fix, /^Reboot it\./);
+			assert.match(message ?? "", /changed from 10\.77\.0\.1 to 10\.77\.0\.2 while this Pi was running/);
+			assert.match(fix ?? "", /^Reboot it\./);
 			assert.match(server.log(), /runs from 10\.77\.0\.1, and this machine has 10\.77\.0\.2 and no longer has that/);
 			for (const [host, pi] of [
 				["pib", PI3],

@@ -196,7 +196,8 @@ export class DhcpAnswers implements DhcpHandler {
 		const mac = macFromBytes(packet.chaddr);
 		// A virtual Pi on loopback proves its address by asking from it.
 		const address = isLoopback(sender.address) ? sender.address : undefined;
-		const device = registry.sawFirmware({ mac, client, message: "discover", address });
+		const relay = packet.giaddr === IPV4_ANY ? undefined : packet.giaddr;
+		const device = registry.sawFirmware({ mac, client, message: "discover", address, relay });
 		if (device === undefined) {
 			log.warn(`${mac} is not answered: too many devices are waiting`);
 			return [];

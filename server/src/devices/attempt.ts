@@ -23,6 +23,8 @@ export interface Attempt {
 
 	readonly discovers: number;
 	readonly lastDiscoverAt: number | undefined;
+	/** The DHCP relay between it and us. */
+	readonly relay: string | undefined;
 	readonly offers: number;
 	readonly firstOfferAt: number | undefined;
 	/** The range of addresses in which none was left for it. */
@@ -75,6 +77,7 @@ export function beginAttempt(now: number): AttemptState {
 		bootId: undefined,
 		discovers: 0,
 		lastDiscoverAt: undefined,
+		relay: undefined,
 		offers: 0,
 		firstOfferAt: undefined,
 		noAddressIn: undefined,
@@ -121,6 +124,7 @@ export function record(attempt: AttemptState, fact: Fact, now: number): void {
 		case "discover":
 			attempt.discovers++;
 			attempt.lastDiscoverAt = now;
+			attempt.relay = fact.relay;
 			reach(attempt, "dhcp", now);
 			break;
 		case "offer":

@@ -204,6 +204,14 @@ const cases: Case[] = [
 		says: /overwritten or deleted/,
 	},
 	{
+		row: 3,
+		name: "a Pi 3 behind a relay",
+		code: "relayed-pi3",
+		told: [{ kind: "discover", relay: "10.5.0.254" }, { kind: "offer" }, 6],
+		also: { firmware: { generation: "pi3" } },
+		says: /behind the DHCP relay 10\.5\.0\.254/,
+	},
+	{
 		row: 9,
 		name: "a server whose address changed under a system that runs",
 		code: "server-moved",

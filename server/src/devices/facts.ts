@@ -7,8 +7,8 @@ export type Stage = (typeof STAGES)[number];
 export type TransferOutcome = "complete" | "probe" | "aborted" | "timeout" | "failed";
 
 export type Fact =
-	/** The firmware asks for an address and for somebody to boot from. */
-	| { readonly kind: "discover" }
+	/** The firmware asks for an address and for somebody to boot from, through a DHCP relay or not. */
+	| { readonly kind: "discover"; readonly relay?: string }
 	/** We answered. */
 	| { readonly kind: "offer" }
 	/** We give out addresses, and had none left for it. */

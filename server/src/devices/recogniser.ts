@@ -19,6 +19,8 @@ export interface FirmwareSighting {
 	readonly message: "discover" | "request";
 	/** Of a REQUEST: what it asks for (option 50). Of a DISCOVER: where it came from, when that is loopback. */
 	readonly address?: string | undefined;
+	/** The relay that a DISCOVER came by (giaddr), where it did. */
+	readonly relay?: string | undefined;
 	/** The DHCP server that a REQUEST names (option 54). */
 	readonly server?: string | undefined;
 }
@@ -87,7 +89,8 @@ export class Recogniser {
 		if (device === undefined) return undefined;
 		this.#learnFrom(device, sighting.client);
 		if (sighting.message === "discover") {
-			this.#progress.fact(device, { kind: "discover" });
+			const relay = sighting.relay === undefined ? {} : { relay: sighting.relay };
+			this.#progress.fact(device, { kind: "discover", ...relay });
 			if (sighting.address !== undefined) this.bind(device, sighting.address, "loopback");
 		} else {
 			const server = sighting.server === undefined ? {} : { server: sighting.server };

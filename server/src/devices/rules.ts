@@ -19,6 +19,15 @@ function ignoresOffers(scene: Scene): boolean {
 	return noTftp(scene) && attempt.discovers >= 2 && since(scene, attempt.firstOfferAt) >= 10 * SECONDS;
 }
 
+/** As `ignoresOffers`, sooner: it is known that it cannot work. */
+function asksInVain(scene: Scene): boolean {
+	return noTftp(scene) && since(scene, scene.attempt.firstOfferAt) >= 5 * SECONDS;
+}
+
+function isPi3({ firmware }: Scene): boolean {
+	return firmware?.generation === "mask-rom" || firmware?.generation === "pi3";
+}
+
 function isMaskRom({ firmware }: Scene): boolean {
 	return firmware?.generation === "mask-rom";
 }
@@ -287,6 +296,15 @@ export const RULES: readonly Rule[] = [
 		applies: (scene) => oldPi5Bootloader(scene) && scene.attempt.cmdlineAt === undefined && ignoresOffers(scene),
 		message: () => "Its bootloader is older than 2023-10-30: such a Pi 5 boots from the network once, and not again.",
 		fix: () => UPDATE_BOOTLOADER,
+	},
+	{
+		row: 3,
+		code: "relayed-pi3",
+		severity: "error",
+		applies: (scene) => scene.attempt.relay !== undefined && isPi3(scene) && asksInVain(scene),
+		message: ({ attempt }) =>
+			`It is behind the DHCP relay ${attempt.relay}, and a Pi 3 takes the relay for the server that it boots from.`,
+		fix: () => "Plug it into a network that this server is in itself. A Pi 4 and later works behind a relay.",
 	},
 	{
 		row: 3,
