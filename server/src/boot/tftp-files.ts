@@ -152,15 +152,15 @@ export class TftpFiles implements TftpPort {
 		const { build } = choice;
 		const image = build.trees().boot?.tree;
 		if (image === undefined || !(await whenReady(() => isOfImage(ino, volume.tree, image)))) {
-			const read = (offset: number, length: number) => whenReady(() => readPiece(volume.tree, ino, offset, length));
+			const read = (offset: number, length: number) =>
+				whenReady(() => readPiece(volume.tree, ino, offset, Buffer.allocUnsafeSlow(length)));
 			return { size, read, close: () => volume.release() };
 		}
-		this.#pieces.enter();
+		const { read, release, close } = this.#pieces.open(build.id, image, ino);
 		return {
-			size,
-			read: (offset, length) => this.#pieces.read(build.id, image, ino, offset, length),
-			close: () => {
-				this.#pieces.leave();
+			...{ size, read, release },
+			close() {
+				close();
 				volume.release();
 			},
 		};

@@ -10,4 +10,5 @@ export {
 	type TftpRequest,
 } from "./packet.ts";
 export type { TftpClient, TftpFile, TftpOutcome, TftpPort } from "./port.ts";
+export { PIECE_SIZE } from "./read-ahead.ts";
 export { Transfer, type TransferOptions } from "./transfer.ts";

@@ -6,6 +6,8 @@ export interface TftpFile {
 	readonly size: number;
 	/** Gives `length` bytes from `offset` on, fewer only at the end of the file. */
 	read(offset: number, length: number): Promise<Uint8Array>;
+	/** What `read` gave from `offset` on is no longer looked at; not said of what is left when the file is closed. */
+	release?(offset: number): void;
 	/** Called once, when the transfer has ended in whatever way. */
 	close(): void;
 }

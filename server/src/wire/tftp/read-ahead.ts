@@ -55,6 +55,7 @@ export class ReadAhead {
 		const known = this.#pieces;
 		if (known[0]?.index === first && known.at(-1)?.index === last) return;
 		this.#pieces = known.filter((piece) => piece.index >= first);
+		for (const { index } of known) if (index < first) this.#file.release?.(index * PIECE_SIZE);
 		for (let index = first; index <= last; index++) {
 			if (!this.#pieces.some((piece) => piece.index === index)) this.#read(index);
 		}
