@@ -13,7 +13,7 @@ export interface FoundFile {
 }
 
 /** Images, raw and packed. */
-const IMAGE_NAME = /^[^.].*\.(img|img\.(xz|gz|zst|bz2)|zip)$/i;
+const IMAGE_NAME = /^[^.].*\.((img|tar)(\.(xz|gz|zst|bz2))?|tgz|txz|zip)$/i;
 
 /**
  * Finds the images in the folder and in the folders directly in it, in the order of their paths. What vanishes meanwhile, or

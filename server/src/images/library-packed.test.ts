@@ -6,7 +6,7 @@ import { after, afterEach, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ManualClock, whenReady } from "../base/index.ts";
 import { runTool } from "../disk/testdata/index.ts";
-import { makePiImage, PI_ROOT } from "../vfs/image/testing/images.ts";
+import { fill, makePiImage, PI_ROOT } from "../vfs/image/testing/images.ts";
 import { readTextAt } from "../vfs/index.ts";
 import { inspectImage } from "./inspect.ts";
 import { ImageLibrary, type ImageLibraryOptions } from "./library.ts";
@@ -169,6 +169,33 @@ test("what cannot be unpacked is broken, says why, and leaves nothing behind", a
 	assert.match(said.page ?? "", /^broken: .*called \.xz.* page/);
 	assert.match(said.bz ?? "", /^broken: It is packed with bzip2/);
 	assert.deepEqual(fs.readdirSync(lab.unpackedFolder), []);
+});
+
+test("a root file system in a tar, plain and packed, is an image, with the boot files that are in it", async () => {
+	const folder = fill(path.join(work, "rootfs"), {
+		...PI_ROOT,
+		"etc/which": "tar",
+		"boot/firmware/config.txt": "arm_64bit=1\n",
+		"boot/firmware/cmdline.txt": "console=tty1\n",
+	});
+	const tar = runTool("tar", ["-C", folder, "-cf", "-", "."]);
+	const lab = await startLab((images) => {
+		place(tar, path.join(images, "plain.tar"));
+		fs.writeFileSync(path.join(work, "packed.tar"), tar);
+		place(packed(path.join(work, "packed.tar"), "gz"), path.join(images, "packed.tgz"));
+		place(runTool("tar", ["-P", "-cf", "-", path.join(folder, "etc")]), path.join(images, "absolute.tar"));
+	});
+	await lab.settle();
+	for (const id of ["plain", "packed"]) {
+		assert.deepEqual([lab.library.get(id)?.state, await which(lab.library, id)], ["ready", "tar"], id);
+		const { boot, bootMount } = lab.library.choose(id)?.build.trees() ?? {};
+		assert.equal(bootMount, "/boot/firmware");
+		const cmdline = boot && (await whenReady(() => readTextAt(boot.tree, "/cmdline.txt")));
+		assert.equal(cmdline, "console=tty1\n");
+	}
+	const absolute = lab.library.get("absolute");
+	assert.equal(absolute?.state, "broken");
+	assert.match(absolute?.findings[0]?.message ?? "", /is an absolute name: pack a root file system with/);
 });
 
 test("a full disk is said, and tried again when there may be room", async () => {

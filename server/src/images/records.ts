@@ -47,7 +47,7 @@ export class MemoryImageRecords implements ImageRecords {
  */
 export function makeImageId(fileName: string, isTaken: (id: string) => boolean): string {
 	const plain = fileName
-		.replace(/(\.img)?(\.(xz|gz|zst|bz2|zip))?$/i, "")
+		.replace(/(\.(img|tar))?(\.(xz|gz|zst|bz2|zip|tgz|txz))?$/i, "")
 		.normalize("NFKD")
 		.replace(/\p{M}/gu, "")
 		.toLowerCase()

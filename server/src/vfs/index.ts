@@ -1,3 +1,4 @@
+export * from "./directory-tree.ts";
 export * from "./handles.ts";
 export * from "./image/index.ts";
 export * from "./layer/index.ts";

@@ -16,12 +16,13 @@ import type { FileTree } from "../tree.ts";
 import { GuardedTree } from "./guarded-tree.ts";
 import { buildId, type FileStamp, fingerprint, sameContent, sameStamp, stampOf } from "./identity.ts";
 import { ImageFile, type ImageIo, type ReadGuard, systemIo } from "./image-file.ts";
-import { type ImageTrees, type ImageVolume, openImageTrees } from "./trees.ts";
+import { type OpenedTrees, openTrees } from "./opened.ts";
+import type { ImageVolume } from "./trees.ts";
 
 const openFile = promisify(fs.open);
 const closeFile = promisify(fs.close);
 
-/** The volumes of a build, as `openImageTrees` gives them, but behind the build's guard. */
+/** The volumes of a build, as `openTrees` gives them, but behind the build's guard. */
 export interface BuildTrees {
 	readonly table: PartitionTable;
 	readonly root?: ImageVolume<FileTree>;
@@ -53,7 +54,7 @@ export class ImageBuild {
 	readonly path: string;
 	readonly source: ImageFile;
 	readonly stamp: FileStamp;
-	/** Tells file systems apart: the superblocks of the volumes. */
+	/** Tells file systems apart, see `OpenedTrees`. */
 	readonly superblock: string;
 	readonly #guard: BuildGuard;
 	readonly #trees: BuildTrees;
@@ -62,7 +63,7 @@ export class ImageBuild {
 		path: string;
 		source: ImageFile;
 		guard: BuildGuard;
-		trees: ImageTrees;
+		trees: OpenedTrees;
 		stamp: FileStamp;
 		origin: BuildOrigin;
 	}) {
@@ -70,7 +71,7 @@ export class ImageBuild {
 		this.source = parts.source;
 		this.stamp = parts.stamp;
 		this.#guard = parts.guard;
-		this.superblock = parts.trees.root?.tree.superblockIdentity ?? parts.trees.boot?.tree.serial ?? "";
+		this.superblock = parts.trees.identity;
 		this.id = buildId(parts.origin.stamp, this.superblock, parts.origin.print);
 		this.#trees = guardTrees(parts.trees, () => parts.guard.enter());
 	}
@@ -101,7 +102,7 @@ export class ImageBuild {
 		}
 
 		async function readBuild(parts: { path: string; source: ImageFile; guard: BuildGuard; stamp: FileStamp }) {
-			const trees = await whenReady(() => openImageTrees(parts.source));
+			const trees = await openTrees(parts.source);
 			const print = await parts.guard.print();
 			await whenReady(() => parts.guard.leave());
 			return new ImageBuild({ ...parts, trees, origin: options.origin ?? { stamp: parts.stamp, print } });
@@ -254,7 +255,7 @@ function changed(): FileError {
 	return new FileError("EAGAIN", "the image file was overwritten while it was in use");
 }
 
-function guardTrees(trees: ImageTrees, enter: () => void): BuildTrees {
+function guardTrees(trees: OpenedTrees, enter: () => void): BuildTrees {
 	const { table, bootMount, findings, root, boot } = trees;
 	const guard = (volume: ImageVolume<FileTree>) => ({ ...volume, tree: new GuardedTree(volume.tree, enter) });
 	return {

@@ -1,0 +1,1 @@
+export { isTar, TarIndexer, type TarOptions, TarTree } from "./tar-tree.ts";
