@@ -3,6 +3,7 @@ import type { Clock, Logger } from "../../base/index.ts";
 import type { DhcpReply, DhcpSender } from "../../net/index.ts";
 import {
 	addressOption,
+	CONSTANT_XID,
 	type DhcpPacket,
 	IPV4_ANY,
 	IPV4_BROADCAST,
@@ -114,33 +115,42 @@ export class FullDhcp {
 		const { keeper, clock } = this.#parts;
 		const { mac, boot } = asker;
 		const isRom = boot?.generation === "mask-rom";
+		if (isRom) this.#slots.asked(mac);
+		else this.#slots.left(mac);
 		if (isRom && !this.#slots.isFree(mac)) return NOTHING;
 		const began = clock.monotonic();
 		const isBinding = boot !== undefined && boot.generation !== "eeprom";
-		const lease = await keeper.offer(mac, subnet, {
-			requested: addressOption(packet, OptionCode.REQUESTED_IP_ADDRESS),
-			isBinding,
-		});
+		const requested = addressOption(packet, OptionCode.REQUESTED_IP_ADDRESS);
+		const lease = await keeper.offer(mac, subnet, { requested, isBinding });
 		if (lease === undefined) {
 			this.#parts.refused(asker, subnet);
 			return NOTHING;
 		}
 		if (isBinding) this.#parts.given(asker, lease.address);
-		const to = isRom && packet.giaddr === IPV4_ANY ? await this.#toRom(asker, subnet, lease) : undefined;
+		const to = await this.#alone(packet, subnet, asker, lease);
 		const reply = leaseReply(packet, MessageType.OFFER, lease.address, this.#terms(packet, subnet, asker));
+		const addressed = to === undefined ? reply : { ...reply, flags: packet.flags };
 		const took = clock.monotonic() - began;
 		const delays = boot === undefined ? [0] : offerDelays(boot);
-		return delays.map((delay) => fromSubnet(subnet, reply, Math.max(0, delay - took), to));
+		return delays.map((delay) => fromSubnet(subnet, addressed, Math.max(0, delay - took), to));
 	}
 
 	/**
-	 * The ROM of a Pi 3B takes every OFFER that it hears, whoever it is for. So its own goes to its MAC address alone, where we
-	 * may tell the kernel where that is. Otherwise one 3B after the other.
+	 * The ROM of a Pi 3B takes every OFFER under its xid, whoever it is for. So its own goes to its MAC address alone, where we
+	 * may tell the kernel where that is, and so does that of others with this xid while it listens. Otherwise one 3B comes after
+	 * the other.
 	 */
-	async #toRom({ mac }: Asker, subnet: DhcpSubnet, { address }: Lease): Promise<string | undefined> {
-		const device = subnet.interface;
-		if (device !== undefined && (await this.#parts.tellNeighbour({ address, mac, interface: device }))) return address;
-		this.#slots.take(mac);
+	async #alone(
+		packet: DhcpPacket,
+		subnet: DhcpSubnet,
+		{ mac, boot }: Asker,
+		{ address }: Lease,
+	): Promise<string | undefined> {
+		const isRom = boot?.generation === "mask-rom";
+		const isOverheard = packet.xid === CONSTANT_XID && this.#slots.hasListeners(mac);
+		if (packet.giaddr !== IPV4_ANY || subnet.interface === undefined || !(isRom || isOverheard)) return undefined;
+		if (await this.#parts.tellNeighbour({ address, mac, interface: subnet.interface })) return address;
+		if (isRom) this.#slots.take(mac);
 		if (this.#said.isNew("rom", "broadcast")) {
 			this.#parts.log.warn(
 				"Pi 3Bs that start at the same moment take each other's address: power them on one after the other. As root the server could tell them apart",
