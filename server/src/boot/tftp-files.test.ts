@@ -33,6 +33,21 @@ describe("whose boot files", () => {
 		assert.equal(await text(site, `/${device.mac.replaceAll(":", "-")}/kernel8.img`, client), "kernel");
 	});
 
+	test("by a string of the owner's, once the first file was asked for under it; a folder of that name is meant first", async () => {
+		await using site = await Site.open({ boot: { ...PI_BOOT, "lab/extra.bin": "own" } });
+		const { client } = site.pi();
+		assert.equal(await text(site, "lab/kernel8.img", client), undefined);
+		assert.match((await text(site, "lab/config.txt", client)) ?? "", /arm_64bit/);
+		assert.equal(await text(site, "lab/kernel8.img", client), "kernel");
+		assert.equal(await text(site, "lab/extra.bin", client), "own");
+		assert.equal(await text(site, "lab/recover4.elf", client), undefined);
+		assert.match((await text(site, "lab/cmdline.txt", client)) ?? "", /nfsroot=/);
+		assert.equal(await text(site, "other/kernel8.img", client), undefined);
+		assert.equal(await text(site, `${"x".repeat(32)}/config.txt`, client), undefined);
+		await text(site, "config.txt", client);
+		assert.equal(await text(site, "lab/kernel8.img", client), undefined, "the Pi asks without its string now");
+	});
+
 	test("nobody's, for a client that is no Pi: said once", async () => {
 		const { lines, log } = listening();
 		await using site = await Site.open({}, log);

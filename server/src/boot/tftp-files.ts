@@ -8,6 +8,7 @@ import { type BootImages, type Choice, chooseBoot } from "./catalogue.ts";
 import { netbootCmdline } from "./cmdline.ts";
 import { netbootConfig } from "./config-txt.ts";
 import { exportPath } from "./nfs-exports.ts";
+import { PrefixStrings } from "./prefix-strings.ts";
 import type { BootVolume, RootKeeper } from "./root-keeper.ts";
 import { Said } from "./said.ts";
 
@@ -26,6 +27,8 @@ interface Request {
 	readonly device: Device;
 	readonly client: TftpClient;
 	readonly owner: BootFileOwner;
+	/** The name without the string of the Pi's owner, where it has one. */
+	readonly plain: string | undefined;
 	readonly choice: Choice;
 	readonly volume: BootVolume;
 }
@@ -55,6 +58,7 @@ export class TftpFiles implements TftpPort {
 	readonly #pieces = new BootPieces();
 	/** By device, the boot whose command line it got since it began to ask. */
 	readonly #begun = new Map<number, string>();
+	readonly #strings = new PrefixStrings();
 
 	constructor(options: TftpFilesOptions) {
 		this.#options = options;
@@ -64,13 +68,15 @@ export class TftpFiles implements TftpPort {
 		const clean = normaliseName(name);
 		if (clean === undefined) return undefined;
 		const owner = await this.#owner(clean, client);
-		const { device, path } = owner;
+		const { device } = owner;
 		if (device === undefined) {
 			this.#sayUnknown(client.address, clean);
 			return undefined;
 		}
 		if (device.intent === "disk" || device.intent === "ignore") return undefined;
-		const file = await this.#find(device, client, owner);
+		const plain = this.#strings.plain(device.key, owner.path);
+		const path = plain ?? owner.path;
+		const file = await this.#find(device, client, owner, plain);
 		this.#options.registry.fact(device, { kind: "tftp-open", path, found: file !== undefined });
 		this.#options.log.debug({ device: device.id }, `${file === undefined ? "has no" : "reads"} ${path}`);
 		return file;
@@ -90,9 +96,14 @@ export class TftpFiles implements TftpPort {
 		return neighbour === undefined ? owner : registry.sawBootFile({ address: client.address, neighbour, name });
 	}
 
-	async #find(device: Device, client: TftpClient, owner: BootFileOwner): Promise<TftpFile | undefined> {
+	async #find(
+		device: Device,
+		client: TftpClient,
+		owner: BootFileOwner,
+		plain: string | undefined,
+	): Promise<TftpFile | undefined> {
 		const { roots, log } = this.#options;
-		const choice = this.#choose(device, owner.path);
+		const choice = this.#choose(device, plain ?? owner.path);
 		const sentence = choice === undefined ? "cannot boot: there is no image that is ready" : "";
 		if (this.#said.isNew(device.mac, sentence) && sentence !== "") log.warn({ device: device.id }, sentence);
 		const volume = choice && (await roots.bootVolume(device, choice, choice.mode));
@@ -100,7 +111,7 @@ export class TftpFiles implements TftpPort {
 		// Whoever reads a file of the volume keeps it open until the transfer is over; all others have read what they need.
 		let isRead = false;
 		try {
-			const file = await this.#open({ device, client, owner, choice, volume });
+			const file = await this.#open({ device, client, owner, plain, choice, volume });
 			isRead = file?.kind === "stored";
 			return file?.file;
 		} finally {
@@ -130,11 +141,13 @@ export class TftpFiles implements TftpPort {
 	}
 
 	async #open(request: Request): Promise<Opened | undefined> {
-		const { device, owner, choice, volume } = request;
-		const { path } = owner;
-		const isAnonymous = ANONYMOUS.test(path);
+		const { device, owner, plain, choice, volume } = request;
+		const isAnonymous = ANONYMOUS.test(plain ?? owner.path);
 		const config = isAnonymous ? NO_CONFIG : await whenReady(() => deviceConfig(device, volume.tree, choice));
-		const found = await whenReady(() => findBootFile(volume.tree, path, config));
+		// A folder of that name in the image is meant first.
+		const find = (path: string | undefined) =>
+			path === undefined ? undefined : findBootFile(volume.tree, path, config);
+		const found = await whenReady(() => find(owner.path) ?? find(plain));
 		switch (found?.kind) {
 			case undefined:
 				return undefined;
@@ -203,8 +216,10 @@ export class TftpFiles implements TftpPort {
 	ended(name: string, client: TftpClient, outcome: TftpOutcome, bytes: number, size: number): void {
 		const clean = normaliseName(name);
 		if (clean === undefined) return;
-		const { device, path } = this.#options.registry.sawBootFile({ address: client.address, name: clean });
+		const owner = this.#options.registry.sawBootFile({ address: client.address, name: clean });
+		const { device } = owner;
 		if (device === undefined) return;
+		const path = this.#strings.plain(device.key, owner.path) ?? owner.path;
 		this.#options.registry.fact(device, { kind: "tftp-end", path, outcome, bytes, size });
 		if (outcome === "probe" || outcome === "complete") return;
 		this.#options.log.warn({ device: device.id }, `${path}: ${outcome} after ${bytes} of ${size} bytes`);
