@@ -1,0 +1,348 @@
+/**
+ * Downloads an image into the images folder. It may be cut off at any byte and goes on from there, in this run or the next; it
+ * appears under its name when it is whole, has the checksum that it should have, and is on the disk.
+ */
+import { createHash } from "node:crypto";
+import fs from "node:fs";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { ClosedError, systemCode } from "../../base/index.ts";
+import { ImportError } from "./import-error.ts";
+import { LimitGuard, noSpace, type UnpackLimits } from "./limits.ts";
+import { PartialFile, type PartialNotes } from "./partial-file.ts";
+import { type Answer, parseAddress, request, unreachable } from "./request.ts";
+
+export interface DownloadProgress {
+	readonly bytes: number;
+	readonly total: number | undefined;
+}
+
+export interface DownloadOptions {
+	readonly url: string;
+	/** The images folder. */
+	readonly folder: string;
+	/** Default: the last part of the address. */
+	readonly name?: string;
+	/** 64 hex digits. Without it, `URL.sha256` is asked for. */
+	readonly sha256?: string;
+	readonly signal?: AbortSignal;
+	readonly onProgress?: (progress: DownloadProgress) => void;
+	/** Milliseconds without a byte after which a connection counts as dead; default 30,000. */
+	readonly stallMs?: number;
+	/** Milliseconds before the first further attempt; each waits twice as long, up to a minute. Default 1000. */
+	readonly backoffMs?: number;
+	/** Attempts in a row that bring nothing, before it is given up; default 6. */
+	readonly attempts?: number;
+	readonly limits?: UnpackLimits;
+}
+
+export interface Downloaded {
+	readonly path: string;
+	readonly bytes: number;
+	readonly sha256: string;
+	/** Whether somebody vouched for that checksum. */
+	readonly isChecked: boolean;
+}
+
+/**
+ * See the head of this file.
+ *
+ * @throws ImportError; then nothing is left behind, unless the signal's reason is a ClosedError: the server stops, and the next
+ * one goes on with what is there.
+ */
+export async function download(options: DownloadOptions): Promise<Downloaded> {
+	const url = parseAddress(options.url);
+	const download = new Download(url, options);
+	return download.run();
+}
+
+const SHA256 = /^[0-9a-f]{64}$/i;
+const LONGEST_BACKOFF_MS = 60_000;
+
+/** A `.sha256` of one file has a line; one of a whole mirror may have thousands. */
+const MOST_CHECKSUM_BYTES = 1 << 20;
+
+class Download {
+	readonly #url: URL;
+	readonly #options: DownloadOptions;
+	readonly #name: string;
+	readonly #partial: PartialFile;
+
+	constructor(url: URL, options: DownloadOptions) {
+		this.#url = url;
+		this.#options = options;
+		this.#name = checkedName(options.name ?? nameOf(url));
+		this.#partial = new PartialFile(options.folder, this.#name);
+		if (options.sha256 !== undefined && !SHA256.test(options.sha256)) {
+			throw new ImportError("download-checksum", "A SHA-256 has 64 hexadecimal digits.");
+		}
+	}
+
+	async run(): Promise<Downloaded> {
+		try {
+			const sha256 = (this.#options.sha256 ?? (await this.#findChecksum()))?.toLowerCase();
+			await this.#fetchAll(sha256);
+			return await this.#check(sha256);
+		} catch (error) {
+			if (!(this.#options.signal?.reason instanceof ClosedError)) await this.#partial.remove();
+			throw this.#asImportError(error);
+		}
+	}
+
+	/** Tries until the file is whole, as long as each attempt brings something. */
+	async #fetchAll(sha256: string | undefined): Promise<void> {
+		const { attempts = 6, backoffMs = 1000, signal } = this.#options;
+		for (let failures = 0; ; ) {
+			const before = await this.#partial.size();
+			try {
+				if (await this.#fetchOnce(sha256)) return;
+			} catch (error) {
+				if (!isTransient(error)) throw error;
+				failures = (await this.#partial.size()) > before ? 1 : failures + 1;
+				if (failures >= attempts) throw error;
+				await sleep(Math.min(backoffMs * 2 ** (failures - 1), LONGEST_BACKOFF_MS), undefined, signal && { signal });
+			}
+		}
+	}
+
+	/** One connection; true when the file is whole. A part that does not fit the file any more is dropped: false. */
+	async #fetchOnce(sha256: string | undefined): Promise<boolean> {
+		const watchdog = new Watchdog(this.#url, this.#options);
+		try {
+			const { there, total: whole, validator } = await this.#whatIsThere();
+			if (there > 0 && there === whole) return true;
+			const range = there > 0 ? { range: `bytes=${there}-`, "if-range": validator } : {};
+			const answer = await request(this.#url, range, watchdog.signal);
+			const goesOn = there > 0 && answer.status === 206 && startOf(answer) === there;
+			if (there > 0 && !goesOn && /^(206|416)$/.test(String(answer.status))) {
+				answer.body.destroy();
+				await this.#partial.remove();
+				return false;
+			}
+			checkStatus(answer, this.#url);
+			const from = goesOn ? there : 0;
+			const total = totalOf(answer, from);
+			if (!goesOn) await this.#partial.begin(notesOf(this.#url, answer, total, sha256));
+			await this.#receive(answer, from, total, watchdog);
+			return true;
+		} finally {
+			watchdog.stop();
+		}
+	}
+
+	/** What an earlier attempt has fetched of the same file; 0 when it is not known whether the file is still the same. */
+	async #whatIsThere() {
+		const notes = await this.#partial.notes();
+		const { validator = "", total } = notes ?? {};
+		const there = notes?.url === this.#url.href && validator !== "" ? await this.#partial.size() : 0;
+		return { there, total, validator };
+	}
+
+	async #receive({ body }: Answer, from: number, total: number | undefined, watchdog: Watchdog): Promise<void> {
+		const { folder, limits, onProgress } = this.#options;
+		const guard = new LimitGuard(folder, limits);
+		if (total !== undefined) guard.begin(total - from, total);
+		const file = await fs.promises.open(this.#partial.path, "r+");
+		let bytes = from;
+		try {
+			for await (const chunk of body as AsyncIterable<Buffer>) {
+				watchdog.feed();
+				guard.check(bytes + chunk.length, bytes - from, bytes);
+				await writeAll(file, chunk, bytes);
+				bytes += chunk.length;
+				onProgress?.({ bytes, total });
+			}
+		} catch (error) {
+			watchdog.signal.throwIfAborted();
+			throw error instanceof ImportError || isDiskError(error) ? error : unreachable(this.#url, error);
+		} finally {
+			body.destroy();
+			await file.close();
+		}
+		if (total !== undefined && bytes !== total)
+			throw unreachable(this.#url, new Error(`it sent ${bytes} of ${total} bytes`));
+	}
+
+	/** Reads the file once more: what counts is what is on the disk, also of a part that an earlier run fetched. */
+	async #check(expected: string | undefined): Promise<Downloaded> {
+		const hash = createHash("sha256");
+		for await (const chunk of fs.createReadStream(this.#partial.path, { highWaterMark: 1 << 20 })) {
+			hash.update(chunk);
+			this.#options.signal?.throwIfAborted();
+		}
+		const sha256 = hash.digest("hex");
+		if (expected !== undefined && sha256 !== expected) {
+			throw new ImportError(
+				"download-checksum",
+				`${this.#name} has another checksum than it should have: got ${sha256}, expected ${expected}.`,
+				{
+					hint: "Download it again; if that does not help, the server has another file, or the checksum is of another one.",
+				},
+			);
+		}
+		const bytes = await this.#partial.size();
+		return { path: await this.#partial.finish(), bytes, sha256, isChecked: expected !== undefined };
+	}
+
+	/** What the server itself says in a file beside the image. That there is none, or that it cannot be had, is no failure. */
+	async #findChecksum(): Promise<string | undefined> {
+		const beside = new URL(this.#url);
+		beside.pathname += ".sha256";
+		const watchdog = new Watchdog(beside, this.#options);
+		try {
+			const answer = await request(beside, {}, watchdog.signal);
+			if (answer.status !== 200) {
+				answer.body.destroy();
+				return undefined;
+			}
+			return checksumIn(await shortText(answer, watchdog), nameOf(this.#url));
+		} catch (error) {
+			this.#options.signal?.throwIfAborted();
+			if (!(error instanceof ImportError) && systemCode(error) === undefined) throw error;
+			return undefined;
+		} finally {
+			watchdog.stop();
+		}
+	}
+
+	#asImportError(error: unknown): unknown {
+		if (this.#options.signal?.aborted) return new ImportError("import-cancelled", "The download was cancelled.");
+		const code = systemCode(error);
+		if (code === "ENOSPC" || code === "EDQUOT") return noSpace(this.#options.folder);
+		return error;
+	}
+}
+
+/** Ends a connection on which nothing comes, or whose owner has given up. */
+class Watchdog {
+	readonly #giveUp = new AbortController();
+	readonly #owner: AbortSignal | undefined;
+	readonly #timer: NodeJS.Timeout;
+	readonly #cancel: () => void;
+
+	constructor(url: URL, { stallMs = 30_000, signal }: DownloadOptions) {
+		this.#owner = signal;
+		this.#cancel = () => this.#giveUp.abort(signal?.reason);
+		if (signal?.aborted) this.#cancel();
+		signal?.addEventListener("abort", this.#cancel, { once: true });
+		this.#timer = setTimeout(() => this.#giveUp.abort(stalled(url, stallMs)), stallMs);
+	}
+
+	get signal(): AbortSignal {
+		return this.#giveUp.signal;
+	}
+
+	feed(): void {
+		this.#timer.refresh();
+	}
+
+	stop(): void {
+		clearTimeout(this.#timer);
+		this.#owner?.removeEventListener("abort", this.#cancel);
+	}
+}
+
+function stalled(url: URL, milliseconds: number): ImportError {
+	const message = `${url.host} has sent nothing for ${Math.round(milliseconds / 1000)} seconds.`;
+	return new ImportError("download-stalled", message, {
+		hint: "What has come is kept: start it again later.",
+		retry: true,
+	});
+}
+
+function isTransient(error: unknown): boolean {
+	return error instanceof ImportError && /^download-(unreachable|stalled)$/.test(error.code);
+}
+
+function isDiskError(error: unknown): boolean {
+	return /^(ENOSPC|EDQUOT|EIO|EROFS|EACCES)$/.test(systemCode(error) ?? "");
+}
+
+function checkStatus({ status, body }: Answer, url: URL): void {
+	if (status === 200 || status === 206) return;
+	body.destroy();
+	if (status === 404 || status === 410) {
+		throw new ImportError("download-not-found", `There is nothing at ${url}: the server says ${status}.`, {
+			hint: "Check the address.",
+		});
+	}
+	// 408, 429 and the 5xx are about now, not about the file.
+	if (status === 408 || status === 429 || status >= 500) throw unreachable(url, new Error(`it answers ${status}`));
+	throw new ImportError("download-refused", `${url.host} does not give it: it answers ${status}.`);
+}
+
+/** `Content-Range: bytes 1000-1999/2000`. */
+function startOf({ headers }: Answer): number | undefined {
+	const start = /^bytes (\d+)-/.exec(headers["content-range"] ?? "")?.[1];
+	return start === undefined ? undefined : Number(start);
+}
+
+function totalOf({ headers }: Answer, from: number): number | undefined {
+	const length = headers["content-length"];
+	return length !== undefined && /^\d{1,15}$/.test(length) ? from + Number(length) : undefined;
+}
+
+/** RFC 9110, 13.1.5: a weak entity tag must not be used in If-Range. */
+function notesOf(url: URL, { headers }: Answer, total: number | undefined, sha256: string | undefined): PartialNotes {
+	const { etag } = headers;
+	const strong = etag?.startsWith('"') ? etag : undefined;
+	const validator = strong ?? headers["last-modified"];
+	return {
+		url: url.href,
+		...(validator !== undefined && { validator }),
+		...(total !== undefined && { total }),
+		...(sha256 !== undefined && { sha256 }),
+	};
+}
+
+async function shortText({ body }: Answer, watchdog: Watchdog): Promise<string> {
+	const chunks: Buffer[] = [];
+	let bytes = 0;
+	for await (const chunk of body as AsyncIterable<Buffer>) {
+		watchdog.feed();
+		bytes += chunk.length;
+		if (bytes > MOST_CHECKSUM_BYTES) {
+			body.destroy();
+			return "";
+		}
+		chunks.push(chunk);
+	}
+	return Buffer.concat(chunks).toString("utf8");
+}
+
+/** A checksum alone, or lines of `sha256sum`: of those, the one of this name. */
+function checksumIn(text: string, name: string): string | undefined {
+	const lines = text
+		.split("\n")
+		.map((line) => line.trim())
+		.filter((line) => line !== "");
+	const [first] = lines;
+	if (lines.length === 1 && first !== undefined) return /^[0-9a-f]{64}(?=\s|$)/i.exec(first)?.[0];
+	const line = lines.find((each) => path.basename(each.split(/\s+\*?/).at(-1) ?? "") === name);
+	return line === undefined ? undefined : /^[0-9a-f]{64}(?=\s)/i.exec(line)?.[0];
+}
+
+function nameOf(url: URL): string {
+	const last = url.pathname.split("/").findLast((part) => part !== "") ?? "";
+	try {
+		return decodeURIComponent(last);
+	} catch {
+		return last;
+	}
+}
+
+/** @throws ImportError for what is no name of an image in a folder. */
+function checkedName(name: string): string {
+	const isPlain = name !== "" && !name.startsWith(".") && !/[/\\\0]/.test(name) && Buffer.byteLength(name) <= 200;
+	if (isPlain && /\.((img|tar)(\.(xz|gz|zst))?|tgz|txz|zip)$/i.test(name)) return name;
+	throw new ImportError("download-address", `${JSON.stringify(name)} is no file name of an image.`, {
+		hint: "It must end in .img, .img.xz, .img.gz, .img.zst, .zip or .tar.",
+	});
+}
+
+async function writeAll(file: fs.promises.FileHandle, chunk: Buffer, position: number): Promise<void> {
+	for (let done = 0; done < chunk.length; ) {
+		const { bytesWritten } = await file.write(chunk, done, chunk.length - done, position + done);
+		done += bytesWritten;
+	}
+}
