@@ -3,7 +3,7 @@
  * its neighbour table says who answered.
  */
 import type { Socket } from "node:dgram";
-import { type Clock, isNetbootError, systemClock } from "../base/index.ts";
+import { type Clock, systemClock, systemCode } from "../base/index.ts";
 import { IPV4_ANY } from "../wire/dhcp/index.ts";
 import { type InterfaceSource, systemSource } from "./interfaces.ts";
 import { type Neighbours, readNeighbours } from "./neighbours.ts";
@@ -20,6 +20,8 @@ const LOOK_MS = 40;
 
 /** The discard port: whoever is there says that nobody listens, or nothing. */
 const PORT = 9;
+
+const NO_WAY: ReadonlySet<string> = new Set(["ENETUNREACH", "EHOSTUNREACH", "ENETDOWN", "EACCES"]);
 
 export class AddressProbe {
 	readonly #clock: Clock;
@@ -49,8 +51,8 @@ export class AddressProbe {
 			socket.send(Buffer.alloc(1), () => undefined);
 			return await this.#wait(address, mac, () => isRefused);
 		} catch (error) {
-			// No route leads there: then nobody of that subnet can have asked us either.
-			if (!isNetbootError(error)) throw error;
+			// Where no way leads, nobody can be found.
+			if (!NO_WAY.has(systemCode(error) ?? "")) throw error;
 			return undefined;
 		} finally {
 			if (socket !== undefined) await closeUdp(socket);

@@ -1,0 +1,228 @@
+/**
+ * A network without a router: the server gives out the addresses itself. Virtual Pis boot, and real DHCP clients with their
+ * MAC addresses get the same address as their firmware did.
+ */
+import assert from "node:assert/strict";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import type { Lease, Network } from "@pi-netboot/api";
+import { LeaseBook } from "../../server/src/boot/leases/lease-book.ts";
+import { Background, must, run } from "../harness/command.ts";
+import { eventually } from "../harness/eventually.ts";
+import { Lab, SERVER_ADDRESS } from "../harness/lab.ts";
+import { IMAGE_PROGRAMS, lacks } from "../harness/needs.ts";
+import { Server } from "../harness/server.ts";
+import { makeSmallImage } from "../harness/small-image.ts";
+import { assertBooted, powerOn, story, type VirtualPi } from "../harness/virtual-pi.ts";
+
+const RANGE = { start: "10.77.0.100", end: "10.77.0.140" };
+const FAR_RANGE = "10.79.0.10-10.79.0.20/24";
+const IPCONFIG = "/usr/lib/klibc/bin/ipconfig";
+const MOUTH = fileURLToPath(new URL("dhcp-mouth.ts", import.meta.url));
+
+interface Machine extends VirtualPi {
+	readonly host: string;
+}
+
+const PI_3B_PLUS: Machine = { host: "pia", model: "pi3bp", mac: "b8:27:eb:07:bc:c6", serial: "8b07bcc6" };
+const PI_4: Machine = { host: "pib", model: "pi4-2026", mac: "e4:5f:01:09:02:f7", serial: "91cdf03d" };
+const PI_5: Machine = { host: "pic", model: "pi5-2026", mac: "88:a2:9e:11:4e:cc", serial: "7bf18f79" };
+/** Their ROMs all use the same xid, and look at nothing else. */
+const PI_3BS: readonly Machine[] = Array.from({ length: 12 }, (_, index) => {
+	const number = (0x40 + index).toString(16);
+	return { host: `b${index}`, model: "pi3b", mac: `b8:27:eb:ef:56:${number}`, serial: `a2ef56${number}` };
+});
+
+const skip = await lacks(["ip", "curl", "dhclient", "udhcpc", "dhcrelay", IPCONFIG, ...IMAGE_PROGRAMS]);
+let folder = "";
+let lab: Lab;
+let server: Server;
+
+before(async () => {
+	if (skip !== false) return;
+	folder = await mkdtemp(join(tmpdir(), "full-dhcp-"));
+	mkdirSync(join(folder, "images"));
+	makeSmallImage(join(folder, "images"), folder, { kernelBytes: 400_000, forAllModels: true });
+	lab = await Lab.create();
+	for (const { host, mac } of [PI_3B_PLUS, PI_4, PI_5, ...PI_3BS]) await lab.addHost(host, { mac });
+	const flags = ["--dhcp", "full", "--dhcp-range", `${RANGE.start}-${RANGE.end},${FAR_RANGE}`, "--dhcp-lease", "10m"];
+	server = await Server.start(lab, { images: join(folder, "images"), data: join(folder, "data"), flags });
+	await server.waitForImage("small");
+});
+
+after(async () => {
+	if (skip !== false) return;
+	await server?.stop();
+	await lab?.remove();
+	await rm(folder, { recursive: true, force: true });
+});
+
+async function leases(): Promise<readonly Lease[]> {
+	return ((await server.api("GET", "/api/v1/network")) as Network).leases;
+}
+
+async function leaseOf(mac: string): Promise<Lease | undefined> {
+	return (await leases()).find((lease) => lease.mac === mac);
+}
+
+/** A script for a DHCP client that does no more than to set the address: those of the system would change the machine. */
+function clientScript(name: string, address: string): string {
+	const path = join(folder, name);
+	writeFileSync(path, `#!/bin/sh\n[ -z "${address}" ] || ip addr replace "${address}/24" dev $interface\nexit 0\n`);
+	chmodSync(path, 0o755);
+	return path;
+}
+
+async function withoutAddress({ host }: Machine): Promise<void> {
+	await run(lab.on(host, ["ip", "addr", "flush", "dev", `${host}0`]));
+}
+
+describe("full DHCP", { skip }, () => {
+	const given = new Map<string, string>();
+
+	it("boots virtual Pis, each with an address of the range", async () => {
+		for (const pi of [PI_3B_PLUS, PI_4, PI_5]) {
+			const report = await powerOn(lab, pi.host, pi);
+			assertBooted(report);
+			assert.match(report.address ?? "", /^10\.77\.0\.1[0-4]\d$/);
+			assert.equal((await leaseOf(pi.mac))?.address, report.address);
+			given.set(pi.mac, report.address ?? "");
+		}
+		assert.equal(new Set(given.values()).size, 3);
+	});
+
+	it("boots twelve Pi 3Bs at the same moment, each with an address of its own from the first OFFER on", async () => {
+		const reports = await Promise.all(PI_3BS.map((pi) => powerOn(lab, pi.host, pi)));
+		const addresses = reports.map((report) => {
+			assertBooted(report);
+			const offered = report.steps.flatMap(({ detail }) => /OFFER from \S+: address (\S+)/.exec(detail)?.[1] ?? []);
+			assert.deepEqual([...new Set(offered)], [report.address], story(report));
+			return report.address;
+		});
+		assert.equal(new Set(addresses).size, PI_3BS.length);
+	});
+
+	it("gives klibc's ipconfig the address that the firmware had", async () => {
+		const output = await must(lab.on(PI_4.host, [IPCONFIG, "-t", "10", "-c", "dhcp", "-d", `${PI_4.host}0`]));
+		assert.ok(output.includes(`address: ${given.get(PI_4.mac)}`), output);
+		await withoutAddress(PI_4);
+	});
+
+	it("gives udhcpc the address that the firmware had, and renews it", async () => {
+		const script = clientScript("udhcpc-script", "$ip");
+		const client = new Background(lab.on(PI_5.host, ["udhcpc", "-f", "-i", `${PI_5.host}0`, "-s", script]));
+		const [, address] = await client.waitFor(/lease of (\S+) obtained/, 20_000);
+		assert.equal(address, given.get(PI_5.mac));
+		const before = (await leaseOf(PI_5.mac))?.expiresAt ?? 0;
+		client.process.kill("SIGUSR1");
+		await eventually("the renewal", async () =>
+			((await leaseOf(PI_5.mac))?.expiresAt ?? 0) > before ? true : undefined,
+		);
+		await client.stop();
+		await withoutAddress(PI_5);
+	});
+
+	it("gives dhclient the address that the firmware had, whatever identifier it sends, and takes it back", async () => {
+		const { host, mac } = PI_3B_PLUS;
+		writeFileSync(
+			join(folder, "conf"),
+			'initial-interval 1;\nsend dhcp-client-identifier ff:01:02:03:04:00:02:ab:cd;\nsend host-name "mine";\n',
+		);
+		const files = ["-cf", join(folder, "conf"), "-lf", join(folder, "leases"), "-pf", join(folder, "pid")];
+		const script = clientScript("dhclient-script", "$new_ip_address");
+		const words = ["dhclient", "-4", "-sf", script, ...files];
+		const client = new Background(lab.on(host, [...words, "-1", "-d", `${host}0`]));
+		const [, address] = await client.waitFor(/bound to (\S+) --/, 20_000);
+		assert.equal(address, given.get(mac));
+		await client.stop("SIGKILL");
+		await run(lab.on(host, [...words, "-r", `${host}0`]), { timeout: 20_000 });
+		await eventually("the release", async () => ((await leaseOf(mac))?.state === "released" ? true : undefined));
+		await withoutAddress(PI_3B_PLUS);
+	});
+
+	it("leaves a machine alone that is no Raspberry Pi", async () => {
+		await lab.addHost("pc", { mac: "02:00:5e:00:53:31" });
+		const asked = await run(
+			lab.on("pc", ["udhcpc", "-n", "-q", "-f", "-t", "2", "-T", "1", "-i", "pc0", "-s", "/bin/true"]),
+		);
+		assert.notEqual(asked.status, 0, asked.stderr);
+		await lab.removeHost("pc");
+	});
+
+	it("remembers after a kill", async () => {
+		const known = await leases();
+		await server.kill();
+		server = await server.restart();
+		await server.waitForImage("small");
+		assert.deepEqual(await leases(), known);
+		const report = await powerOn(lab, PI_4.host, PI_4);
+		assertBooted(report);
+		assert.equal(report.address, given.get(PI_4.mac));
+	});
+
+	it("does not give out what somebody has, and says who", async () => {
+		const subnet = { serverAddress: SERVER_ADDRESS, interface: "srv0", netmask: "255.255.255.0", ...RANGE, dns: [] };
+		const taken = new Set((await leases()).map(({ address }) => address));
+		const wanted = Array.from({ length: 50 }, (_, number) => `dc:a6:32:00:01:${String(number + 10)}`)
+			.map((mac) => ({ mac, address: new LeaseBook().choose(mac, subnet, 0) ?? "" }))
+			.find(({ address }) => !taken.has(address));
+		assert.ok(wanted);
+		const squatter = "02:00:5e:00:53:32";
+		await lab.addHost("squat", { mac: squatter, address: `${wanted.address}/24` });
+		await lab.addHost("pig", { mac: wanted.mac });
+		const report = await powerOn(lab, "pig", { model: "pi4-2021", mac: wanted.mac, serial: "e0000001" });
+		assertBooted(report);
+		assert.notEqual(report.address, wanted.address);
+		assert.ok(server.log.includes(`${wanted.address} is not given out: ${squatter} has it already`), server.log);
+	});
+
+	it("keeps an address out of use that was declined", async () => {
+		const { mac, host } = PI_5;
+		const address = given.get(mac) ?? "";
+		const quad = (text: string) => Buffer.from(text.split(".").map(Number)).toString("hex");
+		const options = `350104 3204${quad(address)} 3604${quad(SERVER_ADDRESS)} ff`.replaceAll(" ", "");
+		const head = `0101060051990001${"00".repeat(20)}${mac.replaceAll(":", "")}${"00".repeat(202)}63825363`;
+		await must(["ip", "-n", lab.host(host), "route", "add", "default", "dev", `${host}0`]);
+		await must(lab.on(host, [process.execPath, MOUTH, `${head}${options}`]));
+		await must(["ip", "-n", lab.host(host), "route", "del", "default"]);
+		await server.waitForLog(new RegExp(`${mac} declined ${address.replaceAll(".", "\\.")}`), 5000);
+		const report = await powerOn(lab, host, PI_5);
+		assertBooted(report);
+		assert.notEqual(report.address, address);
+	});
+
+	it("gives addresses of its subnet behind a relay", async () => {
+		// The router has a leg in a far network, and nothing but a relay on it.
+		const rtr = lab.host("rtr");
+		await lab.addHost("far", { mac: "dc:a6:32:00:02:01" });
+		await must(["ip", "-n", lab.name, "link", "add", "br1", "type", "bridge", "forward_delay", "0"]);
+		await must(["ip", "-n", lab.name, "link", "set", "br1", "up"]);
+		await must(["ip", "-n", lab.name, "link", "add", "leg", "type", "veth", "peer", "name", "rtr1", "netns", rtr]);
+		await must(["ip", "-n", lab.name, "link", "set", "leg", "master", "br1", "up"]);
+		const [port] =
+			/v\d+(?=@)/.exec(
+				(await must(["ip", "-n", lab.name, "link"])).split("\n").findLast((line) => /: v\d+@/.test(line)) ?? "",
+			) ?? [];
+		assert.ok(port);
+		await must(["ip", "-n", lab.name, "link", "set", port, "master", "br1"]);
+		await must(["ip", "-n", rtr, "addr", "add", "10.79.0.1/24", "brd", "+", "dev", "rtr1"]);
+		await must(["ip", "-n", rtr, "link", "set", "rtr1", "up"]);
+		await must(["ip", "-n", lab.host("srv"), "route", "add", "10.79.0.0/24", "via", "10.77.0.254"]);
+		const relay = new Background(
+			lab.on("rtr", ["dhcrelay", "-4", "-d", "-a", "-id", "rtr1", "-iu", "rtr0", SERVER_ADDRESS]),
+		);
+		await relay.waitFor(/Sending on/, 5000);
+		const client = ["udhcpc", "-f", "-q", "-n", "-i", "far0", "-s", clientScript("far-script", "$ip")];
+		const output = await run(lab.on("far", client), { timeout: 20_000 });
+		await relay.stop();
+		assert.match(
+			output.stderr + output.stdout,
+			/lease of 10\.79\.0\.(1\d|20) obtained/,
+			`${relay.output}\n${server.log}`,
+		);
+	});
+});
