@@ -11,6 +11,7 @@ import {
 } from "../wire/rpc/index.ts";
 import type { Guest } from "./admission.ts";
 import type { MemoryHolder, SharedMemory } from "./shared-memory.ts";
+import type { StrangerQueue } from "./stranger-queue.ts";
 
 export interface RpcConnectionContext {
 	readonly pool: BufferPool;
@@ -19,12 +20,20 @@ export interface RpcConnectionContext {
 	/** What all connections of the server hold together: replies that were not taken yet, and long calls that come in. */
 	readonly output: SharedMemory;
 	readonly input: SharedMemory;
+	/** Where those wait for their next turn that use no root. */
+	readonly strangers: StrangerQueue;
 	/** Says what the client does wrong, but not again and again. */
 	readonly complain: (sentence: string) => void;
 }
 
 /** Bytes of replies that all connections may hold together; beyond that each goes on with one reply at a time. */
 const maxOutputOfAll = 16 << 20;
+
+/** Calls that a connection may make before the others have their turn. */
+const callsInTurn = 64;
+
+/** A client that mounts makes two or three calls before it uses a root. */
+const callsOfStranger = 16;
 
 /** A call that began must be complete, and a reply taken, within this time: such a client is broken or means harm. */
 const patience = 120_000;
@@ -78,6 +87,9 @@ export class RpcConnection implements StreamTransport, Guest {
 	/** Given to the socket; it calls back in the same order. */
 	readonly #sending: PooledBuffer[] = [];
 	#sendingBytes = 0;
+	/** Calls that it may make before the others have their turn. */
+	#calls = callsOfStranger;
+	#waitsForTurn = false;
 	readonly #output: Share;
 	readonly #input: Share;
 	#lastProgress: number;
@@ -171,8 +183,23 @@ export class RpcConnection implements StreamTransport, Guest {
 		return this.#input.reserve(bytes);
 	}
 
-	yieldTurn(): void {
-		setImmediate(() => this.#stream.drained());
+	hasTurn(): boolean {
+		if (this.#calls > 0) {
+			this.#calls--;
+			return true;
+		}
+		if (!this.#waitsForTurn) {
+			this.#waitsForTurn = true;
+			if (this.isWanted) setImmediate(() => this.#nextTurn(callsInTurn));
+			else this.#context.strangers.wait(() => this.#nextTurn(callsOfStranger));
+		}
+		return false;
+	}
+
+	#nextTurn(calls: number): void {
+		this.#waitsForTurn = false;
+		this.#calls = calls;
+		this.#stream.drained();
 	}
 
 	pause(): void {

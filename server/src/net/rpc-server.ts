@@ -15,6 +15,7 @@ import { Admission } from "./admission.ts";
 import { RpcConnection } from "./rpc-connection.ts";
 import { answerDatagram } from "./rpc-datagram.ts";
 import { SharedMemory } from "./shared-memory.ts";
+import { StrangerQueue } from "./stranger-queue.ts";
 
 export interface RpcServerOptions {
 	/** What is answered over TCP; none to have no TCP port. */
@@ -52,6 +53,7 @@ export class RpcServer {
 	readonly #pool = new BufferPool();
 	readonly #output: SharedMemory;
 	readonly #input: SharedMemory;
+	readonly #strangers: StrangerQueue;
 	readonly #connections = new Set<RpcConnection>();
 	readonly #admission: Admission<RpcConnection>;
 	/** Addresses that gave reason to complain since the last sweep: nobody shall fill the log. */
@@ -66,6 +68,7 @@ export class RpcServer {
 		this.#clock = options.clock ?? systemClock;
 		this.#output = new SharedMemory({ limit: maxOutput, clock: this.#clock });
 		this.#input = new SharedMemory({ limit: maxInput, clock: this.#clock });
+		this.#strangers = new StrangerQueue(this.#clock);
 		this.#admission = new Admission({
 			places: options.maxConnections ?? maxConnections,
 			perAddress: options.maxPerAddress ?? maxPerAddress,
@@ -136,6 +139,7 @@ export class RpcServer {
 			clock: this.#clock,
 			output: this.#output,
 			input: this.#input,
+			strangers: this.#strangers,
 			complain: (sentence) => this.#complain(caller.address, sentence),
 		});
 		socket.once("close", () => this.#forget(connection));
@@ -202,6 +206,7 @@ export class RpcServer {
 		this.#sweep?.cancel();
 		this.#output.stop();
 		this.#input.stop();
+		this.#strangers.stop();
 		const [tcp, udp] = [this.#tcp, this.#udp];
 		this.#tcp = undefined;
 		this.#udp = undefined;

@@ -78,6 +78,7 @@ export function createMount3Program(port: NfsPort, logger: Logger): RpcProgram {
 		name: "mount3",
 		program: MOUNT_PROGRAM,
 		version: MOUNT_V3,
+		isAtHome: () => false,
 		procedures: [
 			{ name: "NULL", run: () => undefined },
 			{

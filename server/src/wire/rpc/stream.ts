@@ -15,9 +15,6 @@ const maxKeptBytes = 8 << 20;
 /** Bytes that a client has not taken yet; beyond that we stop answering. */
 const maxOutput = 4 << 20;
 
-/** Calls that are run before the other connections have their turn. */
-const maxInTurn = 64;
-
 /** A call up to here may come in at any time; a longer one needs a place in the memory that all connections share. */
 const freeRecordBytes = 16 << 10;
 
@@ -38,8 +35,8 @@ export interface StreamTransport {
 	 * is called when it may be.
 	 */
 	reserve(bytes: number): boolean;
-	/** Calls `drained` of the stream when the other connections had their turn. */
-	yieldTurn(): void;
+	/** Whether another call may be run now. If not, `drained` of the stream is called when the others had their turn. */
+	hasTurn(): boolean;
 	pause(): void;
 	resume(): void;
 	/** Ends the connection: the client does not speak our protocol (a `MalformedError`), or something of ours failed. */
@@ -111,7 +108,8 @@ export class RpcStream {
 	}
 
 	#mayBegin(): boolean {
-		return this.#inFlight < maxInFlight && this.#keptBytes <= maxKeptBytes && !this.#outputIsFull();
+		if (this.#inFlight >= maxInFlight || this.#keptBytes > maxKeptBytes || this.#outputIsFull()) return false;
+		return this.#transport.hasTurn();
 	}
 
 	#pump(): void {
@@ -133,11 +131,7 @@ export class RpcStream {
 
 	/** Runs the calls that have come in. @returns whether that were all. */
 	#runTurn(): boolean {
-		for (let calls = 0; this.#mayBegin(); calls++) {
-			if (calls === maxInTurn) {
-				this.#transport.yieldTurn();
-				return false;
-			}
+		while (this.#mayBegin()) {
 			if (!this.#records.next()) return true;
 			this.#execute(this.#records.bytes, this.#records.start, this.#records.end);
 		}
