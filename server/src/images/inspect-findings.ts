@@ -23,12 +23,17 @@ export function rootFindings(trees: InspectedTrees, facts: SystemFacts): ImageFi
 }
 
 function noRootFinding(boot: FileTree | undefined): ImageFinding {
-	if (boot !== undefined && isDiskless(boot)) {
-		const message =
-			"This is Alpine's diskless layout: its root is made in memory from packages on the boot volume, which it does not find without a disk.";
-		return error("alpine-diskless", message, "Use an image with Alpine installed on ext4 (setup-disk -m sys).");
-	}
-	return error("no-root", "No partition holds a Linux root file system that can be read.", "Use an image with ext4.");
+	const diskless = boot === undefined ? undefined : disklessFinding(boot);
+	const fix = "Use an image with ext4.";
+	return diskless ?? error("no-root", "No partition holds a Linux root file system that can be read.", fix);
+}
+
+/** Why there is no root: a system that makes it in memory. Undefined where the boot volume tells of no such thing. */
+export function disklessFinding(boot: FileTree): ImageFinding | undefined {
+	if (!isDiskless(boot)) return undefined;
+	const message =
+		"This is Alpine's diskless layout: its root is made in memory from packages on the boot volume, which it does not find without a disk.";
+	return error("alpine-diskless", message, "Use an image with Alpine installed on ext4 (setup-disk -m sys).");
 }
 
 /** Alpine's boot volume has the packages that the root is made of, and the kernel's modules as a file system of their own. */

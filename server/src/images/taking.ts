@@ -7,6 +7,7 @@ import type { FoundFile } from "./folder.ts";
 import { ImportError } from "./import/import-error.ts";
 import { packingOf } from "./import/unpacked-files.ts";
 import type { ImageFacts, ImageFinding, InspectedTrees } from "./inspect-facts.ts";
+import { disklessFinding } from "./inspect-findings.ts";
 
 /** What became of a file: `build` and `facts` when it can be booted, else only findings. */
 export interface Taken {
@@ -49,7 +50,10 @@ async function lookOver(build: ImageBuild, name: string, inspect: Inspect, isUnp
 		(message): ImageFinding => ({ code: "image-structure", severity: "warning", message }),
 	);
 	if (trees.root === undefined) {
+		const boot = trees.boot?.tree;
+		const diskless = boot === undefined ? undefined : await whenReady(() => disklessFinding(boot));
 		await build.close();
+		if (diskless !== undefined) return { findings: [diskless, ...structure] };
 		const claimed = isUnpacked ? undefined : claimedPacking(name);
 		if (claimed !== undefined) return notPacked(claimed);
 		const what = broken(

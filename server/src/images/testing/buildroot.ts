@@ -86,6 +86,10 @@ export const BUILDROOT_BUSYBOX_ROOT: Entries = {
 		...SCRIPT,
 	},
 	"/etc/network/interfaces": BUILDROOT_INTERFACES,
+	"/etc/network/if-pre-up.d": { directory: true },
+	"/etc/network/if-up.d": { directory: true },
+	"/etc/network/if-down.d": { directory: true },
+	"/etc/network/if-post-down.d": { directory: true },
 	"/etc/network/nfs_check": {
 		text: '#!/bin/sh\n# Does not configure the interface that an NFS root is reached with.\nserver=$(sed -n \'s/^[^ ]* \\/ nfs.*[ ,]addr=\\([0-9.]*\\).*/\\1/p\' /proc/mounts)\n[ -z "$server" ] || ! ip route get "$server" | grep -q "dev $IFACE" || exit 1\n',
 		...SCRIPT,
@@ -120,5 +124,5 @@ export const BUILDROOT_BOOT: Entries = {
 	"/fixup4.dat": "fixup",
 	"/Image": "the kernel",
 	"/bcm2711-rpi-4-b.dtb": "tree",
-	"/overlays/overlay_map.dtb": "",
+	"/overlays/README": "overlays\n",
 };
