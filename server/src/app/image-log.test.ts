@@ -29,7 +29,7 @@ test("the log says of each image once what it can do, and what is wrong with it"
 	try {
 		await library.start();
 		const end = logImages(library, folder, log);
-		assert.deepEqual(take(), [`info no image yet: copy an unpacked .img into ${folder}`]);
+		assert.deepEqual(take(), [`info no image yet: copy an .img, an .img.xz or a .zip into ${folder}`]);
 
 		aged(makePiImage(folder, { name: "good.img" }));
 		writeFileSync(join(folder, "bad.img"), "");

@@ -17,7 +17,7 @@ export function logImages(library: ImageLibrary, folder: string, log: Logger): (
 	};
 	const images = library.list();
 	for (const image of images) say(image);
-	if (images.length === 0) log.info(`no image yet: copy an unpacked .img into ${folder}`);
+	if (images.length === 0) log.info(`no image yet: copy an .img, an .img.xz or a .zip into ${folder}`);
 	library.events.on("added", say).on("changed", say).on("removed", sayGone);
 	return () => void library.events.off("added", say).off("changed", say).off("removed", sayGone);
 }

@@ -5,6 +5,7 @@ import { dirname } from "node:path";
 import type { Health } from "@pi-netboot/api";
 import { errorText, isNetbootError, systemClock } from "../base/index.ts";
 import type { Config } from "../config.ts";
+import { isImageName } from "../images/index.ts";
 import {
 	adviseOnListenError,
 	askLan,
@@ -166,8 +167,8 @@ function imagesFinding(folder: string): Finding {
 /** `images/X.img` and `images/NAME/X.img`. */
 function imagesIn(folder: string): string[] {
 	return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
-		if (!entry.isDirectory()) return entry.name.endsWith(".img") ? [entry.name] : [];
-		const inside = readdirSync(`${folder}/${entry.name}`).filter((name) => name.endsWith(".img"));
+		if (!entry.isDirectory()) return isImageName(entry.name) ? [entry.name] : [];
+		const inside = readdirSync(`${folder}/${entry.name}`).filter(isImageName);
 		return inside.map((name) => `${entry.name}/${name}`);
 	});
 }

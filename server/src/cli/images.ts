@@ -15,7 +15,7 @@ export function addImages(program: Command, terminal: Terminal): void {
 }
 
 function imagesText(images: readonly Image[]): string {
-	if (images.length === 0) return "No image yet. Copy an unpacked .img into the images folder.\n";
+	if (images.length === 0) return "No image yet. Copy an .img, an .img.xz or a .zip into the images folder.\n";
 	const heading = ["ID", "STATE", "SIZE", "SYSTEM", "MODELS"];
 	const rows = images.map((image) => [
 		image.isDefault ? `${image.id} (default)` : image.id,

@@ -12,8 +12,13 @@ export interface FoundFile {
 	readonly stamp: FileStamp;
 }
 
-/** Images, raw and packed. */
+/** Images, raw and packed, and root file systems in archives. */
 const IMAGE_NAME = /^[^.].*\.((img|tar)(\.(xz|gz|zst|bz2))?|tgz|txz|zip)$/i;
+
+/** Whether a file of this name is taken for an image. */
+export function isImageName(name: string): boolean {
+	return IMAGE_NAME.test(name);
+}
 
 /**
  * Finds the images in the folder and in the folders directly in it, in the order of their paths. What vanishes meanwhile, or
@@ -25,7 +30,7 @@ export async function findImages(folder: string): Promise<FoundFile[]> {
 	const found: FoundFile[] = [];
 	for (const place of [folder, ...(await subfolders(folder))]) {
 		const names = place === folder ? await fs.promises.readdir(place) : await namesIn(place);
-		for (const name of names.filter((each) => IMAGE_NAME.test(each))) {
+		for (const name of names.filter(isImageName)) {
 			const file = await lookAt(path.join(place, name), name);
 			if (file !== undefined) found.push(file);
 		}

@@ -1,4 +1,5 @@
 export type { ImageState, LibraryImage } from "./entry.ts";
+export { isImageName } from "./folder.ts";
 export { inspectImage } from "./inspect.ts";
 export { type BootFiles, type EffectiveConfig, effectiveConfig, initramfsName } from "./inspect-config-txt.ts";
 export type * from "./inspect-facts.ts";
