@@ -89,7 +89,8 @@ export class OtherServers {
 		const real = served.filter(({ interface: { kind } }) => kind !== "loopback");
 		const answers = await Promise.all(real.map(async (one) => [one.address, await this.#askOne(one)] as const));
 		if (this.#stopped.signal.aborted) return;
-		this.#said = new Map(answers);
+		const own = this.#options.ownAddresses();
+		this.#said = new Map([...[...this.#said].filter(([address]) => own.includes(address)), ...answers]);
 		this.#options.onAsked();
 	}
 
