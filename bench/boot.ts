@@ -102,7 +102,7 @@ async function bootPeer(lab: Lab, image: string, folder: string): Promise<BootTi
 	const [root, boot] = [join(folder, "root"), join(folder, "boot")];
 	await mkdir(folder, { recursive: true });
 	await prepareClassicRoot(image, root, boot);
-	const dnsmasq = await startDnsmasq(lab, folder, boot);
+	const dnsmasq = await startProxyDnsmasq(lab, folder, boot);
 	const ganesha = await Ganesha.start(lab, root, { host: "srv", address: SERVER_ADDRESS });
 	try {
 		return await powerOn(lab);
@@ -122,7 +122,8 @@ async function prepareClassicRoot(image: string, root: string, boot: string): Pr
 	await writeFile(join(boot, "cmdline.txt"), `console=serial0,115200 console=tty1 ${nfsroot} rootwait\n`);
 }
 
-async function startDnsmasq(lab: Lab, folder: string, boot: string): Promise<Background> {
+/** Proxy DHCP and TFTP on the lab's server. */
+export async function startProxyDnsmasq(lab: Lab, folder: string, boot: string): Promise<Background> {
 	const settings = [
 		...["port=0", "no-resolv", "no-hosts", "log-dhcp", "log-facility=-", "interface=srv0", "bind-interfaces"],
 		...["dhcp-range=10.77.0.0,proxy", 'pxe-service=0,"Raspberry Pi Boot"', "enable-tftp", `tftp-root=${boot}`],

@@ -24,7 +24,7 @@ const SECTOR = 512;
 const BOOT_START = 8192;
 const BOOT_MIB = 64;
 
-type BootFiles = Readonly<Record<string, string | Buffer>>;
+export type BootFiles = Readonly<Record<string, string | Buffer>>;
 
 /** The folder of the fixture with the boot files, as a classic server has them. */
 export const BOOT_TREE = "boot";
@@ -44,14 +44,17 @@ export interface FixtureOptions {
 	/** The size of the large file. */
 	readonly megabytes: number;
 	/** Boot files besides those that every image has, by name; 64 MiB at most. */
-	readonly bootFiles?: Readonly<Record<string, Buffer>>;
+	readonly bootFiles?: BootFiles;
+	/** Files of the root besides those that every image has, by path. */
+	readonly rootFiles?: Readonly<Record<string, string>>;
 }
 
-export async function makeFixture({ megabytes, bootFiles = {} }: FixtureOptions): Promise<Fixture> {
+export async function makeFixture(options: FixtureOptions): Promise<Fixture> {
 	const folder = await mkdtemp(join(tmpdir(), "netboot-bench-"));
 	const fixture = { folder, tree: join(folder, "tree"), images: join(folder, "images"), data: join(folder, "data") };
 	for (const path of [fixture.images, fixture.data]) await mkdir(path);
-	await makeTree(fixture.tree, megabytes);
+	const { megabytes, bootFiles = {}, rootFiles = {} } = options;
+	await makeTree(fixture.tree, megabytes, rootFiles);
 	await makeImage(fixture, megabytes, { ...BOOT_FILES, ...bootFiles });
 	return fixture;
 }
@@ -60,13 +63,14 @@ export async function removeFixture({ folder }: Fixture): Promise<void> {
 	await rm(folder, { recursive: true, force: true });
 }
 
-async function makeTree(tree: string, megabytes: number): Promise<void> {
+async function makeTree(tree: string, megabytes: number, files: Readonly<Record<string, string>>): Promise<void> {
 	const bench = join(tree, BENCH_FOLDER);
 	for (const path of ["etc", "boot/firmware", "usr/lib/systemd", "sbin", "var", "root"]) {
 		await mkdir(join(tree, path), { recursive: true });
 	}
 	for (const path of ["many", "new"]) await mkdir(join(bench, path), { recursive: true });
 	await writeFile(join(tree, "etc/os-release"), "ID=debian\n");
+	for (const [path, text] of Object.entries(files)) await writeFile(join(tree, path), text);
 	await writeFile(join(tree, "usr/lib/systemd/systemd"), "an init system", { mode: 0o755 });
 	await writeFile(join(tree, "sbin/init"), "an init system", { mode: 0o755 });
 	for (let index = 0; index < megabytes; index += 16) {
@@ -101,10 +105,11 @@ async function makeImage({ folder, tree, images }: Fixture, megabytes: number, b
 
 async function makeBoot(folder: string, part: string, content: BootFiles): Promise<void> {
 	const files = join(folder, BOOT_TREE);
-	await mkdir(files);
+	await mkdir(join(files, "overlays"), { recursive: true });
 	for (const [name, bytes] of Object.entries(content)) await writeFile(join(files, name), bytes);
 	await must(["mkfs.vfat", "-C", "-F", "32", "-i", "1F00CAFE", part, String(BOOT_MIB * 1024)]);
-	await must(["mcopy", "-i", part, ...Object.keys(content).map((name) => join(files, name)), "::"]);
+	const top = [...new Set(Object.keys(content).map((name) => name.replace(/\/.*/, "")))];
+	await must(["mcopy", "-s", "-i", part, ...top.map((name) => join(files, name)), "::"]);
 }
 
 function copyInto(image: string, part: string, sector: number): Promise<string> {

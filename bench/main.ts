@@ -3,11 +3,15 @@
  *
  *     npm run bench                        NFS against nfs-ganesha, and memory
  *     npm run bench -- tftp                TFTP against dnsmasq
+ *     npm run bench -- bytes               bytes by TFTP of a Raspberry Pi OS boot, against the files as they are
+ *     npm run bench -- herd                1 to 200 virtual Pis that are switched on at once
  *     npm run bench -- boot                power-on to multi-user against dnsmasq and nfs-ganesha; takes minutes
  */
 import { cpus, release, totalmem } from "node:os";
 import { Command, InvalidArgumentError } from "commander";
 import { benchBoot } from "./boot.ts";
+import { benchBytes } from "./bytes.ts";
+import { benchHerd } from "./herd.ts";
 import { benchNfs } from "./nfs.ts";
 import { benchTftp } from "./tftp.ts";
 
@@ -43,6 +47,21 @@ program
 	.action(async (options: { rounds: number; only: string }) => {
 		process.stdout.write(machine());
 		await benchTftp(options);
+	});
+
+program.command("bytes").action(async () => {
+	await benchBytes();
+});
+
+program
+	.command("herd")
+	.option("--counts <list>", "how many at once, one after the other", "1,2,5,10,20,50,100,200")
+	.option("--model <model>", "as `simulate` has them", "pi4")
+	.option("--scale <percent>", "size of the boot files, in percent of those of Raspberry Pi OS", number, 10)
+	.action(async (options: { counts: string; model: string; scale: number }) => {
+		process.stdout.write(machine());
+		const counts = options.counts.split(",").map(number);
+		await benchHerd({ ...options, counts, scale: options.scale / 100 });
 	});
 
 program
