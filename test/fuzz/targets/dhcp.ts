@@ -2,14 +2,21 @@
 import assert from "node:assert/strict";
 import {
 	classify,
+	type DhcpPacket,
 	decideProxy,
 	decodePacket,
 	describePacket,
 	encodePacket,
+	informReply,
+	type LeaseTerms,
 	lanProbe,
+	leaseReply,
+	MessageType,
 	messageType,
+	nakReply,
 	proxyOffer,
 	readLanOffer,
+	requestState,
 	serialOf,
 	summarisePacket,
 } from "../../../server/src/wire/dhcp/index.ts";
@@ -64,7 +71,8 @@ function changed(random: Random, option: RawOption, other: RawOption): RawOption
 	}
 }
 
-function mutate(random: Random, input: Buffer, other: Buffer): Buffer {
+/** Works on options, with lengths that need not be true. */
+export function mutateDhcp(random: Random, input: Buffer, other: Buffer): Buffer {
 	const options = split(input);
 	const others = split(other);
 	if (options.length === 0 || others.length === 0)
@@ -84,10 +92,23 @@ function mutate(random: Random, input: Buffer, other: Buffer): Buffer {
 
 const probe = lanProbe();
 
+const TERMS: LeaseTerms = {
+	serverAddress: "192.0.2.2",
+	netmask: "255.255.255.0",
+	router: "192.0.2.1",
+	dns: ["192.0.2.1"],
+	leaseSeconds: 3600,
+	hostName: "pi",
+};
+
+function gave(packet: DhcpPacket, terms: LeaseTerms): DhcpPacket {
+	return leaseReply(packet, MessageType.ACK, "192.0.2.100", terms);
+}
+
 export const dhcp: FuzzTarget = {
 	name: "dhcp",
 	longest: 2000,
-	mutate,
+	mutate: mutateDhcp,
 	seeds: () => [
 		frames.pi400Discover,
 		frames.pi400Request,
@@ -112,6 +133,12 @@ export const dhcp: FuzzTarget = {
 		);
 		const decision = attempt(seen, () => decideProxy(packet));
 		if (decision?.kind === "answer") decodePacket(encodePacket(proxyOffer(packet, decision.client, "192.0.2.2")));
+		attempt(seen, () => seen.add(`request ${requestState(packet)?.kind}`));
+		for (const make of [informReply, gave]) {
+			const reply = attempt(seen, () => make(packet, TERMS));
+			if (reply !== undefined) assert.ok(encodePacket(reply).length <= 2 * 65_536);
+		}
+		attempt(seen, () => encodePacket(nakReply(packet, "192.0.2.2", "no")));
 		assert.match(summarisePacket(packet), /^[\x20-\x7e]+$/);
 		assert.match(describePacket(packet), /^[\n\x20-\x7e]+$/);
 		// What was decoded, written and decoded again is the same, but for pieces that are put together and empty fields.

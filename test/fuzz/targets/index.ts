@@ -1,6 +1,8 @@
 /** Every decoder of the server. */
 import type { FuzzTarget } from "../target.ts";
+import { packed, tar } from "./archives.ts";
 import { dhcp } from "./dhcp.ts";
+import { dhcpLeases } from "./dhcp-leases.ts";
 import { ext, fat, journal, partitions } from "./disk.ts";
 import { handles } from "./handles.ts";
 import { httpRequests } from "./http.ts";
@@ -11,8 +13,8 @@ import { cmdline, configTxt, hostText } from "./text.ts";
 import { tftp } from "./tftp.ts";
 
 export const targets: readonly FuzzTarget[] = [
-	...[dhcp, tftp, rpcCall, rpcStream, portmapReply, handles],
-	...[partitions, ext, journal, fat],
+	...[dhcp, dhcpLeases, tftp, rpcCall, rpcStream, portmapReply, handles],
+	...[partitions, ext, journal, fat, packed, tar],
 	...[configTxt, cmdline, hostText, patches, kernels, httpRequests],
 ];
 
