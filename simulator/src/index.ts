@@ -7,7 +7,7 @@ export { BootError, ProtocolError } from "./errors.ts";
 export { readSettings, readSystem, type SettingFlags } from "./flags.ts";
 export { type Member, makeFleet, makeIdentity, runSimulation, type SimulationOptions, toJson } from "./fleet.ts";
 export { LoopbackNetwork, type LoopbackOptions } from "./loopback.ts";
-export { findModel, modelNames, models, needModel } from "./models/index.ts";
+export { chooseModels, findModel, modelNames, models, needModel } from "./models/index.ts";
 export { type DhcpPort, type Lease, type Network, type ServerPorts, STANDARD_PORTS } from "./network.ts";
 export { type BootOptions, type BootTiming, bootPi, REAL_TIMING } from "./pi.ts";
 export type { BootReport, BootStep, OsRelease } from "./report.ts";

@@ -1,4 +1,4 @@
-/** Every model there is, all powered on at once: beside a home router, then alone with a server that gives the addresses too. */
+/** Every model there is, powered on at once: alone with a server that gives the addresses too, then beside a home router. */
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -64,14 +64,16 @@ async function serve(mode: "proxy" | "full"): Promise<Server> {
 	return server;
 }
 
-async function bootAll(): Promise<PiReport[]> {
+const isRom = ({ model }: Member): boolean => model === "pi3b" || model === "pi2b";
+
+async function bootAtOnce(pis: readonly Member[]): Promise<PiReport[]> {
 	const boot = (pi: Member) => {
 		const flags = ["--system", SYSTEMS[pi.number % SYSTEMS.length] ?? ""];
 		return powerOn(lab, pi.host, pi, { flags, seconds: 100 });
 	};
-	const reports = await Promise.all(PIS.map(boot));
+	const reports = await Promise.all(pis.map(boot));
 	const failed = reports.filter(({ ok }) => !ok);
-	const stories = failed.map((report) => `${PIS[reports.indexOf(report)]?.model} ${report.error}\n${story(report)}`);
+	const stories = failed.map((report) => `${pis[reports.indexOf(report)]?.model} ${report.error}\n${story(report)}`);
 	assert.equal(failed.length, 0, stories.join("\n\n"));
 	return reports;
 }
@@ -83,30 +85,32 @@ async function assertKnown(server: Server): Promise<void> {
 	assert.deepEqual(known.sort(), expected.sort());
 }
 
-describe(`${PIS.length} Pis of as many models, powered on at once`, { skip }, () => {
+describe(`${PIS.length} Pis of as many models`, { skip }, () => {
+	it("boot from a server that gives the addresses too, and keep theirs from the firmware to the system", async () => {
+		const server = await serve("full");
+		try {
+			// Those with the faulty ROM take whatever they hear: they come by themselves.
+			const reports = await bootAtOnce(PIS.filter((pi) => !isRom(pi)));
+			reports.push(...(await bootAtOnce(PIS.filter(isRom))));
+			for (const report of reports) assert.equal(report.addresses.length, 1, story(report));
+			assert.equal(new Set(reports.map(({ address }) => address)).size, PIS.length);
+			await assertKnown(server);
+		} finally {
+			await server.stop();
+		}
+	});
+
 	it("boot beside a home router, and are known as what they are", async () => {
 		// dnsmasq keeps no address that it only offered, and a Pi 3 never takes one: two Pis would get the same.
 		const reserved = Object.fromEntries(PIS.map(({ mac, number }) => [mac, `10.77.0.${100 + number}`]));
 		const router = await Router.start(lab, { reserved });
 		const server = await serve("proxy");
 		try {
-			await bootAll();
+			await bootAtOnce(PIS);
 			await assertKnown(server);
 		} finally {
 			await server.stop();
 			await router.stop();
-		}
-	});
-
-	it("boot from a server that gives the addresses too, and keep theirs from the firmware to the system", async () => {
-		const server = await serve("full");
-		try {
-			const reports = await bootAll();
-			for (const report of reports) assert.equal(report.addresses.length, 1, story(report));
-			assert.equal(new Set(reports.map(({ address }) => address)).size, PIS.length);
-			await assertKnown(server);
-		} finally {
-			await server.stop();
 		}
 	});
 });

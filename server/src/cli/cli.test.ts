@@ -159,6 +159,10 @@ describe("the command line", () => {
 			assert.match(err, /error: /);
 		}
 		assert.equal((await run(["images", "--url", "pi"])).exitCode, 2);
+		assert.match(
+			(await run(["simulate", "--model", "zero2w"])).err,
+			/Zero 2 W cannot boot from the network: it has no/,
+		);
 		assert.match((await run(["sreve"])).err, /^error: unknown command 'sreve'\n.*--help/);
 	});
 

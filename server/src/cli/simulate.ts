@@ -9,6 +9,17 @@ import type { Terminal } from "./terminal.ts";
 /** What the simulator, a package of its own that shares no code with the server, offers us. */
 interface Simulator {
 	runSimulation(options: SimulationOptions): Promise<number>;
+	/** All three throw a sentence for what they do not take: a model that cannot boot from the network, to begin with. */
+	chooseModels(names: string): unknown;
+	readSettings(flags: SettingFlags): unknown;
+	readSystem(name: string | undefined): unknown;
+}
+
+/** As the simulator's own command line has them. */
+interface SettingFlags {
+	readonly "tftp-prefix": string | undefined;
+	readonly option97: string | undefined;
+	readonly tryboot: boolean;
 }
 
 interface SimulationOptions {
@@ -18,6 +29,12 @@ interface SimulationOptions {
 	readonly count: number;
 	readonly ports: { readonly dhcp: number; readonly tftp: number; readonly portmap: number; readonly nfs: number };
 	readonly json: boolean;
+	/** Seconds from the first power-on to the last, and until a plug is pulled. */
+	readonly ramp: number;
+	readonly patience: number;
+	/** The simulator's own, as it made them. */
+	readonly settings: unknown;
+	readonly system: unknown;
 	readonly signal?: AbortSignal;
 }
 
@@ -26,16 +43,31 @@ interface SimulateFlags extends ClientFlags {
 	readonly count: number;
 	readonly server?: string;
 	readonly json?: true;
+	readonly ramp: number;
+	readonly seconds: number;
+	readonly system?: string;
+	readonly tftpPrefix?: string;
+	readonly option97?: string;
+	readonly tryboot?: true;
 	readonly dhcpPort?: number;
 	readonly tftpPort?: number;
 	readonly nfsPort?: number;
 	readonly portmapPort?: number;
 }
 
+const MODELS =
+	"pi1b, pi2b, pi3b, pi3bp, pi4, pi400, cm4, pi5, pi500, cm5 ...; with the date of a bootloader (pi4-2021-04), several (pi4,pi5), mixed or all";
+
 export function addSimulate(program: Command, terminal: Terminal, setExitCode: (code: number) => void): void {
 	addClientFlags(program.command("simulate").description("boot virtual Pis from the running server"))
-		.option("--model <model>", "pi3b, pi3bp, pi4, pi400, pi5, or mixed", "pi4")
+		.option("--model <model>", MODELS, "pi4")
 		.option("--count <number>", "how many, powered on at once", number(1, 1000), 1)
+		.option("--ramp <seconds>", "from the first power-on to the last", number(0, 3600), 0)
+		.option("--seconds <seconds>", "pull the plug of a Pi that has not booted by then", number(1, 3600), 300)
+		.option("--tftp-prefix <how>", "as set in the EEPROM: serial, mac, none or string:TEXT")
+		.option("--option97 <how>", "as set in the EEPROM: serial, or four letters")
+		.option("--tryboot", "the Pi reads tryboot.txt in place of config.txt")
+		.option("--system <name>", "asks DHCP again once it runs: networkmanager, networkd or dhcpcd")
 		.option("--server <address>", "address of the server (default: the host of --url)")
 		.option("--dhcp-port <port>", "DHCP (default: the one that the server uses)", number(1, 65535))
 		.option("--tftp-port <port>", "TFTP, likewise", number(1, 65535))
@@ -43,12 +75,17 @@ export function addSimulate(program: Command, terminal: Terminal, setExitCode: (
 		.option("--portmap-port <port>", "portmapper, likewise", number(1, 65535))
 		.option("--json", "as JSON")
 		.action(async (flags: SimulateFlags) => {
-			const { runSimulation } = await loadSimulator();
-			setExitCode(await runSimulation(await simulationOptions(flags, terminal)));
+			const simulator = await loadSimulator();
+			setExitCode(await simulator.runSimulation(await simulationOptions(flags, terminal, simulator)));
 		});
 }
 
-async function simulationOptions(flags: SimulateFlags, terminal: Terminal): Promise<SimulationOptions> {
+async function simulationOptions(
+	flags: SimulateFlags,
+	terminal: Terminal,
+	simulator: Simulator,
+): Promise<SimulationOptions> {
+	const chosen = readChosen(flags, simulator);
 	const client = clientOptions(flags, terminal);
 	const { services } = await call(client, "getHealth");
 	return {
@@ -62,7 +99,22 @@ async function simulationOptions(flags: SimulateFlags, terminal: Terminal): Prom
 			nfs: flags.nfsPort ?? services.nfs.port,
 		},
 		json: flags.json ?? false,
+		ramp: flags.ramp,
+		patience: flags.seconds,
+		...chosen,
 	};
+}
+
+/** Before the server is asked for anything. */
+function readChosen(flags: SimulateFlags, simulator: Simulator): Pick<SimulationOptions, "settings" | "system"> {
+	const { tftpPrefix, option97, tryboot = false } = flags;
+	try {
+		simulator.chooseModels(flags.model);
+		const settings = simulator.readSettings({ "tftp-prefix": tftpPrefix, option97, tryboot });
+		return { settings, system: simulator.readSystem(flags.system) };
+	} catch (error) {
+		throw new CommandError(exitCodes.usage, errorText(error), { cause: error });
+	}
 }
 
 /** Loaded when it is asked for: the server runs without it. */
@@ -79,7 +131,7 @@ async function loadSimulator(): Promise<Simulator> {
 }
 
 function isSimulator(loaded: unknown): loaded is Simulator {
-	return typeof loaded === "object" && loaded !== null && "runSimulation" in loaded;
+	return typeof loaded === "object" && loaded !== null && "runSimulation" in loaded && "readSettings" in loaded;
 }
 
 function number(least: number, most: number): (text: string) => number {
