@@ -12,6 +12,7 @@ import {
 } from "../base/index.ts";
 import { Access } from "./access.ts";
 import { answerUnreadable, sendFailure, sendResult } from "./answers.ts";
+import { Connections } from "./connections.ts";
 import { ApiError, toApiError } from "./errors.ts";
 import { EventStreams } from "./event-stream.ts";
 import { checkHost, type Machine, thisMachine } from "./host.ts";
@@ -44,14 +45,13 @@ const bodyLimit = 64 * 1024;
 /** Milliseconds for a request to arrive in full; answers may take as long as they like. */
 const requestTimeout = 30_000;
 
-const mostConnections = 512;
-
 export class HttpServer implements Startable {
 	/** The door for requests without a socket (`inject`). */
 	readonly fastify: FastifyInstance;
 	readonly #options: HttpOptions;
 	readonly #access: Access;
 	readonly #streams: EventStreams;
+	readonly #connections = new Connections();
 
 	constructor(options: HttpOptions) {
 		const clock = options.clock ?? systemClock;
@@ -69,7 +69,7 @@ export class HttpServer implements Startable {
 		});
 		// A form of another site can send plain text without asking first; JSON it cannot.
 		this.fastify.removeContentTypeParser("text/plain");
-		this.fastify.server.maxConnections = mostConnections;
+		this.fastify.server.on("connection", (socket) => this.#connections.accept(socket));
 		this.#guard();
 		this.#route();
 	}
@@ -157,6 +157,7 @@ export class HttpServer implements Startable {
 	#authorise(route: Route, request: FastifyRequest): void {
 		if (route.auth === "open") return;
 		checkOrigin(request.method, this.#access.check(callerOf(request)), request.headers);
+		this.#connections.recognise(request.raw.socket);
 	}
 
 	#fail(reply: FastifyReply, error: unknown): FastifyReply {

@@ -1,5 +1,7 @@
 /** Sockets, interfaces and what the operating system knows about the network. */
+
 export { type AddressHolder, AddressProbe } from "./address-probe.ts";
+export { Admission, type AdmissionLimits, type Guest } from "./admission.ts";
 export * from "./dhcp-server.ts";
 export * from "./interfaces.ts";
 export * from "./lan-probe.ts";

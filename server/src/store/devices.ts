@@ -8,6 +8,9 @@ export type DeviceRow = Selectable<DeviceTable>;
 export type NewDeviceRow = Insertable<DeviceTable> & { key: number };
 export type DeviceRowChanges = Omit<Updateable<DeviceTable>, "key">;
 
+/** SQLite takes 32,766 parameters, and a flood of DHCP makes more devices than that and forgets them. */
+const AT_ONCE = 500;
+
 export class DeviceRepository {
 	readonly #db: Kysely<Tables>;
 
@@ -60,7 +63,9 @@ export class DeviceRepository {
 
 	/** Forgets devices with their ids and boots. Their layers stay until they are dropped. */
 	async remove(keys: readonly number[]): Promise<void> {
-		if (keys.length === 0) return;
-		await this.#db.deleteFrom("devices").where("key", "in", keys).execute();
+		for (let at = 0; at < keys.length; at += AT_ONCE) {
+			const some = keys.slice(at, at + AT_ONCE);
+			await this.#db.deleteFrom("devices").where("key", "in", some).execute();
+		}
 	}
 }

@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { Socket } from "node:net";
+import { test } from "node:test";
+import { Connections } from "./connections.ts";
+
+/** A socket whose other end has this address. */
+function remote(address: string): Socket {
+	return Object.defineProperty(new Socket(), "remoteAddress", { value: address });
+}
+
+const closed = (socket: Socket) => new Promise((resolve) => socket.once("close", resolve));
+
+test("a crowd of strangers loses its oldest connections, and nobody who was recognised", async () => {
+	const connections = new Connections();
+	const person = remote("192.0.2.1");
+	connections.accept(person);
+	connections.recognise(person);
+	const strangers = Array.from({ length: 600 }, (_, index) => remote(`192.0.3.${index % 100}`));
+	for (const stranger of strangers) connections.accept(stranger);
+	assert.equal(connections.size, 512);
+	assert.equal(strangers.filter(({ destroyed }) => destroyed).length, 89);
+	assert.equal(person.destroyed, false);
+	const leaving = closed(person);
+	person.destroy();
+	await leaving;
+	assert.equal(connections.size, 511);
+});
+
+test("one address has its limit, and makes room among its own", () => {
+	const connections = new Connections();
+	const sockets = Array.from({ length: 100 }, () => remote("192.0.2.1"));
+	for (const socket of sockets) connections.accept(socket);
+	assert.equal(connections.size, 64);
+	assert.equal(sockets.filter(({ destroyed }) => destroyed).length, 36);
+});
