@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { ExternalError } from "../base/index.ts";
 import { prepareFolder } from "./folders.ts";
 
+const CHILD = fileURLToPath(new URL("folders.child.ts", import.meta.url));
 const DATA = { flag: "--data", mode: 0o700, isWritten: true };
 
 let place = "";
@@ -42,11 +45,21 @@ describe("a folder that the server needs", () => {
 		assert.match(hint, /--data/);
 	});
 
-	test("is refused when this user may not write it", { skip: process.getuid?.() === 0 && "root may" }, async () => {
+	test("is refused when this user may not write it", () => {
 		const path = join(place, "closed");
-		await prepareFolder(path, DATA);
-		chmodSync(path, 0o500);
-		assert.match((await refusal(path))[0], /closed cannot be used: EACCES/);
-		await prepareFolder(path, { ...DATA, isWritten: false });
+		mkdirSync(path);
+		for (const folder of [place, path]) chmodSync(folder, 0o555);
+		const as = (...words: string[]) =>
+			spawnSync(process.execPath, [CHILD, path, ...words], { encoding: "utf8" }).stdout;
+		try {
+			assert.match(as("written"), /closed cannot be used: EACCES/);
+			assert.equal(as("read"), "taken");
+		} finally {
+			chmodSync(place, 0o755);
+		}
+	});
+
+	test("is refused where no folder can be made, at once", async () => {
+		assert.match((await refusal("/proc/pi-netboot/data"))[0], /\/proc\/pi-netboot\/data cannot be used: E[A-Z]+/);
 	});
 });

@@ -1,6 +1,7 @@
 /** The folders that the person named: made where they are missing, and refused with what to do about it. */
 import { constants } from "node:fs";
 import { access, mkdir, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import { ExternalError, errorText, systemCode } from "../base/index.ts";
 
 /** How a folder is used. */
@@ -15,7 +16,7 @@ export interface FolderUse {
 /** @throws ExternalError with a hint when it is no folder, or this user may not use it. */
 export async function prepareFolder(path: string, { flag, mode, isWritten }: FolderUse): Promise<void> {
 	try {
-		await mkdir(path, { recursive: true, mode });
+		await makeFolder(path, mode);
 	} catch (error) {
 		if (systemCode(error) !== "EEXIST") throw refused(path, flag, error);
 	}
@@ -26,6 +27,30 @@ export async function prepareFolder(path: string, { flag, mode, isWritten }: Fol
 		await access(path, constants.R_OK | constants.X_OK | (isWritten ? constants.W_OK : 0));
 	} catch (error) {
 		throw refused(path, flag, error);
+	}
+}
+
+/**
+ * Makes it, and what is missing above it. Node's own way of doing so (`recursive`) asks the system for ever where a folder is
+ * there and says that it is not, as /proc does of what somebody makes in it.
+ */
+async function makeFolder(path: string, mode: number): Promise<void> {
+	try {
+		await mkdir(path, { mode });
+	} catch (error) {
+		const above = dirname(path);
+		if (systemCode(error) !== "ENOENT" || (await isThere(above))) throw error;
+		await makeFolder(above, mode);
+		await mkdir(path, { mode });
+	}
+}
+
+async function isThere(path: string): Promise<boolean> {
+	try {
+		return (await stat(path)).isDirectory();
+	} catch (error) {
+		if (systemCode(error) !== "ENOENT") throw error;
+		return false;
 	}
 }
 
