@@ -46,7 +46,7 @@ const NO_CONFIG: DeviceConfig = {
 };
 
 /** What a firmware asks for first, and never again once it has the command line. */
-const BEGINS = /^(bootcode\.bin|start4?\.elf|config\.txt)$/i;
+const BEGINS = /^(bootcode\.bin|start4?\.elf|config\.txt|tryboot\.txt)$/i;
 
 /** Files that the boot ROM of a Pi 3 asks for before it says who it is. */
 const ANONYMOUS = /^(bootcode\.bin|bootsig\.bin)$/i;
