@@ -170,6 +170,31 @@ test("a journal on another device is named", () => {
 	assert.throws(() => open(image), { code: "unsupported-ext4", message: /another device/ });
 });
 
+test("fast commits behind the log are named, those of an older transaction are not", () => {
+	const content = payload("fast", patternBytes(BLOCK, 3));
+	// A log of fewer than 1,024 blocks would leave none for fast commits.
+	const extra = ["-J", "size=16"];
+	const image = makeExtImage(dir, { size: "64M", blockSize: BLOCK, features: "fast_commit,^metadata_csum", extra });
+	writeWithDebugfs(image, ["jo", `jw -b 9000 ${content}`, "jc"]);
+	const bytes = readFileSync(image);
+	const start = bytes.indexOf(Buffer.from("c03b3998", "hex"));
+	// The kernel sets JBD2_FEATURE_INCOMPAT_FAST_COMMIT with the first one that it writes.
+	bytes.writeUInt32BE(bytes.readUInt32BE(start + 0x28) | 0x20, start + 0x28);
+	const reserved = bytes.readUInt32BE(start + 0x54) || 256;
+	const first = bytes.readUInt32BE(start + 0x10) - reserved;
+	const at = Number(askDebugfs(image, `bmap <8> ${first}`)) * BLOCK;
+	const open = () => ExtFileSystem.open(new MemorySource(bytes), { fsid: 1 }).findings.join("; ");
+	assert.doesNotMatch(open(), /fast commits/);
+	// struct ext4_fc_tl: fc_tag EXT4_FC_TAG_HEAD, fc_len; struct ext4_fc_head: fc_features, fc_tid.
+	bytes.writeUInt16LE(9, at);
+	bytes.writeUInt16LE(8, at + 2);
+	const next = bytes.readUInt32BE(start + 0x18) + 1;
+	bytes.writeUInt32LE(next - 1, at + 8);
+	assert.doesNotMatch(open(), /fast commits/);
+	bytes.writeUInt32LE(next, at + 8);
+	assert.match(open(), /1 transactions .* fast commits, which are left out/);
+});
+
 test("bytes that come late change nothing", () => {
 	const { image, blocks } = imageWithFile();
 	writeWithDebugfs(image, ["jo -c", `jw -b ${blocks[0]} ${payload("z", patternBytes(BLOCK, 42))}`, "jc"]);
