@@ -1,0 +1,1 @@
+export { HostTree, type HostTreeOptions } from "./host-tree.ts";
