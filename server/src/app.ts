@@ -1,21 +1,20 @@
 /** The assembly: makes every room and puts them together. The only place that knows them all. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { type BootServersOptions, startBootServers, startDhcp } from "./app/boot-servers.ts";
+import { startBootServers } from "./app/boot-servers.ts";
 import { DeviceAnswers } from "./app/device-service.ts";
 import { publishEvents } from "./app/events.ts";
 import { prepareFolder } from "./app/folders.ts";
 import { logImages } from "./app/image-log.ts";
 import { ImageAnswers } from "./app/image-service.ts";
-import { showLeases } from "./app/leases.ts";
 import { explainListenError, Listeners } from "./app/listeners.ts";
 import { readyLine } from "./app/login.ts";
 import { LoginKeys } from "./app/login-keys.ts";
 import { Neighbourhood } from "./app/neighbourhood.ts";
-import { type DhcpPort, NetworkControl } from "./app/network-control.ts";
+import type { NetworkControl } from "./app/network-control.ts";
 import { NetworkSettings } from "./app/network-settings.ts";
-import { OtherServers } from "./app/other-servers.ts";
-import { Place } from "./app/place.ts";
+import { startNetwork } from "./app/network-start.ts";
+import { Surroundings } from "./app/surroundings.ts";
 import { errorText, type Logger, settleSeries, systemClock } from "./base/index.ts";
 import { DhcpAnswers, NfsExports, RootKeeper, TftpFiles } from "./boot/index.ts";
 import type { RunningServer } from "./cli/index.ts";
@@ -58,7 +57,9 @@ async function start(config: Config, log: Logger, logging: Logging, undo: Undo[]
 	const httpLog = log.child({ service: "http" });
 	const hub = new EventHub(httpLog);
 	const settings = new NetworkSettings(config, store.settings);
-	const surroundings = await startPlace(settings, log, undo);
+	const surroundings = new Surroundings(settings, log);
+	undo.push(() => surroundings.stop());
+	await surroundings.start();
 	const library = await startLibrary(config, store, log, undo);
 	const registry = await startRegistry({ config, store, log, library, surroundings }, undo);
 	const handles = new HandleCodec(secrets.handleKey);
@@ -95,40 +96,6 @@ async function start(config: Config, log: Logger, logging: Logging, undo: Undo[]
 	return readyLine(surroundings.place.mainAddress, http.port, http.createLoginCode());
 }
 
-/** The place of this machine, and who else gives out addresses there. */
-interface Surrounding {
-	readonly place: Place;
-	readonly others: OtherServers;
-	/** Who is told of changes; there from the moment when there is somebody. */
-	listener: { moved(): void; changed(): void } | undefined;
-	network: NetworkControl | undefined;
-}
-
-async function startPlace(settings: NetworkSettings, log: Logger, undo: Undo[]): Promise<Surrounding> {
-	const network = { clock: systemClock, log: log.child({ service: "network" }) };
-	const place = new Place({
-		...network,
-		wish: settings.choice,
-		isStrict: settings.isPlaceGiven,
-		onMove: () => surroundings.listener?.moved(),
-		onChange: () => surroundings.listener?.changed(),
-	});
-	const others = new OtherServers({
-		...network,
-		ownAddresses: () => place.ownAddresses,
-		onAsked: () => {
-			const givers = others.list.filter(({ givesAddresses }) => givesAddresses);
-			place.sawDhcpServers(givers.map(({ address }) => address));
-			surroundings.listener?.changed();
-		},
-	});
-	const surroundings: Surrounding = { place, others, listener: undefined, network: undefined };
-	undo.push(() => place.stop());
-	undo.push(() => others.stop());
-	await place.start();
-	return surroundings;
-}
-
 async function startLibrary(config: Config, store: Store, log: Logger, undo: Undo[]): Promise<ImageLibrary> {
 	const library = new ImageLibrary({
 		folder: config.imagesDir,
@@ -152,7 +119,7 @@ interface Parts {
 	readonly store: Store;
 	readonly log: Logger;
 	readonly library: ImageLibrary;
-	readonly surroundings: Surrounding;
+	readonly surroundings: Surroundings;
 }
 
 async function startRegistry({ store, log, library, surroundings }: Parts, undo: Undo[]): Promise<DeviceRegistry> {
@@ -161,10 +128,7 @@ async function startRegistry({ store, log, library, surroundings }: Parts, undo:
 		clock: systemClock,
 		log: log.child({ service: "devices" }),
 		imageExists: (id) => library.get(id) !== undefined,
-		surroundings: () => ({
-			dhcpMode: surroundings.network?.mode ?? "proxy",
-			otherDhcpServers: surroundings.others.addresses,
-		}),
+		surroundings: () => ({ dhcpMode: surroundings.dhcpMode, otherDhcpServers: surroundings.others.addresses }),
 	});
 	undo.push(() => registry.stop());
 	await registry.start();
@@ -206,52 +170,13 @@ async function startBoot(parts: BootParts, undo: Undo[]): Promise<Booting> {
 	const tftp = new TftpFiles({ ...common, roots, macOf, nfsPort: () => listeners.health("nfs").port });
 	const servers = { config, place, dhcp, tftp, nfs, clock: systemClock, log, listeners };
 	await startBootServers(servers);
-	return { listeners, network: await startNetwork(parts, servers) };
-}
-
-/** DHCP, and what follows the addresses of this machine from now on. */
-async function startNetwork(parts: BootParts, servers: BootServersOptions): Promise<NetworkControl> {
-	const { surroundings, registry, settings, log, hub } = parts;
-	const { place, others } = surroundings;
-	const { listeners } = servers;
-	const network = new NetworkControl({
-		settings,
-		place,
-		others,
-		dhcp: servers.dhcp,
-		leases: () => showLeases(servers.dhcp.leases(), registry),
-		port: dhcpPort(servers),
-		log: log.child({ service: "network" }),
-		onChange: () => hub.publish({ type: "network", data: network.network() }),
+	const network = await startNetwork({
+		settings: parts.settings,
+		surroundings,
+		registry,
+		servers,
+		log,
+		show: (data) => parts.hub.publish({ type: "network", data }),
 	});
-	surroundings.network = network;
-	registry.serverAt(place.ownAddresses, place.addresses[0]);
-	await network.start();
-	surroundings.listener = {
-		changed: () => network.replan(),
-		moved() {
-			void listeners.follow();
-			registry.serverAt(place.ownAddresses, place.addresses[0]);
-			others.moved();
-		},
-	};
-	// Who came or went during the start.
-	surroundings.listener.moved();
-	others.start(() => place.served);
-	return network;
-}
-
-function dhcpPort(servers: BootServersOptions): DhcpPort {
-	const { listeners, config } = servers;
-	return {
-		get isOpen() {
-			return listeners.health("dhcp").state === "running";
-		},
-		async open() {
-			await listeners.close("dhcp", config.dhcpPort);
-			await startDhcp(servers);
-			return listeners.health("dhcp").error;
-		},
-		close: () => listeners.close("dhcp", config.dhcpPort),
-	};
+	return { listeners, network };
 }

@@ -127,8 +127,9 @@ export class NetworkControl implements NetworkService {
 	/** The port first: it is what may fail. */
 	async #store(changes: NetworkChanges, choice: NetworkChoice): Promise<void> {
 		const { settings, port } = this.#options;
-		const opens = choice.mode !== "off" && !port.isOpen;
 		const wasOff = this.mode === "off";
+		// A port that was refused at the start is no reason to refuse what has nothing to do with it.
+		const opens = choice.mode !== "off" && !port.isOpen && (wasOff || changes.mode !== undefined);
 		const problem = opens ? await port.open() : undefined;
 		try {
 			if (problem !== undefined) throw new NetbootError("conflict", `Nothing was changed: ${problem}`);
