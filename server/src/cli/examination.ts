@@ -40,7 +40,7 @@ export async function examine(config: Config, options: ExaminationOptions): Prom
 	const running = await runningServer(config);
 	return [
 		networkFinding(config, served),
-		...(await lanFindings(served, options)),
+		...(await lanFindings(config, served, options)),
 		...(await portFindings(config, running)),
 		imagesFinding(config.imagesDir),
 		dataFinding(config.dataDir),
@@ -69,26 +69,34 @@ function networkFinding(config: Config, served: readonly ServedInterface[]): Fin
 }
 
 async function lanFindings(
+	config: Config,
 	served: readonly ServedInterface[],
 	{ askLan: wanted }: ExaminationOptions,
 ): Promise<Finding[]> {
 	if (!wanted) return [];
 	const lans = served.filter((one) => one.interface.kind !== "loopback");
-	return Promise.all(lans.map(({ interface: { name }, address }) => lanFinding(name, address)));
+	return Promise.all(lans.map(({ interface: { name }, address }) => lanFinding(config, name, address)));
 }
 
-async function lanFinding(name: string, address: string): Promise<Finding> {
+async function lanFinding({ dhcp, dhcpInsist }: Config, name: string, address: string): Promise<Finding> {
 	const answer = await askLan({ address, clock: systemClock });
 	if (answer.kind === "not-asked") {
 		return finding("note", "dhcp", `${name}: other DHCP servers could not be looked for: ${answer.reason}`);
 	}
 	const others = answer.offers.map(({ server, isBootServer }) => (isBootServer ? `${server} (boots, too)` : server));
-	if (others.length > 0) return finding("good", "dhcp", `${name}: DHCP servers that answer: ${others.join(", ")}`);
-	return finding(
-		"note",
-		"dhcp",
-		`${name}: no DHCP server answers: Pis need one there, as your router has, for an address`,
-	);
+	const gives = dhcp === "full" && dhcpInsist !== true;
+	if (others.length === 0) {
+		return gives
+			? finding("good", "dhcp", `${name}: no other DHCP server answers, so this one can give out addresses`)
+			: finding(
+					"note",
+					"dhcp",
+					`${name}: no DHCP server answers: Pis need one there, as your router has, or --dhcp full`,
+				);
+	}
+	return gives
+		? finding("note", "dhcp", `${name}: --dhcp full is refused beside the DHCP server ${others.join(", ")}`)
+		: finding("good", "dhcp", `${name}: DHCP servers that answer: ${others.join(", ")}`);
 }
 
 /** What the server says, if one runs with these settings. */

@@ -72,6 +72,12 @@ const cases: Case[] = [
 		also: { surroundings: unknownLan },
 	},
 	{
+		row: 2,
+		name: "all addresses are given out",
+		code: "no-address-left",
+		told: [DISCOVER, { kind: "no-address-left", range: "192.0.2.100-192.0.2.200" }, 4],
+	},
+	{
 		row: 3,
 		name: "the ROM of a 3B",
 		code: "mask-rom",

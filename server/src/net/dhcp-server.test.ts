@@ -70,6 +70,20 @@ test("answers wait for their time", async () => {
 	});
 });
 
+test("an answer that takes its time is sent when it is there, from those addresses that have one", async () => {
+	const handler: DhcpHandler = {
+		handle: async (packet) => [
+			{ delay: 0, packet: () => undefined },
+			{ delay: 0, packet: (address) => (address === "127.0.0.2" ? { ...packet, op: 2 } : undefined) },
+		],
+	};
+	await withServer(handler, ["127.0.0.1", "127.0.0.2"], async (port, client) => {
+		client.send(encodePacket(question), port, "127.0.0.9");
+		const [, from] = await once(client, "message");
+		assert.equal(from.address, "127.0.0.2");
+	});
+});
+
 test("malformed messages and a handler that throws do no harm", async () => {
 	let calls = 0;
 	const handler: DhcpHandler = {

@@ -120,6 +120,21 @@ describe("devices", () => {
 	});
 });
 
+describe("leases", () => {
+	test("are replaced by their address, and come back with what ends first, first", async () => {
+		const lease = (address: string, expiresAt: number, state = "leased") => {
+			return { address, mac: "dc:a6:32:00:00:01", state, expiresAt };
+		};
+		await withStore(async ({ leases }) => {
+			await leases.save([lease("192.0.2.7", 9), lease("192.0.2.8", 5), lease("192.0.2.9", 1)], []);
+			await leases.save([lease("192.0.2.7", 2, "released")], ["192.0.2.9", "192.0.2.10"]);
+		});
+		await withStore(async ({ leases }) => {
+			assert.deepEqual(await leases.list(), [lease("192.0.2.7", 2, "released"), lease("192.0.2.8", 5)]);
+		});
+	});
+});
+
 describe("boots", () => {
 	test("history gives the newest first, with stages in the order of time", async () => {
 		await withStore(async ({ devices, boots }) => {

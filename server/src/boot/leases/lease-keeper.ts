@@ -7,7 +7,7 @@ import { isGivenOut, isLeaseState, type Lease, LeaseBook, type Wish } from "./le
 import { type DhcpSubnet, isIn } from "./settings.ts";
 
 export interface LeaseKeeperParts {
-	readonly rows: LeaseRepository;
+	readonly rows: Pick<LeaseRepository, "list" | "save">;
 	readonly clock: Clock;
 	readonly log: Logger;
 	/** Looks on the wire for somebody else than `mac` who has the address. */

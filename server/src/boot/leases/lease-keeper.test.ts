@@ -1,0 +1,177 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import { ManualClock, silentLogger } from "../../base/index.ts";
+import type { AddressHolder } from "../../net/index.ts";
+import type { LeaseRepository, LeaseRow } from "../../store/index.ts";
+import { LeaseKeeper } from "./lease-keeper.ts";
+import type { DhcpSubnet } from "./settings.ts";
+
+const SUBNET: DhcpSubnet = {
+	serverAddress: "192.0.2.1",
+	interface: "eth0",
+	netmask: "255.255.255.0",
+	start: "192.0.2.100",
+	end: "192.0.2.105",
+	dns: [],
+};
+
+function macOf(number: number): string {
+	return `02:00:00:00:00:${number.toString(16).padStart(2, "0")}`;
+}
+
+/** A disk that can fail. */
+class Rows implements Pick<LeaseRepository, "list" | "save"> {
+	readonly rows = new Map<string, LeaseRow>();
+	isBroken = false;
+
+	async list(): Promise<LeaseRow[]> {
+		return [...this.rows.values()].sort((a, b) => a.expiresAt - b.expiresAt);
+	}
+
+	async save(rows: readonly LeaseRow[], gone: readonly string[]): Promise<void> {
+		await Promise.resolve();
+		if (this.isBroken) throw new Error("the disk is full");
+		for (const address of gone) this.rows.delete(address);
+		for (const row of rows) this.rows.set(row.address, row);
+	}
+}
+
+class World {
+	readonly clock = new ManualClock();
+	readonly rows = new Rows();
+	/** What a look on the wire finds, by address; and the looks that were taken. */
+	readonly machines = new Map<string, string>();
+	readonly looks: string[] = [];
+	keeper = this.#keeper();
+
+	#keeper(): LeaseKeeper {
+		return new LeaseKeeper({
+			rows: this.rows,
+			clock: this.clock,
+			log: silentLogger,
+			findHolder: (address, mac) => this.#find(address, mac),
+			isForeign: () => false,
+		});
+	}
+
+	async #find(address: string, mac: string): Promise<AddressHolder> {
+		this.looks.push(address);
+		await Promise.resolve();
+		const found = this.machines.get(address);
+		return found === undefined || found === mac ? undefined : { mac: found };
+	}
+
+	async restart(): Promise<void> {
+		await this.keeper.settle();
+		this.keeper = this.#keeper();
+		await this.keeper.load();
+	}
+
+	async lease(number: number): Promise<string> {
+		const offer = await this.keeper.offer(macOf(number), SUBNET, { isBinding: false });
+		if (offer === undefined) return assert.fail("nothing is offered");
+		assert.ok(await this.keeper.grant(macOf(number), offer.address, SUBNET, 600));
+		return offer.address;
+	}
+}
+
+describe("an address", () => {
+	test("is looked for on the wire before it is offered, and not again while it is leased", async () => {
+		const world = new World();
+		const address = await world.lease(1);
+		assert.deepEqual(world.looks, [address]);
+		await world.keeper.offer(macOf(1), SUBNET, { isBinding: false });
+		assert.equal(world.looks.length, 1);
+		world.clock.advance(601_000);
+		await world.keeper.offer(macOf(1), SUBNET, { isBinding: false });
+		assert.deepEqual(world.looks, [address, address]);
+	});
+
+	test("is offered once to a client that asks again while it is looked for", async () => {
+		const world = new World();
+		const wish = { isBinding: true };
+		const offers = await Promise.all([1, 2, 3].map(() => world.keeper.offer(macOf(1), SUBNET, wish)));
+		assert.equal(world.looks.length, 1);
+		assert.equal(new Set(offers.map((offer) => offer?.address)).size, 1);
+	});
+
+	test("is tried anew a minute after somebody was found with it", async () => {
+		const world = new World();
+		const address = await world.lease(1);
+		await world.keeper.free(macOf(1), address);
+		world.machines.set(address, macOf(9));
+		const other = await world.keeper.offer(macOf(1), SUBNET, { isBinding: false });
+		assert.notEqual(other?.address, address);
+		world.machines.clear();
+		world.clock.advance(61_000);
+		for (let number = 2; number <= 7; number++) await world.lease(number);
+		assert.ok(world.keeper.list().some((lease) => lease.address === address && lease.state === "leased"));
+	});
+
+	test("is given up after a few tries, so that the client asks again in time", async () => {
+		const world = new World();
+		for (let last = 100; last <= 105; last++) world.machines.set(`192.0.2.${last}`, macOf(9));
+		assert.equal(await world.keeper.offer(macOf(1), SUBNET, { isBinding: false }), undefined);
+		assert.equal(world.looks.length, 4);
+	});
+
+	test("is not said to be given when that could not be stored, and is stored with the next one", async () => {
+		const world = new World();
+		const offer = await world.keeper.offer(macOf(1), SUBNET, { isBinding: false });
+		assert.ok(offer);
+		world.rows.isBroken = true;
+		await assert.rejects(world.keeper.grant(macOf(1), offer.address, SUBNET, 600), /the disk is full/);
+		world.rows.isBroken = false;
+		await world.lease(2);
+		assert.equal(world.rows.rows.get(offer.address)?.mac, macOf(1));
+	});
+});
+
+const step = fc.record({
+	act: fc.constantFrom("offer", "bind", "grant", "free", "decline", "wait", "restart", "appear"),
+	client: fc.integer({ min: 1, max: 8 }),
+	last: fc.integer({ min: 98, max: 107 }),
+});
+
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+
+async function take(world: World, { act, client, last }: Step): Promise<void> {
+	const { keeper } = world;
+	const mac = macOf(client);
+	const address = `192.0.2.${last}`;
+	if (act === "offer" || act === "bind") await keeper.offer(mac, SUBNET, { isBinding: act === "bind" });
+	else if (act === "grant") await keeper.grant(mac, keeper.of(mac, SUBNET)?.address ?? address, SUBNET, 600);
+	else if (act === "free") await keeper.free(mac, address);
+	else if (act === "decline") await keeper.decline(mac, keeper.of(mac, SUBNET)?.address ?? address);
+	else if (act === "wait") world.clock.advance(last * 2000);
+	else if (act === "restart") await world.restart();
+	else world.machines.set(address, macOf(client + 100));
+}
+
+test("whatever happens at the same time: no address for two, none outside of the range, and the disk has what holds", async () => {
+	await fc.assert(
+		fc.asyncProperty(fc.array(fc.array(step, { minLength: 1, maxLength: 4 }), { maxLength: 25 }), async (rounds) => {
+			const world = new World();
+			for (const round of rounds) {
+				const restarts = round.filter(({ act }) => act === "restart");
+				await Promise.all(round.filter(({ act }) => act !== "restart").map((one) => take(world, one)));
+				for (const one of restarts) await take(world, one);
+				checkWorld(world);
+			}
+		}),
+		{ numRuns: 150 },
+	);
+});
+
+function checkWorld({ keeper, rows, clock }: World): void {
+	const leases = keeper.list();
+	assert.equal(new Set(leases.map(({ address }) => address)).size, leases.length);
+	for (const lease of leases) {
+		const last = Number(lease.address.split(".")[3]);
+		assert.ok(last >= 100 && last <= 105, lease.address);
+		if (lease.state !== "offered") assert.deepEqual(rows.rows.get(lease.address), lease);
+	}
+	const running = leases.filter(({ state, expiresAt }) => state === "leased" && expiresAt > clock.now());
+	assert.equal(new Set(running.map(({ mac }) => mac)).size, running.length, "a client has two addresses");
+}
