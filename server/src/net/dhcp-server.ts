@@ -29,6 +29,7 @@ import {
 	summarisePacket,
 } from "../wire/dhcp/index.ts";
 import { AddressSockets } from "./address-sockets.ts";
+import { isBelievable } from "./dhcp-relay.ts";
 import { bindUdp, closeUdp } from "./udp.ts";
 
 /** From whom a message came. */
@@ -142,7 +143,7 @@ export class DhcpServer implements Startable {
 		try {
 			const packet = decodePacket(bytes);
 			this.#options.log.debug(`dhcp: from ${from.address}:${from.port}: ${summarisePacket(packet)}`);
-			if (!this.#isFromRelay(packet, from.address)) {
+			if (!isBelievable(packet.giaddr, from.address, this.#options.isNear ?? (() => false))) {
 				this.#options.log.debug(`dhcp: ${from.address} is no relay at ${packet.giaddr}: ignored`);
 				return;
 			}
@@ -162,16 +163,6 @@ export class DhcpServer implements Startable {
 		const sentence = `dhcp: from ${from.address}:${from.port}: ${errorText(error)}`;
 		if (error instanceof MalformedError) this.#options.log.debug(sentence);
 		else this.#options.log.error({ err: error }, sentence);
-	}
-
-	/**
-	 * The answer to a relayed message goes where `giaddr` says, which anybody can write. So it is believed from who sends
-	 * from that very address, and from machines of our own networks: a relay with a leg in our network sends from that leg.
-	 * Nobody else can have us send datagrams to a third party.
-	 */
-	#isFromRelay({ giaddr }: DhcpPacket, source: string): boolean {
-		if (giaddr === IPV4_ANY || giaddr === source || isLoopback(source)) return true;
-		return this.#options.isNear?.(source) ?? false;
 	}
 
 	#schedule(reply: DhcpReply, request: DhcpPacket, sender: DhcpSender): void {
