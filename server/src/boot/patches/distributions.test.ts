@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { describe, it } from "node:test";
+import fc from "fast-check";
 import { inspectImage } from "../../images/index.ts";
 import { ALPINE_SYS_BOOT, ALPINE_SYS_ROOT } from "../../images/testing/alpine.ts";
 import { BUILDROOT_BOOT, BUILDROOT_BUSYBOX_ROOT, BUILDROOT_SYSTEMD_ROOT } from "../../images/testing/buildroot.ts";
@@ -134,6 +135,37 @@ iface eth0 inet manual
 # netboot:   hostname $(hostname)
 ${wlan}`;
 		assert.equal(textOf({ root }, "/etc/network/interfaces"), expected);
+	});
+
+	it("has no word that would configure the root's interface left, whatever stands in the file; all other lines stay", () => {
+		const word = fc.constantFrom(
+			"auto",
+			"iface",
+			"eth0",
+			"wlan0",
+			"inet",
+			"inet6",
+			"dhcp",
+			"static",
+			"manual",
+			"#",
+			"pre-up",
+			"",
+		);
+		const line = fc.array(fc.oneof({ arbitrary: word, weight: 6 }, fc.string()), { maxLength: 5 });
+		fc.assert(
+			fc.property(fc.array(line), (lines) => {
+				const before = `iface eth0 inet dhcp\n${lines.map((words) => words.join(" ")).join("\n")}`;
+				const root = { ...BUILDROOT_BUSYBOX_ROOT, "/etc/network/interfaces": before };
+				const after = textOf({ root, device: { authorizedKeys: [], sshHostKeys: [] } }, "/etc/network/interfaces");
+				assert.doesNotMatch(after, /^[ \t]*iface[ \t]+eth0[ \t]+inet[ \t]+(?!manual|loopback)/m);
+				const restored = after
+					.replace(/^# netboot: (.*)\niface eth0 inet manual$/gm, "$1")
+					.replace(/^# netboot: /gm, "");
+				assert.equal(restored, before);
+			}),
+			{ numRuns: 60, endOnFailure: true },
+		);
 	});
 
 	it("has init keep udhcpc running, in the words of BusyBox and of System V", () => {
