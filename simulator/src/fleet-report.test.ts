@@ -52,6 +52,14 @@ describe("what is said of many boots", () => {
 		assert.deepEqual(fleetLines(reports.slice(0, 1)), ["", "The virtual Pi booted."]);
 	});
 
+	it("takes failures together that differ in the Pi and in numbers", () => {
+		const error = (serial: string, got: number) => `${serial}/start.elf: only ${got} bytes of 1200002 came within 30 s`;
+		const some = [1, 2].map((atMs) => report("pi3bp", atMs, error(`0000000${atMs}`, atMs * 1000)));
+		assert.deepEqual(fleetSummary(some).failures, [
+			{ reason: error("00000001", 1000), count: 2, serials: ["00000001", "00000002"] },
+		]);
+	});
+
 	it("says each reason of those that failed once, with who it was", () => {
 		const some = [report("pi3b", 1, "no answer"), report("pi3b", 2, "no answer"), report("pi4", 3, "no kernel")];
 		assert.deepEqual(fleetSummary(some).failures, [
@@ -61,7 +69,7 @@ describe("what is said of many boots", () => {
 		assert.equal(fleetSummary(some).seconds, undefined);
 		assert.deepEqual(fleetLines(some).slice(1), [
 			"0 of 3 virtual Pis booted.",
-			"  2 did not: no answer",
+			"  2 did not, like this: no answer",
 			"  1 did not: no kernel",
 		]);
 		assert.match(fleetLines([...some, report("pi3b", 9)]).join("\n"), /pi4 +1 +0\n/);

@@ -29,10 +29,8 @@ const seconds = ({ steps }: BootReport): number => (steps.at(-1)?.atMs ?? 0) / 1
 
 export function fleetSummary(reports: readonly BootReport[]): FleetSummary {
 	const booted = reports.filter(({ ok }) => ok).sort((one, other) => seconds(one) - seconds(other));
-	const reasons = Map.groupBy(
-		reports.filter(({ ok }) => !ok),
-		({ error = "for no known reason" }) => error,
-	);
+	const failed = reports.filter(({ ok }) => !ok);
+	const reasons = [...Map.groupBy(failed, kindOf).values()];
 	const last = booted.at(-1);
 	return {
 		count: reports.length,
@@ -40,12 +38,17 @@ export function fleetSummary(reports: readonly BootReport[]): FleetSummary {
 		seconds: times(booted.map(seconds)),
 		slowest: last && { serial: last.serial, model: last.model, seconds: seconds(last) },
 		bytes: reports.reduce((sum, { sizes }) => sum + [...sizes.values()].reduce((all, size) => all + size, 0), 0),
-		failures: [...reasons].map(([reason, those]) => ({
-			reason,
+		failures: reasons.map((those) => ({
+			reason: those[0]?.error ?? "for no known reason",
 			count: those.length,
 			serials: those.map(({ serial }) => serial),
 		})),
 	};
+}
+
+/** What failures have in common that differ in who it was and in numbers. */
+function kindOf({ error = "", serial, address = "-" }: BootReport): string {
+	return error.replaceAll(serial.slice(-8), "").replaceAll(address, "").replace(/\d+/g, "0");
 }
 
 /** @param sorted the shortest first. */
@@ -67,7 +70,9 @@ export function fleetLines(reports: readonly BootReport[]): string[] {
 	const { count, booted, failures, slowest } = fleetSummary(reports);
 	const all = failures.length > 0 ? `${booted} of ${count}` : count === 1 ? "The" : `All ${count}`;
 	const lines = ["", `${all} virtual Pi${count === 1 ? "" : "s"} booted.`];
-	for (const { reason, count: those } of failures) lines.push(`  ${those} did not: ${reason}`);
+	for (const { reason, count: those } of failures) {
+		lines.push(`  ${those} did not${those > 1 && count > 1 ? ", like this" : ""}: ${reason}`);
+	}
 	if (count === 1 || slowest === undefined) return lines;
 	const slowestLine = `The slowest was ${slowest.serial.slice(-8)} (${slowest.model}).`;
 	return [...lines, "", ...table(reports), "", slowestLine];

@@ -82,7 +82,7 @@ describe("a fleet", () => {
 				assert.equal(pis.length, 3);
 				assert.match(JSON.stringify(pis[0]), /"ok":false.*start4.elf is not on the server/);
 			} else {
-				assert.match(text, /0 of 3 virtual Pis booted.\n {2}3 did not: start4.elf is not on the server/);
+				assert.match(text, /0 of 3 virtual Pis booted.\n {2}3 did not, like this: start4.elf is not on the server/);
 				assert.match(text, /1a530001 {2}pi4-2026 .* failed +start4.elf is not/);
 			}
 		}
