@@ -37,8 +37,8 @@ export class Admission<T extends Guest> {
 	}
 
 	/**
-	 * Gives a place, if need be that of another, which is evicted then: of those that nobody wants the oldest of the address
-	 * that has most of them; else the oldest of an address that has more than its share.
+	 * Gives a place, if need be that of another, which is evicted then: of the address that has most places, the oldest that nobody
+	 * wants, or the oldest of all where the address has more than its share.
 	 *
 	 * @returns false when everybody who has a place deserves it as much.
 	 */
@@ -69,27 +69,23 @@ export class Admission<T extends Guest> {
 		return true;
 	}
 
+	/** @param newcomers how many places the newcomer's address has: it takes none from an address that has no more. */
 	#leastMissed(newcomers: number): T | undefined {
-		const unwanted = this.#greediest((places) => count(places, ({ isWanted }) => !isWanted));
-		if (unwanted.most > 0) return oldestUnwanted(unwanted.places);
-		const { most, places } = this.#greediest(({ size }) => size);
-		return most > Math.max(this.#limits.fairShare, newcomers) ? places.values().next().value : undefined;
-	}
-
-	#greediest(measure: (places: ReadonlySet<T>) => number): { most: number; places: ReadonlySet<T> } {
-		let found: { most: number; places: ReadonlySet<T> } = { most: 0, places: new Set() };
+		let leastMissed: T | undefined;
+		let most = newcomers;
 		for (const places of this.#byAddress.values()) {
-			const most = measure(places);
-			if (most > found.most) found = { most, places };
+			if (places.size <= most) continue;
+			const candidate = oldestUnwanted(places) ?? this.#oldestOfGreedy(places);
+			if (candidate === undefined) continue;
+			most = places.size;
+			leastMissed = candidate;
 		}
-		return found;
+		return leastMissed;
 	}
-}
 
-function count<T>(places: ReadonlySet<T>, matches: (guest: T) => boolean): number {
-	let matching = 0;
-	for (const guest of places) if (matches(guest)) matching++;
-	return matching;
+	#oldestOfGreedy(places: ReadonlySet<T>): T | undefined {
+		return places.size > this.#limits.fairShare ? places.values().next().value : undefined;
+	}
 }
 
 function oldestUnwanted<T extends Guest>(places: ReadonlySet<T>): T | undefined {

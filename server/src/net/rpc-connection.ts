@@ -129,7 +129,7 @@ export class RpcConnection implements StreamTransport, Guest {
 	}
 
 	evict(): void {
-		this.#context.complain(`closed a connection of ${this.address}: others need its place`);
+		this.#context.logger.debug(`closed a connection of ${this.address}: others need its place`);
 		this.#socket.destroy();
 	}
 

@@ -143,6 +143,12 @@ export class RpcServer {
 			complain: (sentence) => this.#complain(caller.address, sentence),
 		});
 		socket.once("close", () => this.#forget(connection));
+		if (this.#admission.size === (this.#options.maxConnections ?? maxConnections)) {
+			this.#complain(
+				"everybody",
+				`${this.#admission.size} connections are open, the last one from ${caller.address}: no more fit`,
+			);
+		}
 		if (this.#admission.admit(connection)) this.#connections.add(connection);
 		else this.#refuse(connection);
 	}

@@ -25,18 +25,30 @@ class Holder implements MemoryHolder {
 const settled = () => Promise.resolve();
 
 test("who finds no room is told when there may be some, once", async () => {
-	const memory = new SharedMemory({ limit: 100, clock: new ManualClock() });
+	const memory = new SharedMemory({ limit: 160, clock: new ManualClock() });
 	const [first, second] = [new Holder("192.0.2.1"), new Holder("192.0.2.2")];
 	assert.ok(memory.reserve(first, 80));
 	assert.ok(!memory.reserve(second, 30));
-	assert.ok(memory.reserve(second, 20));
-	assert.equal(memory.total, 100);
+	assert.ok(memory.reserve(second, 10));
+	assert.equal(memory.total, 90);
 	memory.set(first, 50);
 	await settled();
 	assert.deepEqual([first.wakes, second.wakes], [0, 1]);
 	memory.forget(first);
 	await settled();
-	assert.deepEqual([memory.total, second.wakes], [20, 1]);
+	assert.deepEqual([memory.total, second.wakes], [10, 1]);
+	memory.stop();
+});
+
+test("when half is taken an address has a small part, over all that it opened", () => {
+	const memory = new SharedMemory({ limit: 160, clock: new ManualClock() });
+	const greedy = [1, 2, 3].map(() => new Holder("192.0.2.1"));
+	assert.deepEqual(
+		greedy.map((holder) => memory.reserve(holder, 40)),
+		[true, true, false],
+	);
+	for (let each = 10; each < 18; each++) assert.ok(memory.reserve(new Holder(`192.0.2.${each}`), 10));
+	assert.ok(!memory.reserve(new Holder("192.0.2.99"), 10), "all is taken");
 	memory.stop();
 });
 
@@ -47,7 +59,7 @@ test("of those that wait, one of each address is told before the second of any",
 	memory.set(holder, 10);
 	const greedy = [1, 2, 3].map(() => new Holder("192.0.2.1", woken));
 	const modest = new Holder("192.0.2.2", woken);
-	for (const each of [...greedy, modest]) assert.ok(!memory.hasRoom(each));
+	for (const each of [...greedy, modest]) assert.ok(!memory.hasRoom(each, 10));
 	memory.set(holder, 5);
 	await settled();
 	assert.deepEqual(woken, [greedy[0], modest, greedy[1], greedy[2]]);

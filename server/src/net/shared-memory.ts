@@ -1,5 +1,5 @@
 /**
- * Memory that all connections share. Who wants some when there is none left waits for its turn; and who holds some while others
+ * Memory that all connections share. When half of it is taken, no address gets more than a small part. Who wants some when there is none left waits for its turn; and who holds some while others
  * wait, and does not get on with it, loses it. So a crowd of honest clients shares it, and a stranger that only holds it does not
  * keep it for long.
  */
@@ -29,17 +29,21 @@ interface Share {
 
 const LOOK_MS = 1000;
 
+/** When half is taken, an address may hold this part of all. */
+const PART = 1 / 16;
+
 export class SharedMemory {
 	readonly #limit: number;
 	readonly #patience: number;
 	readonly #clock: Clock;
 	readonly #shares = new Map<MemoryHolder, Share>();
+	readonly #byAddress = new Map<string, number>();
 	readonly #waiting = new Set<MemoryHolder>();
 	#total = 0;
 	#timer: Timer | undefined;
 	#isWaking = false;
 
-	constructor({ limit, clock, patience = 5000 }: SharedMemoryOptions) {
+	constructor({ limit, clock, patience = 3000 }: SharedMemoryOptions) {
 		this.#limit = limit;
 		this.#clock = clock;
 		this.#patience = patience;
@@ -56,6 +60,7 @@ export class SharedMemory {
 		const had = before?.bytes ?? 0;
 		if (bytes === had) return;
 		this.#total += bytes - had;
+		this.#count(holder.address, bytes - had);
 		if (bytes === 0) this.#shares.delete(holder);
 		else {
 			const since = before === undefined || bytes < had ? this.#clock.monotonic() : before.since;
@@ -64,9 +69,21 @@ export class SharedMemory {
 		if (bytes < had) this.#wake();
 	}
 
+	#count(address: string, change: number): void {
+		const held = this.#heldBy(address) + change;
+		if (held > 0) this.#byAddress.set(address, held);
+		else this.#byAddress.delete(address);
+	}
+
+	#heldBy(address: string): number {
+		return this.#byAddress.get(address) ?? 0;
+	}
+
 	/** Whether there is room for so many more. If not, the holder is told when there may be. */
 	hasRoom(holder: MemoryHolder, more = 1): boolean {
-		if (this.#total + more <= this.#limit) return true;
+		if (this.#total + more <= this.#limit / 2) return true;
+		const isModest = this.#heldBy(holder.address) + more <= this.#limit * PART;
+		if (isModest && this.#total + more <= this.#limit) return true;
 		this.#waiting.add(holder);
 		this.#watch();
 		return false;
@@ -105,9 +122,10 @@ export class SharedMemory {
 		});
 	}
 
-	/** One of each address before the second of any. */
+	/** One of each address before the second of any, and first the address that holds least. */
 	#turn(): MemoryHolder[] {
-		const byAddress = [...Map.groupBy(this.#waiting, ({ address }) => address).values()];
+		const waiting = [...this.#waiting].sort((a, b) => this.#heldBy(a.address) - this.#heldBy(b.address));
+		const byAddress = [...Map.groupBy(waiting, ({ address }) => address).values()];
 		const longest = Math.max(0, ...byAddress.map(({ length }) => length));
 		return Array.from({ length: longest }, (_, round) =>
 			byAddress.flatMap((holders) => holders.slice(round, round + 1)),

@@ -319,6 +319,15 @@ test("what is no call ends the connection", () => {
 	assert.match(transport.aborted ?? "", /record may have/);
 });
 
+test("what the socket had read before it was told to end is not looked at", () => {
+	const { transport, stream } = open();
+	stream.receive(Buffer.concat([Buffer.from("80000004deadbeef", "hex"), call(1, 0, 4)]));
+	const { aborted } = transport;
+	stream.receive(call(2, 0, 4));
+	stream.drained();
+	assert.deepEqual([transport.replies(), transport.aborted], [[], aborted]);
+});
+
 test("replies that were complete are sent before a broken record ends the connection", () => {
 	const { transport, stream } = open();
 	stream.receive(Buffer.concat([call(1, 0, 4), Buffer.from("80000004deadbeef", "hex")]));

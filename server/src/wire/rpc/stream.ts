@@ -55,6 +55,8 @@ export class RpcStream {
 	readonly #ready: (() => void)[] = [];
 	#paused = false;
 	#closed = false;
+	/** The socket may still hand over what it had read before it was told to end. */
+	#aborted = false;
 
 	constructor(service: RpcService, caller: RpcCaller, transport: StreamTransport, pool: BufferPool) {
 		this.#service = service;
@@ -76,7 +78,7 @@ export class RpcStream {
 
 	/** Takes bytes from the client. Must not be called while the transport is paused. */
 	receive(chunk: Buffer): void {
-		if (this.#closed) return;
+		if (this.#closed || this.#aborted) return;
 		try {
 			this.#records.push(chunk);
 		} catch (error) {
@@ -88,7 +90,7 @@ export class RpcStream {
 
 	/** The client has taken bytes, or there is room again: goes on with calls that were put off. */
 	drained(): void {
-		if (!this.#closed && (this.#paused || this.#ready.length > 0)) this.#pump();
+		if (!this.#closed && !this.#aborted && (this.#paused || this.#ready.length > 0)) this.#pump();
 	}
 
 	/** The connection has ended; calls that are under way run to their end and are not answered. */
@@ -140,6 +142,7 @@ export class RpcStream {
 
 	/** Replies that were complete still leave. The client connects anew and sends again what was not answered. */
 	#abort(cause: unknown): void {
+		this.#aborted = true;
 		this.#out.rollback();
 		this.#flush();
 		this.#transport.abort(cause);
@@ -181,7 +184,7 @@ export class RpcStream {
 			action(value);
 		};
 		const resume = (value: T): void => {
-			if (this.#closed) return;
+			if (this.#closed || this.#aborted) return;
 			this.#ready.push(() => run(value));
 			this.#pump();
 		};
