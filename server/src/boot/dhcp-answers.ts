@@ -82,6 +82,7 @@ export class DhcpAnswers implements DhcpHandler {
 				const owner = registry.deviceAt(address);
 				return owner !== undefined && owner.mac !== mac;
 			},
+			exhausted: (mac, subnet) => this.#exhausted(mac, subnet),
 		});
 		this.#full = new FullDhcp(
 			{
@@ -90,7 +91,6 @@ export class DhcpAnswers implements DhcpHandler {
 				log,
 				tellNeighbour: (neighbour) => wire.tellNeighbour(neighbour),
 				given: (asker, address) => this.#given(asker, address),
-				refused: (asker, subnet) => this.#refused(asker, subnet),
 				otherServer: (address, mac) => this.#otherServer(address, mac),
 			},
 			PROXY_ONLY,
@@ -178,7 +178,7 @@ export class DhcpAnswers implements DhcpHandler {
 		}
 	}
 
-	#refused({ mac }: Asker, { start, end }: DhcpSubnet): void {
+	#exhausted(mac: string, { start, end }: DhcpSubnet): void {
 		const device = this.#options.registry.byMac(mac);
 		if (device !== undefined)
 			this.#options.registry.fact(device, { kind: "no-address-left", range: `${start}-${end}` });

@@ -118,6 +118,7 @@ export const dhcpLeases: FuzzTarget = {
 			log: silentLogger,
 			findHolder: async () => undefined,
 			isForeign: () => false,
+			exhausted: () => void refused.push("refused"),
 		});
 		const parts = {
 			keeper,
@@ -125,7 +126,6 @@ export const dhcpLeases: FuzzTarget = {
 			log: silentLogger,
 			tellNeighbour: async () => true,
 			given: () => undefined,
-			refused: () => void refused.push("refused"),
 			otherServer: () => undefined,
 		};
 		const dhcp = new FullDhcp(parts, SETTINGS);

@@ -40,8 +40,6 @@ export interface FullDhcpParts {
 	tellNeighbour(neighbour: { address: string; mac: string; interface: string }): Promise<boolean>;
 	/** A client has this address from us now. */
 	given(asker: Asker, address: string): void;
-	/** There was no address for a client. */
-	refused(asker: Asker, range: DhcpSubnet): void;
 	/** A client took the address of another DHCP server. */
 	otherServer(address: string, mac: string): void;
 }
@@ -50,6 +48,9 @@ type Replies = Promise<readonly DhcpReply[]>;
 
 const NOTHING: readonly DhcpReply[] = [];
 
+/** Forged requests cannot start more programs than this at a time; who comes in between asks again. */
+const MOST_TELLING = 64;
+
 /** What a client may ask for in option 51, in seconds: shorter ones would have it ask all the time. */
 const SHORTEST_LEASE = 120;
 
@@ -57,6 +58,8 @@ export class FullDhcp {
 	readonly #parts: FullDhcpParts;
 	readonly #said = new Said();
 	readonly #slots: RomSlots;
+	/** How many are being told to the kernel: each is a program that runs. */
+	#telling = 0;
 	settings: DhcpSettings;
 
 	constructor(parts: FullDhcpParts, settings: DhcpSettings) {
@@ -122,11 +125,9 @@ export class FullDhcp {
 		const isBinding = boot !== undefined && boot.generation !== "eeprom";
 		const requested = addressOption(packet, OptionCode.REQUESTED_IP_ADDRESS);
 		const lease = await keeper.offer(mac, subnet, { requested, isBinding });
-		if (lease === undefined) {
-			this.#parts.refused(asker, subnet);
-			return NOTHING;
-		}
+		if (lease === undefined) return NOTHING;
 		if (isBinding) this.#parts.given(asker, lease.address);
+		if (this.#telling >= MOST_TELLING) return NOTHING;
 		const to = await this.#alone(packet, subnet, asker, lease);
 		const reply = leaseReply(packet, MessageType.OFFER, lease.address, this.#terms(packet, subnet, asker));
 		const addressed = to === undefined ? reply : { ...reply, flags: packet.flags };
@@ -149,7 +150,11 @@ export class FullDhcp {
 		const isRom = boot?.generation === "mask-rom";
 		const isOverheard = packet.xid === CONSTANT_XID && this.#slots.hasListeners(mac);
 		if (packet.giaddr !== IPV4_ANY || subnet.interface === undefined || !(isRom || isOverheard)) return undefined;
-		if (await this.#parts.tellNeighbour({ address, mac, interface: subnet.interface })) return address;
+		this.#telling++;
+		const isTold = await this.#parts
+			.tellNeighbour({ address, mac, interface: subnet.interface })
+			.finally(() => this.#telling--);
+		if (isTold) return address;
 		if (isRom) this.#slots.take(mac);
 		if (this.#said.isNew("rom", "broadcast")) {
 			this.#parts.log.warn(

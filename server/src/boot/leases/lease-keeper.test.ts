@@ -52,6 +52,7 @@ class World {
 			log: silentLogger,
 			findHolder: (address, mac) => this.#find(address, mac),
 			isForeign: () => false,
+			exhausted: () => undefined,
 		});
 	}
 

@@ -14,6 +14,8 @@ export interface LeaseKeeperParts {
 	findHolder(address: string, mac: string): Promise<AddressHolder>;
 	/** Whether a device that is not this one is known to have the address. */
 	isForeign(address: string, mac: string): boolean;
+	/** All addresses of the subnet are given out, and this client got none. */
+	exhausted(mac: string, subnet: DhcpSubnet): void;
 }
 
 /** How an address is offered. */
@@ -74,12 +76,10 @@ export class LeaseKeeper {
 		return this.#book.of(mac, subnet);
 	}
 
-	/** Whether we ever gave this client an address that it may still have. */
-	knows(mac: string): boolean {
-		return this.#book.ofClient(mac).length > 0;
-	}
-
-	/** An address to offer; undefined when there is none, which is logged. A binding one is stored when it resolves. */
+	/**
+	 * An address to offer; undefined when there is none, which is logged, or when it takes too long to find one, and the client is
+	 * to ask again. A binding one is stored when it resolves.
+	 */
 	offer(mac: string, subnet: DhcpSubnet, wish: OfferWish): Promise<Lease | undefined> {
 		const key = `${mac} ${subnet.start}`;
 		const searched = this.#searches.get(key);
@@ -132,7 +132,9 @@ export class LeaseKeeper {
 		await this.#save();
 	}
 
-	#exhausted(mac: string, { start, end }: DhcpSubnet): undefined {
+	#exhausted(mac: string, subnet: DhcpSubnet): undefined {
+		const { start, end } = subnet;
+		this.#parts.exhausted(mac, subnet);
 		if (this.#said.isNew(`range ${start}`, "exhausted")) {
 			this.#parts.log.warn(
 				`no address is left for ${mac}: all of ${start} to ${end} are given out. Make the range larger (--dhcp-range), or the time shorter (--dhcp-lease)`,
