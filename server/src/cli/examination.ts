@@ -13,11 +13,13 @@ import {
 	bindUdp,
 	chooseInterfaces,
 	closeUdp,
+	interfaceNames,
 	listInterfaces,
 	type Protocol,
 	portOwner,
 	type ServedInterface,
 } from "../net/index.ts";
+import { IPV4_ANY } from "../wire/dhcp/index.ts";
 import { call } from "./client.ts";
 
 export interface Finding {
@@ -39,7 +41,7 @@ export async function examine(config: Config, options: ExaminationOptions): Prom
 	const served = chooseInterfaces(await listInterfaces(), { interface: config.interface, serverIp: config.serverIp });
 	const running = await runningServer(config);
 	return [
-		networkFinding(config, served),
+		await networkFinding(config, served),
 		...(await lanFindings(config, served, options)),
 		...(await portFindings(config, running)),
 		imagesFinding(config.imagesDir),
@@ -56,16 +58,25 @@ function finding(
 	return { verdict, subject, message, commands };
 }
 
-function networkFinding(config: Config, served: readonly ServedInterface[]): Finding {
+async function networkFinding(config: Config, served: readonly ServedInterface[]): Promise<Finding> {
 	const [first] = served;
-	if (first === undefined) {
-		const wanted = config.interface ?? config.serverIp;
-		const message = wanted === undefined ? "no interface has an IPv4 address" : `no interface fits ${wanted}`;
-		return finding("bad", "network", message, ["ip -4 address"]);
-	}
+	if (first === undefined) return nowhereFinding(config);
 	const names = served.map(({ interface: { name, kind }, address }) => `${address} on ${name} (${kind})`);
 	if (first.interface.kind !== "loopback") return finding("good", "network", names.join(", "));
 	return finding("note", "network", `only ${names.join(", ")}: virtual Pis can boot, real ones not`);
+}
+
+/** The server waits for an address; an interface that is not there at all is a mistake. */
+async function nowhereFinding({ interface: name, serverIp }: Config): Promise<Finding> {
+	const names = await interfaceNames();
+	if (name !== undefined && !names.includes(name)) {
+		return finding("bad", "network", `there is no interface ${name}; there are ${names.join(", ")}`, ["ip link"]);
+	}
+	if (serverIp !== undefined) {
+		return finding("bad", "network", `this machine does not have the address ${serverIp}`, ["ip -4 address"]);
+	}
+	const what = name === undefined ? "no interface has" : `${name} does not have`;
+	return finding("bad", "network", `${what} an IPv4 address yet: the server waits for one`, ["ip -4 address"]);
 }
 
 async function lanFindings(
@@ -84,19 +95,23 @@ async function lanFinding({ dhcp, dhcpInsist }: Config, name: string, address: s
 		return finding("note", "dhcp", `${name}: other DHCP servers could not be looked for: ${answer.reason}`);
 	}
 	const others = answer.offers.map(({ server, isBootServer }) => (isBootServer ? `${server} (boots, too)` : server));
-	const gives = dhcp === "full" && dhcpInsist !== true;
-	if (others.length === 0) {
-		return gives
-			? finding("good", "dhcp", `${name}: no other DHCP server answers, so this one can give out addresses`)
-			: finding(
-					"note",
-					"dhcp",
-					`${name}: no DHCP server answers: Pis need one there, as your router has, or --dhcp full`,
-				);
-	}
-	return gives
-		? finding("note", "dhcp", `${name}: --dhcp full is refused beside the DHCP server ${others.join(", ")}`)
-		: finding("good", "dhcp", `${name}: DHCP servers that answer: ${others.join(", ")}`);
+	const givesAddresses = answer.offers.some(({ offered }) => offered !== IPV4_ANY);
+	const answering = others.length === 0 ? "no DHCP server answers" : `DHCP servers that answer: ${others.join(", ")}`;
+	if (dhcp === "full") return finding("good", "dhcp", `${name}: ${answering}; ${fullMode(givesAddresses, dhcpInsist)}`);
+	if (givesAddresses) return finding("good", "dhcp", `${name}: ${answering}`);
+	return finding(
+		"note",
+		"dhcp",
+		`${name}: ${answering}; Pis need one that gives addresses, as your router has, or --dhcp full`,
+	);
+}
+
+/** What full mode would do in a network. */
+function fullMode(givesAddresses: boolean, insists: boolean | undefined): string {
+	if (!givesAddresses) return "this server gives out addresses there";
+	return insists === true
+		? "this server gives out addresses there all the same, as it was told"
+		: "this server is a proxy there, though --dhcp full was asked for";
 }
 
 /** What the server says, if one runs with these settings. */
