@@ -5,6 +5,7 @@
  *     npm run bench -- tftp                TFTP against dnsmasq
  *     npm run bench -- bytes               bytes by TFTP of a Raspberry Pi OS boot, against the files as they are
  *     npm run bench -- herd                1 to 200 virtual Pis that are switched on at once
+ *     npm run bench -- unpack              images unpacked, against xz, gzip and zstd
  *     npm run bench -- boot                power-on to multi-user against dnsmasq and nfs-ganesha; takes minutes
  */
 import { cpus, release, totalmem } from "node:os";
@@ -14,6 +15,7 @@ import { benchBytes } from "./bytes.ts";
 import { benchHerd } from "./herd.ts";
 import { benchNfs } from "./nfs.ts";
 import { benchTftp } from "./tftp.ts";
+import { benchUnpack } from "./unpack.ts";
 
 function number(text: string): number {
 	if (!/^\d+$/.test(text)) throw new InvalidArgumentError("expected a whole number");
@@ -70,6 +72,15 @@ program
 	.action(async (options: { rounds: number }) => {
 		process.stdout.write(machine());
 		await benchBoot(options.rounds);
+	});
+
+program
+	.command("unpack")
+	.option("--megabytes <count>", "size of the image", number, 400)
+	.option("--rounds <count>", "rounds that count", number, 3)
+	.action(async (options: { megabytes: number; rounds: number }) => {
+		process.stdout.write(machine());
+		await benchUnpack(options);
 	});
 
 await program.parseAsync();
