@@ -47,7 +47,7 @@ export class Admission<T extends Guest> {
 		if (own.size >= this.#limits.perAddress && !isLoopback(guest.address)) {
 			// A Pi that was switched off and on left its old transfers behind.
 			if (!this.#evict(oldestUnwanted(own))) return false;
-		} else if (this.#size >= this.#limits.places && !this.#evict(this.#leastMissed(own.size))) return false;
+		} else if (this.#size >= this.#limits.places && !this.#evict(this.#leastMissed(own))) return false;
 		own.add(guest);
 		this.#byAddress.set(guest.address, own);
 		this.#size++;
@@ -69,10 +69,10 @@ export class Admission<T extends Guest> {
 		return true;
 	}
 
-	/** @param newcomers how many places the newcomer's address has: it takes none from an address that has no more. */
-	#leastMissed(newcomers: number): T | undefined {
-		let leastMissed: T | undefined;
-		let most = newcomers;
+	/** @param own what the newcomer's address has: it takes nothing from an address that has no more. */
+	#leastMissed(own: ReadonlySet<T>): T | undefined {
+		let leastMissed = oldestUnwanted(own);
+		let most = own.size;
 		for (const places of this.#byAddress.values()) {
 			if (places.size <= most) continue;
 			const candidate = oldestUnwanted(places) ?? this.#oldestOfGreedy(places);

@@ -31,7 +31,8 @@ class Files implements TftpPort {
 class Client {
 	readonly #socket: Socket = createSocket("udp4");
 	readonly #queue: [Buffer, RemoteInfo][] = [];
-	constructor() {
+	constructor(address = "127.0.0.1") {
+		this.#socket.bind(0, address);
 		this.#socket.on("message", (bytes, from) => {
 			this.#queue.push([bytes, from]);
 			this.#socket.emit("queued");
@@ -184,7 +185,7 @@ test("above the limit a request takes the place of a transfer that nobody acknow
 		async (server, files, client) => {
 			await client.send("\0\x01silent\0octet\0", server.port);
 			await client.receive();
-			const second = new Client();
+			const second = new Client("127.0.0.2");
 			await second.send("\0\x01file\0octet\0", server.port);
 			const data = await second.receive();
 			assert.deepEqual(files.outcomes, ["silent aborted 0/1300"]);
