@@ -86,7 +86,12 @@ export class FileError extends Error {
 	readonly code: FileErrorCode;
 
 	constructor(code: FileErrorCode, message?: string) {
+		const limit = Error.stackTraceLimit;
+		// A booting Pi looks for thousands of files that are not there: where that was found out is of no interest, and
+		// noting it would take longer than the search.
+		if (code === "ENOENT") Error.stackTraceLimit = 0;
 		super(message ?? code);
+		Error.stackTraceLimit = limit;
 		this.name = "FileError";
 		this.code = code;
 	}
