@@ -111,6 +111,8 @@ describe("full mode beside a router", { skip }, () => {
 		assert.deepEqual([mode, range], ["proxy", null]);
 		assert.match(notes.join(), /Two DHCP servers in one network/);
 		assert.equal((await server.health()).services.dhcp.state, "running");
+		const doctor = await server.command("doctor", "--interface", "srv0", "--dhcp", "full", "--images", shop.images);
+		assert.match(doctor.stdout, /srv0: DHCP servers that answer: 10\.77\.0\.254; this server is a proxy there, though/);
 		assertBooted(await power("pia"));
 		const range2 = { start: "10.77.0.20", end: "10.77.0.29" };
 		const insisted = await server.api<Network>("PATCH", "network", { mode: "full", insist: true, range: range2 });

@@ -6,8 +6,11 @@
 /** The bootloader keeps 32 characters; a string without a slash at its end names no folder, and is given up by the Pi. */
 const FIRST = /^(.{1,31}\/)?(bootcode\.bin|start4?\.elf|config\.txt)$/i;
 
+/** More Pis than boot at a time; a forgotten one asks for its first file again. */
+const KEPT = 1000;
+
 export class PrefixStrings {
-	/** By device. */
+	/** By device, the one that began last at the end. */
 	readonly #strings = new Map<number, string>();
 
 	/**
@@ -23,7 +26,10 @@ export class PrefixStrings {
 	}
 
 	#learn(deviceKey: number, string: string | undefined): void {
-		if (string === undefined) this.#strings.delete(deviceKey);
-		else this.#strings.set(deviceKey, string);
+		this.#strings.delete(deviceKey);
+		if (string === undefined) return;
+		this.#strings.set(deviceKey, string);
+		const [oldest] = this.#strings.keys();
+		if (this.#strings.size > KEPT && oldest !== undefined) this.#strings.delete(oldest);
 	}
 }
