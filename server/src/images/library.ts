@@ -19,7 +19,7 @@ import {
 	systemCode,
 	type Timer,
 } from "../base/index.ts";
-import { ImageBuild } from "../vfs/index.ts";
+import { assignFiles, hasSuperblock } from "./assign.ts";
 import { ImageEntry, type LibraryImage } from "./entry.ts";
 import { FolderWatch, type FoundFile, findImages } from "./folder.ts";
 import type { UnpackLimits } from "./import/limits.ts";
@@ -241,7 +241,10 @@ export class ImageLibrary implements Startable {
 	}
 
 	async #update(found: readonly FoundFile[]): Promise<void> {
-		const files = await this.#assign(found);
+		const { assigned: files, left } = await assignFiles([...this.#entries.values()], found, (entry, file) =>
+			this.#isImage(entry, file),
+		);
+		for (const file of left) files.set(this.#newEntry(file), file);
 		for (const entry of [...this.#entries.values()]) {
 			const file = files.get(entry);
 			if (file === undefined) this.#lose(entry);
@@ -258,39 +261,9 @@ export class ImageLibrary implements Startable {
 		await this.#unpacked?.keepOnly(new Set(present.flatMap(({ unpackedKey: key }) => key ?? [])));
 	}
 
-	/**
-	 * Decides which file is which image. A file that kept its place is the image of that place, unless that image's own file
-	 * is now elsewhere: then it was renamed, and keeps its id. What is left is new.
-	 */
-	async #assign(found: readonly FoundFile[]): Promise<Map<ImageEntry, FoundFile>> {
-		const files = new Map<ImageEntry, FoundFile>();
-		const left = new Set(found);
-		const claim = (entry: ImageEntry, file: FoundFile) => {
-			files.set(entry, file);
-			left.delete(file);
-		};
-		for (const entry of this.#entries.values()) {
-			const file = found.find((each) => each.path === entry.record.path);
-			if (file !== undefined && !(await this.#wasMoved(entry, file, found))) claim(entry, file);
-		}
-		for (const entry of this.#entries.values()) {
-			const file = files.has(entry) ? undefined : await this.#findMoved(entry, left);
-			if (file !== undefined) claim(entry, file);
-		}
-		for (const file of [...left]) claim(this.#newEntry(file), file);
-		return files;
-	}
-
-	async #wasMoved(entry: ImageEntry, atItsPlace: FoundFile, found: readonly FoundFile[]): Promise<boolean> {
-		if (String(atItsPlace.stamp.ino) === entry.record.ino || entry.isFile(atItsPlace)) return false;
-		return (await this.#findMoved(entry, found)) !== undefined;
-	}
-
-	async #findMoved(entry: ImageEntry, files: Iterable<FoundFile>): Promise<FoundFile | undefined> {
-		for (const file of files) {
-			if (entry.isFile(file) ?? (await this.#hasSuperblock(file, entry.record.superblockIdentity))) return file;
-		}
-		return undefined;
+	/** Whether a file is what an image was last seen as, under whatever name. */
+	async #isImage(entry: ImageEntry, file: FoundFile): Promise<boolean> {
+		return entry.isFile(file) ?? hasSuperblock(() => findRawImage(file, this.#unpacked), entry, this.#clock);
 	}
 
 	#newEntry({ name, path: place, stamp }: FoundFile): ImageEntry {
@@ -375,20 +348,6 @@ export class ImageLibrary implements Startable {
 			if (entry.unpackedKey !== key || entry.percent === undefined) continue;
 			entry.percent = job.percent;
 			this.#tell(entry);
-		}
-	}
-
-	/** Whether the file system in a file is the one that is remembered. A file that cannot be opened has none. */
-	async #hasSuperblock(file: FoundFile, identity: string): Promise<boolean> {
-		if (identity === "") return false;
-		try {
-			const raw = (await findRawImage(file, this.#unpacked)).file;
-			const build = await ImageBuild.open(raw.path, { expected: raw.stamp, clock: this.#clock });
-			await build.close();
-			return build.superblock === identity;
-		} catch (error) {
-			if (systemCode(error) === undefined && !(error instanceof FileError)) throw error;
-			return false;
 		}
 	}
 

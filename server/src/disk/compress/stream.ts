@@ -22,6 +22,9 @@ export interface UnpackOptions {
 /** Each chunk costs a trip through the thread pool; 16 KiB, the default, takes a third longer. */
 const CHUNK_BYTES = 1 << 20;
 
+/** So that the thread pool unpacks what comes next while the chunks before it are written. */
+const AHEAD_BYTES = 4 << 20;
+
 /**
  * Unpacks a stream; several members, frames or streams in a row are one, as the programs have it.
  *
@@ -34,9 +37,10 @@ export function unpackStream(packing: StreamPacking, input: Chunks, options: Unp
 }
 
 function openZlib(packing: Exclude<StreamPacking, "xz">): Transform {
-	if (packing === "gzip") return createGunzip({ chunkSize: CHUNK_BYTES });
-	if (packing === "zstd") return createZstdDecompress({ chunkSize: CHUNK_BYTES });
-	return createInflateRaw({ chunkSize: CHUNK_BYTES });
+	const options = { chunkSize: CHUNK_BYTES, highWaterMark: AHEAD_BYTES };
+	if (packing === "gzip") return createGunzip(options);
+	if (packing === "zstd") return createZstdDecompress(options);
+	return createInflateRaw(options);
 }
 
 async function* throughZlib(packing: Exclude<StreamPacking, "xz">, input: Chunks, signal?: AbortSignal) {
