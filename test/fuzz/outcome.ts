@@ -1,12 +1,13 @@
 /** What a run came to: in order, refused in order, or wrong. */
 import { FileError, isNetbootError } from "../../server/src/base/index.ts";
 
-/** What makes two messages differ though they say the same: texts and numbers out of the input. */
+/** A message without what makes two of them differ though they say the same: texts, names and numbers out of the input. */
 export function withoutParticulars(message: string): string {
-	return message
-		.replace(/"(?:[^"\\]|\\.)*"?/g, '""')
-		.replace(/0x[0-9a-f]+|[0-9a-f]{8,}|\d+/gi, "#")
-		.replace(/[^\x20-\x7e]/g, "?")
+	const words = message.replace(/"(?:[^"\\]|\\.)*"?/g, "#").split(/\s+/);
+	const plain = words.map((word) => (/^\(?[A-Za-z_']{1,16}\)?[,.:;]?$/.test(word) ? word : "#"));
+	return plain
+		.join(" ")
+		.replace(/#( #)+/g, "#")
 		.slice(0, 160);
 }
 

@@ -8,7 +8,7 @@ import { MemorySource, recognisePacking, unpack, unpackedSize } from "../../../s
 import { runTool } from "../../../server/src/disk/testdata/index.ts";
 import { isTar, TarIndexer, type TarTree } from "../../../server/src/vfs/tar/index.ts";
 import { mutateBytes } from "../mutate.ts";
-import { attempt, refusal } from "../outcome.ts";
+import { attempt, refusal, withoutParticulars } from "../outcome.ts";
 import type { Random } from "../random.ts";
 import type { FuzzTarget } from "../target.ts";
 
@@ -178,7 +178,7 @@ export const tar: FuzzTarget = {
 		const seen = new Set<string>([`tar ${isTar(source)}`]);
 		const tree = attempt(seen, () => new TarIndexer(source).run());
 		if (tree === undefined) return [...seen].join("\n");
-		for (const finding of tree.findings) seen.add(finding.replace(/"[^"]*"|\d+/g, "#").slice(0, 100));
+		for (const finding of tree.findings) seen.add(withoutParticulars(finding));
 		walk(tree, seen);
 		return [...seen].join("\n");
 	},

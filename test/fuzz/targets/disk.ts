@@ -27,7 +27,7 @@ import {
 } from "../../../server/src/disk/testdata/index.ts";
 import { openImageTrees } from "../../../server/src/vfs/index.ts";
 import { number } from "../mutate.ts";
-import { attempt } from "../outcome.ts";
+import { attempt, withoutParticulars } from "../outcome.ts";
 import type { Random } from "../random.ts";
 import type { FuzzTarget } from "../target.ts";
 
@@ -306,7 +306,7 @@ export const ext = diskTarget(
 	(source, seen) => {
 		const tree = attempt(seen, () => ExtFileSystem.open(source, { fsid: 1 }));
 		if (tree === undefined) return;
-		for (const finding of tree.findings) seen.add(finding.replace(/\d+/g, "#"));
+		for (const finding of tree.findings) seen.add(withoutParticulars(finding));
 		walk(tree, seen);
 	},
 	// A directory is read in pieces, a block may have 64 KiB, a value of an attribute too.
@@ -342,7 +342,7 @@ export const journal = diskTarget(
 	},
 	(source, seen) => {
 		const tree = attempt(seen, () => ExtFileSystem.open(source, { fsid: 1 }));
-		for (const finding of tree?.findings ?? []) seen.add(finding.replace(/\d+/g, "#"));
+		for (const finding of tree?.findings ?? []) seen.add(withoutParticulars(finding));
 	},
 	{ shortRuns: 300 },
 );
@@ -399,11 +399,11 @@ export const partitions = diskTarget(
 	},
 	(source, seen) => {
 		const table = attempt(seen, () => readPartitions(source));
-		for (const finding of table?.findings ?? []) seen.add(finding.replace(/0x[0-9a-f]+|\d+/g, "#"));
+		for (const finding of table?.findings ?? []) seen.add(withoutParticulars(finding));
 		for (const { start, size } of table?.partitions ?? []) {
 			attempt(seen, () => seen.add(recognise(new SliceSource(source, start, size))));
 		}
-		for (const finding of openImageTrees(source).findings) seen.add(finding.replace(/"[^"]*"|0x[0-9a-f]+|\d+/g, "#"));
+		for (const finding of openImageTrees(source).findings) seen.add(withoutParticulars(finding));
 	},
 	{ allowance: 2 << 20, shortRuns: 1000 },
 );

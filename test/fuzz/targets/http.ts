@@ -45,6 +45,31 @@ const KEYS = [
 	...["__proto__", "constructor", "toString", "types", "level", "device", "limit", "code", "", "length"],
 ];
 
+const HEADERS = [
+	...[
+		"host: evil.example",
+		"host: [::1",
+		"host: 127.0.0.1:99999",
+		"host:",
+		"origin: null",
+		"origin: http://evil.example",
+	],
+	...[
+		"authorization: Bearer",
+		"authorization: Basic eA==",
+		"cookie: session=x; session=y",
+		"cookie: =;;",
+		"if-none-match: *",
+	],
+	...[
+		"sec-fetch-site: cross-site",
+		"accept: text/html",
+		"content-length: 99999999",
+		"transfer-encoding: chunked",
+		"range: bytes=9-1",
+	],
+];
+
 /** `METHOD /path`, a line of JSON for the body (empty: none), and headers, each on a line. */
 function compose(method: string, path: string, body: string, headers: readonly string[]): Buffer {
 	return Buffer.from([`${method} ${path}`, body, ...headers].join("\n"));
@@ -74,8 +99,8 @@ function mutate(random: Random, input: Buffer, other: Buffer): Buffer {
 	const type = random.oneIn(5)
 		? [random.pick(["content-type: text/plain", "content-type: multipart/form-data", "content-type:"])]
 		: [];
-	const host = random.oneIn(6) ? [`host: ${random.pick(["evil.example", "[::1", "127.0.0.1:99999", ""])}`] : [];
-	return compose(random.pick(METHODS), paths(random), JSON.stringify(value(random, 3)) ?? "", [...type, ...host]);
+	const more = Array.from({ length: random.below(3) }, () => random.pick(HEADERS));
+	return compose(random.pick(METHODS), paths(random), JSON.stringify(value(random, 3)) ?? "", [...type, ...more]);
 }
 
 const { http } = harness();
