@@ -7,8 +7,9 @@ import { ApiError } from "./errors.ts";
 
 /** RFC 9110 sections 11.6.1 and 10.2.3. */
 const extraHeaders: Readonly<Partial<Record<ErrorCode, Record<string, string>>>> = {
-	unauthorized: { "www-authenticate": "Bearer" },
-	"too-many-attempts": { "retry-after": "60" },
+	// Who guesses shall not do so thousands of times over one connection.
+	unauthorized: { "www-authenticate": "Bearer", connection: "close" },
+	"too-many-attempts": { "retry-after": "60", connection: "close" },
 };
 
 /** Sends what an operation gave. Properties that the route does not promise stay behind. */

@@ -42,6 +42,9 @@ export interface HttpOptions {
 /** Bytes; no body of the API comes near it. */
 const bodyLimit = 64 * 1024;
 
+/** Requests of one connection; the client opens another one then, and has to be let in again. */
+const maxRequestsPerSocket = 1000;
+
 /** Milliseconds for a request to arrive in full; answers may take as long as they like. */
 const requestTimeout = 30_000;
 
@@ -61,6 +64,7 @@ export class HttpServer implements Startable {
 		this.fastify = fastify({
 			bodyLimit,
 			requestTimeout,
+			maxRequestsPerSocket,
 			exposeHeadRoutes: false,
 			// Keep-alive connections would hold up the stop.
 			forceCloseConnections: true,
