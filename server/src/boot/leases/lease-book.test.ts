@@ -36,6 +36,16 @@ describe("the choice of an address", () => {
 		assert.ok(spread.size > 2, [...spread].join());
 	});
 
+	test("stays what was given, when the client is found to have had another one that somebody else was to get", () => {
+		const book = new LeaseBook();
+		const given = give(book, macOf(1), 0) ?? assert.fail();
+		for (const address of ["192.0.2.100", "192.0.2.101", "192.0.2.103", "192.0.2.104"]) {
+			if (address !== given) book.block(address, "in-use", macOf(1), HOUR);
+		}
+		assert.equal(book.choose(macOf(1), SUBNET, 1), given);
+		assert.equal(book.of(macOf(1), SUBNET)?.address, given);
+	});
+
 	test("gives out all of the range but our own, the router's, the network's and the broadcast address", () => {
 		const subnet = {
 			...SUBNET,

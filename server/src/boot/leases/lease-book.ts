@@ -63,10 +63,15 @@ export class LeaseBook {
 		return this.#byAddress.get(address);
 	}
 
-	/** The client's address in a subnet, run out or not. One that it declined is not its own. */
+	/**
+	 * The client's address in a subnet, run out or not. One that it declined is not its own, and one that it was found to have
+	 * when somebody else was to get it counts less than what it was given: the table of neighbours may remember an earlier boot.
+	 */
 	of(mac: string, subnet: DhcpSubnet): Lease | undefined {
-		const all = this.#byMac.get(mac) ?? [];
-		return all.find((lease) => lease.state !== "declined" && isIn(subnet, lease.address));
+		const all = (this.#byMac.get(mac) ?? []).filter(
+			({ address, state }) => state !== "declined" && isIn(subnet, address),
+		);
+		return all.find(({ state }) => state !== "in-use") ?? all[0];
 	}
 
 	/** The leases of a client, in all subnets. */
