@@ -108,7 +108,10 @@ export class UnpackedFiles {
 
 	/** Removes the copies, and gives up the unpackings, of files that are no longer there. */
 	async keepOnly(keys: ReadonlySet<string>): Promise<void> {
-		for (const { key, giveUp } of this.#jobs.values()) if (!keys.has(key)) giveUp.abort();
+		for (const { key, giveUp } of [...this.#jobs.values()].filter((job) => !keys.has(job.key))) {
+			giveUp.abort();
+			this.forget(key);
+		}
 		for (const name of await fs.promises.readdir(this.#options.folder)) {
 			const key = NAME.exec(name)?.[1];
 			if (key === undefined || keys.has(key) || this.#jobs.has(key)) continue;
