@@ -10,6 +10,8 @@ const extraHeaders: Readonly<Partial<Record<ErrorCode, Record<string, string>>>>
 	// Who guesses shall not do so thousands of times over one connection.
 	unauthorized: { "www-authenticate": "Bearer", connection: "close" },
 	"too-many-attempts": { "retry-after": "60", connection: "close" },
+	// What is left of the body is not waited for.
+	"body-too-large": { connection: "close" },
 };
 
 /** Sends what an operation gave. Properties that the route does not promise stay behind. */

@@ -33,3 +33,15 @@ test("one address has its limit, and makes room among its own", () => {
 	assert.equal(connections.size, 64);
 	assert.equal(sockets.filter(({ destroyed }) => destroyed).length, 36);
 });
+
+test("a client that sends requests without waiting for answers is closed", () => {
+	const connections = new Connections();
+	const [patient, hasty] = [remote("192.0.2.1"), remote("192.0.2.2")];
+	for (const socket of [patient, hasty]) connections.accept(socket);
+	for (let each = 0; each < 100; each++) {
+		connections.begin(patient);
+		connections.end(patient);
+	}
+	for (let each = 0; each < 17; each++) connections.begin(hasty);
+	assert.deepEqual([patient.destroyed, hasty.destroyed], [false, true]);
+});

@@ -10,7 +10,11 @@ const places = 512;
 const perAddress = 64;
 const fairShare = 16;
 
+/** Requests of one connection that are not answered yet; no browser sends a second one before the first is answered. */
+const mostPending = 16;
+
 class Visitor implements Guest {
+	pending = 0;
 	readonly address: string;
 	readonly #socket: Socket;
 	isWanted = false;
@@ -44,6 +48,18 @@ export class Connections {
 		}
 		this.#visitors.set(socket, visitor);
 		socket.once("close", () => this.#admission.leave(visitor));
+	}
+
+	/** A request has come. One that sends them without waiting for answers is closed. */
+	begin(socket: Socket): void {
+		const visitor = this.#visitors.get(socket);
+		if (visitor !== undefined && ++visitor.pending > mostPending) socket.destroy();
+	}
+
+	/** A request is answered. */
+	end(socket: Socket): void {
+		const visitor = this.#visitors.get(socket);
+		if (visitor !== undefined) visitor.pending--;
 	}
 
 	/** It has shown a token or a session. */

@@ -108,10 +108,12 @@ export class HttpServer implements Startable {
 	#guard(): void {
 		const { machine = thisMachine, allowedHosts, log } = this.#options;
 		this.fastify.addHook("onRequest", async (request, reply) => {
+			this.#connections.begin(request.raw.socket);
 			reply.headers(securityHeaders);
 			checkHost(request.headers.host, machine, allowedHosts);
 		});
 		this.fastify.addHook("onResponse", async (request, reply) => {
+			this.#connections.end(request.raw.socket);
 			log.debug(`${request.method} ${pathOf(request)} ${reply.statusCode} ${request.ip}`);
 		});
 		this.fastify.setErrorHandler((error, _request, reply) => this.#fail(reply, error));

@@ -10,7 +10,7 @@ import {
 	systemCode,
 	type Timer,
 } from "../base/index.ts";
-import { BufferPool, type RpcCaller, type RpcService } from "../wire/rpc/index.ts";
+import { BufferPool, maxRecordBytes, type RpcCaller, type RpcService } from "../wire/rpc/index.ts";
 import { Admission } from "./admission.ts";
 import { RpcConnection } from "./rpc-connection.ts";
 import { answerDatagram } from "./rpc-datagram.ts";
@@ -35,8 +35,11 @@ const maxPerAddress = 32;
 const fairShare = 16;
 
 /** Bytes of replies that clients have not taken yet, and of long calls that come in. */
-const maxOutput = 48 << 20;
-const maxInput = 32 << 20;
+const maxOutput = 40 << 20;
+const maxInput = 24 << 20;
+
+/** What an address may hold of each when they run short: a reply, or a call, of the largest READ or WRITE. */
+const part = maxRecordBytes;
 
 /** How often connections are looked at that stand still in the middle of something. */
 const sweepInterval = 15_000;
@@ -66,8 +69,8 @@ export class RpcServer {
 	constructor(options: RpcServerOptions) {
 		this.#options = options;
 		this.#clock = options.clock ?? systemClock;
-		this.#output = new SharedMemory({ limit: maxOutput, clock: this.#clock });
-		this.#input = new SharedMemory({ limit: maxInput, clock: this.#clock });
+		this.#output = new SharedMemory({ limit: maxOutput, part, clock: this.#clock });
+		this.#input = new SharedMemory({ limit: maxInput, part, clock: this.#clock });
 		this.#strangers = new StrangerQueue(this.#clock);
 		this.#admission = new Admission({
 			places: options.maxConnections ?? maxConnections,

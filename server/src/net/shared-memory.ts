@@ -1,5 +1,6 @@
 /**
- * Memory that all connections share. When half of it is taken, no address gets more than a small part. Who wants some when there is none left waits for its turn; and who holds some while others
+ * Memory that all connections share. When half of it is taken, an address gets no more than a small part; when all is taken, there is
+ * still a reserve for addresses that have nothing. Who wants some when there is none left waits for its turn; and who holds some while others
  * wait, and does not get on with it, loses it. So a crowd of honest clients shares it, and a stranger that only holds it does not
  * keep it for long.
  */
@@ -16,6 +17,8 @@ export interface MemoryHolder {
 export interface SharedMemoryOptions {
 	/** Bytes. */
 	readonly limit: number;
+	/** Bytes that one address may hold when half of all is taken. */
+	readonly part: number;
 	readonly clock: Clock;
 	/** Milliseconds without any progress that a holder has while others wait. */
 	readonly patience?: number;
@@ -29,11 +32,12 @@ interface Share {
 
 const LOOK_MS = 1000;
 
-/** When half is taken, an address may hold this part of all. */
-const PART = 1 / 16;
+/** How much of the limit comes on top of it for those that hold nothing. */
+const RESERVE = 1 / 2;
 
 export class SharedMemory {
 	readonly #limit: number;
+	readonly #part: number;
 	readonly #patience: number;
 	readonly #clock: Clock;
 	readonly #shares = new Map<MemoryHolder, Share>();
@@ -43,8 +47,9 @@ export class SharedMemory {
 	#timer: Timer | undefined;
 	#isWaking = false;
 
-	constructor({ limit, clock, patience = 3000 }: SharedMemoryOptions) {
+	constructor({ limit, part, clock, patience = 3000 }: SharedMemoryOptions) {
 		this.#limit = limit;
+		this.#part = part;
 		this.#clock = clock;
 		this.#patience = patience;
 	}
@@ -75,15 +80,19 @@ export class SharedMemory {
 		else this.#byAddress.delete(address);
 	}
 
+	/** How much all may hold afterwards, when an address that holds so much asks for more. */
+	#limitFor(held: number, more: number): number {
+		if (held === 0) return this.#limit * (1 + RESERVE);
+		return held + more <= this.#part ? this.#limit : this.#limit / 2;
+	}
+
 	#heldBy(address: string): number {
 		return this.#byAddress.get(address) ?? 0;
 	}
 
 	/** Whether there is room for so many more. If not, the holder is told when there may be. */
 	hasRoom(holder: MemoryHolder, more = 1): boolean {
-		if (this.#total + more <= this.#limit / 2) return true;
-		const isModest = this.#heldBy(holder.address) + more <= this.#limit * PART;
-		if (isModest && this.#total + more <= this.#limit) return true;
+		if (this.#total + more <= this.#limitFor(this.#heldBy(holder.address), more)) return true;
 		this.#waiting.add(holder);
 		this.#watch();
 		return false;
@@ -115,7 +124,7 @@ export class SharedMemory {
 		queueMicrotask(() => {
 			this.#isWaking = false;
 			for (const holder of this.#turn()) {
-				if (this.#total >= this.#limit) break;
+				if (this.#total >= this.#limit * (1 + RESERVE)) break;
 				this.#waiting.delete(holder);
 				holder.roomAgain();
 			}
