@@ -20,10 +20,10 @@ export interface UnpackOptions {
 }
 
 /** Each chunk costs a trip through the thread pool; 16 KiB, the default, takes a third longer. */
-const CHUNK_BYTES = 1 << 20;
+const CHUNK_BYTES = 1 << 18;
 
 /** So that the thread pool unpacks what comes next while the chunks before it are written. */
-const AHEAD_BYTES = 4 << 20;
+const AHEAD_BYTES = 1 << 20;
 
 /**
  * Unpacks a stream; several members, frames or streams in a row are one, as the programs have it.

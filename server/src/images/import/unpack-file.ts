@@ -54,7 +54,7 @@ export interface UnpackResult {
 /** The name of a result that is not whole yet. */
 export const PART = ".part";
 
-const READ_BYTES = 1 << 20;
+const READ_BYTES = 1 << 18;
 
 /**
  * See the head of this file.

@@ -12,6 +12,9 @@ const ROLE = "pi-netboot unpacker";
 /** Between two reports of the worker, in milliseconds. */
 const REPORT_MS = 50;
 
+/** What it works with are a few buffers outside of the heap; a young generation of the usual size would let garbage pile up. */
+const LIMITS = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 128 };
+
 interface Failure {
 	/** Undefined: a fault of ours. */
 	readonly code?: ImportErrorCode;
@@ -37,7 +40,7 @@ export interface UnpackJob extends UnpackRequest {
  */
 export async function unpackInWorker({ signal, onProgress, ...request }: UnpackJob): Promise<UnpackResult> {
 	if (signal?.aborted) throw cancelled();
-	const worker = new Worker(new URL(import.meta.url), { workerData: { role: ROLE, request } });
+	const worker = new Worker(new URL(import.meta.url), { workerData: { role: ROLE, request }, resourceLimits: LIMITS });
 	const cancel = () => worker.postMessage("cancel");
 	signal?.addEventListener("abort", cancel, { once: true });
 	try {
