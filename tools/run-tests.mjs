@@ -1,15 +1,34 @@
 /**
- * Runs test files with the project's own runtime: `run-tests.mjs [FILE...] [--one-by-one FILE...]`. The files behind
- * `--one-by-one` have a network or a machine of their own and want this one for themselves.
+ * Runs test files with the project's own runtime: `run-tests.mjs [FILE...] [--lane FILE...]...`. The files behind a `--lane`
+ * have a network or a machine of their own and run one by one; the lanes run side by side, since most tests there wait for
+ * a client's timers.
  */
 import { availableParallelism } from "node:os";
 import { run } from "node:test";
 import report from "./test-reporter.mjs";
 
-/** The events of both groups, one after the other. */
-async function* events(together, oneByOne) {
-	if (together.length > 0) yield* watched(run({ files: together, concurrency: Math.max(2, availableParallelism()) }));
-	if (oneByOne.length > 0) yield* watched(run({ files: oneByOne, concurrency: 1 }));
+/** The events of those that run together, then of the lanes as they come. */
+async function* events([together, ...lanes]) {
+	if (together.length > 0) yield* run({ files: together, concurrency: Math.max(2, availableParallelism()) });
+	yield* merged(lanes.filter((files) => files.length > 0).map((files) => run({ files, concurrency: 1 })));
+}
+
+/** What several streams give, as it comes. */
+async function* merged(streams) {
+	const next = (iterator) => iterator.next().then((result) => ({ iterator, result }));
+	const pending = new Map();
+	for (const stream of streams) {
+		const iterator = stream[Symbol.asyncIterator]();
+		pending.set(iterator, next(iterator));
+	}
+	while (pending.size > 0) {
+		const { iterator, result } = await Promise.race(pending.values());
+		if (result.done) pending.delete(iterator);
+		else {
+			pending.set(iterator, next(iterator));
+			yield result.value;
+		}
+	}
 }
 
 async function* watched(stream) {
@@ -19,6 +38,14 @@ async function* watched(stream) {
 	}
 }
 
-const args = process.argv.slice(2);
-const border = args.includes("--one-by-one") ? args.indexOf("--one-by-one") : args.length;
-for await (const text of report(events(args.slice(0, border), args.slice(border + 1)))) process.stdout.write(text);
+/** The arguments, cut at each `--lane`. */
+function groups(args) {
+	const cut = [[]];
+	for (const arg of args) {
+		if (arg === "--lane") cut.push([]);
+		else cut.at(-1).push(arg);
+	}
+	return cut;
+}
+
+for await (const text of report(watched(events(groups(process.argv.slice(2)))))) process.stdout.write(text);

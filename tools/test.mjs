@@ -14,6 +14,8 @@ const folders = ["api", "server", "simulator", "test"];
 /** Folders whose tests have a network or a machine of their own. */
 const laboratories = ["clients", "disk", "netns", "qemu", "slow"].map((name) => join("test", name));
 const onRequest = join("test", "slow");
+/** Tests with guests, which keep a processor busy; the others of the laboratory mostly wait. */
+const guests = [join("test", "qemu"), onRequest];
 const runner = fileURLToPath(new URL("./run-tests.mjs", import.meta.url));
 
 /** All test files below a folder, relative to the root. */
@@ -31,14 +33,16 @@ const isIn = (file, folder) => file === folder || file.startsWith(folder + sep);
 
 const isOfLaboratory = (file) => laboratories.some((folder) => isIn(file, folder));
 
-/** @returns {{ together: string[], oneByOne: string[], leftOut: string[] }} */
+const isOfGuests = (file) => guests.some((folder) => isIn(file, folder));
+
+/** @returns {{ together: string[], lanes: string[][], leftOut: string[] }} */
 function choose(all, quick, wanted) {
 	const isWanted = (file) => (wanted.length === 0 ? !isIn(file, onRequest) : wanted.some((place) => isIn(file, place)));
 	const asked = all.filter(isWanted);
 	const laboratory = asked.filter(isOfLaboratory);
 	return {
 		together: asked.filter((file) => !isOfLaboratory(file)),
-		oneByOne: quick ? [] : laboratory,
+		lanes: quick ? [] : [laboratory.filter((file) => !isOfGuests(file)), laboratory.filter(isOfGuests)],
 		leftOut: quick ? laboratory : [],
 	};
 }
@@ -52,14 +56,14 @@ async function test(args) {
 	}
 	const quick = args.includes("--quick");
 	const wanted = args.filter((arg) => !arg.startsWith("-")).map((place) => relative(root, resolve(place)));
-	const { together, oneByOne, leftOut } = choose(folders.flatMap(testFiles), quick, wanted);
-	if (together.length + oneByOne.length === 0) {
+	const { together, lanes, leftOut } = choose(folders.flatMap(testFiles), quick, wanted);
+	if (together.length + lanes.flat().length === 0) {
 		console.error("no test file fits");
 		return 1;
 	}
 	for (const file of leftOut) console.log(`left out by --quick: ${file}`);
 	process.chdir(root);
-	return runInPlace(runtime, [runner, ...together, "--one-by-one", ...oneByOne]);
+	return runInPlace(runtime, [runner, ...together, ...lanes.flatMap((files) => ["--lane", ...files])]);
 }
 
 process.exitCode = await test(process.argv.slice(2));
