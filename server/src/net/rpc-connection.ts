@@ -90,6 +90,7 @@ export class RpcConnection implements StreamTransport, Guest {
 	/** Calls that it may make before the others have their turn. */
 	#calls = callsOfStranger;
 	#waitsForTurn = false;
+	#isClosed = false;
 	readonly #output: Share;
 	readonly #input: Share;
 	#lastProgress: number;
@@ -100,7 +101,10 @@ export class RpcConnection implements StreamTransport, Guest {
 		this.#socket = socket;
 		this.#context = context;
 		this.#lastProgress = context.clock.monotonic();
-		const again = () => this.#stream.drained();
+		// For a client that is gone no reply is made, also before the socket has said so.
+		const again = () => {
+			if (!socket.destroyed) this.#stream.drained();
+		};
 		this.#output = new Share(context.output, caller.address, again, () => this.#giveUp(UNTAKEN));
 		this.#input = new Share(context.input, caller.address, again, () => this.#giveUp(UNFINISHED));
 		this.#service = service;
@@ -114,6 +118,7 @@ export class RpcConnection implements StreamTransport, Guest {
 	}
 
 	#closed(): void {
+		this.#isClosed = true;
 		this.#stream.close();
 		this.#output.forget();
 		this.#input.forget();
@@ -141,7 +146,7 @@ export class RpcConnection implements StreamTransport, Guest {
 	/** It is the memory that counts, not what is in it: a buffer may hold a reply of 28 bytes. */
 	#holdMore(bytes: number): void {
 		this.#sendingBytes += bytes;
-		if (!this.#socket.destroyed) this.#output.set(this.#sendingBytes);
+		if (!this.#isClosed) this.#output.set(this.#sendingBytes);
 	}
 
 	flush(): void {
