@@ -93,7 +93,12 @@ export class Battlefield {
 		const environment = { FIRST_ADDRESS: String(first), TOKEN: this.token };
 		const attacker = new Background(this.lab.on(host, command), { environment });
 		this.#attackers.add(attacker);
-		await attacker.waitFor(/^under way$/m, 60_000);
+		try {
+			await attacker.waitFor(/^under way$/m, 60_000);
+		} catch (error) {
+			await attacker.stop("SIGKILL");
+			throw error;
+		}
 		return attacker;
 	}
 
