@@ -14,6 +14,8 @@ export interface NetbootRoot {
 	/** Whether an initramfs stays: its `nfsmount` understands fewer options than the kernel. */
 	readonly initramfs: boolean;
 	readonly nfsPort: number;
+	/** Two letters; undefined leaves what the image says. */
+	readonly wifiCountry?: string | undefined;
 	/** Used without an initramfs only; with one, MOUNT is found through the portmapper on port 111. */
 	readonly mountPort: number;
 }
@@ -41,6 +43,9 @@ const ROOT_NAMES = new Set([
 	"resume_offset",
 ]);
 
+/** For the driver built in and, as modprobe reads it there too, for the module: Raspberry Pi OS sets it here as well. */
+const WIFI_COUNTRY = "cfg80211.ieee80211_regdom";
+
 /**
  * Rewrites a command line so that the kernel, or the initramfs, takes its root from us. What the user wrote stays, except
  * for what names another root, checks or resizes a disk, or runs a first-boot program that needs one.
@@ -54,8 +59,10 @@ export function netbootCmdline(original: string, boot: NetbootRoot): string {
 	const words = splitCmdline(toAscii(line)).map(closeQuote);
 	// Behind `--` stand arguments for init: ours must come before it.
 	const end = words.includes("--") ? words.indexOf("--") : words.length;
-	const kept = words.slice(0, end).filter((word) => !namesAnotherRoot(word));
-	return `${[...kept, ...rootWords(boot), ...words.slice(end)].join(" ")}\n`;
+	const country = boot.wifiCountry === undefined ? [] : [`${WIFI_COUNTRY}=${boot.wifiCountry}`];
+	const isReplaced = (word: string) => country.length > 0 && word.startsWith(`${WIFI_COUNTRY}=`);
+	const kept = words.slice(0, end).filter((word) => !namesAnotherRoot(word) && !isReplaced(word));
+	return `${[...kept, ...country, ...rootWords(boot), ...words.slice(end)].join(" ")}\n`;
 }
 
 /**

@@ -120,7 +120,9 @@ export class RootOpener {
 
 	async #volumes(device: Device, image: BootImage, mode: RootMode): Promise<DeviceVolumes> {
 		const identity = await identityOf(device, this.#options);
-		return whenReady(() => deviceVolumes(image, mode, identity));
+		const volumes = await whenReady(() => deviceVolumes(image, mode, identity));
+		for (const gap of volumes.gaps) this.#options.log.warn({ device: device.id }, `${device.name}: ${gap}`);
+		return volumes;
 	}
 
 	#openLayer(row: LayerRow, device: Device, image: BootImage, mode: RootMode): Promise<OpenRoot> {

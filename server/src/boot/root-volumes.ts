@@ -1,6 +1,6 @@
 /** The trees below a device's layer: the image's root with the patches of this device, and the image's boot volume. */
 import { FileError, type Logger } from "../base/index.ts";
-import type { Device, DeviceRegistry, RootMode } from "../devices/index.ts";
+import type { Customisation, Device, DeviceRegistry, RootMode } from "../devices/index.ts";
 import {
 	BOOT_FSID,
 	type FileTree,
@@ -11,14 +11,18 @@ import {
 	resolvePath,
 } from "../vfs/index.ts";
 import type { BootImage } from "./catalogue.ts";
-import { patchesFor } from "./patches/index.ts";
+import { type DeviceIdentity, type PatchInput, patchesFor, preparedSettings, regionGaps } from "./patches/index.ts";
 
 export interface DeviceVolumes {
 	readonly root: PatchedTree;
 	readonly boot: FileTree | undefined;
 	/** The directory of the root that the boot volume covers, where there is one. */
 	readonly mountPoint: number | undefined;
+	/** What was set for the device and this image cannot take, in sentences. */
+	readonly gaps: readonly string[];
 }
+
+type Identity = Awaited<ReturnType<typeof identityOf>>;
 
 export interface VolumeMaker {
 	readonly registry: DeviceRegistry;
@@ -30,7 +34,8 @@ export interface VolumeMaker {
 /** Reads who the device is: everything that is made once and kept. */
 export async function identityOf(device: Device, maker: VolumeMaker) {
 	const { registry } = maker;
-	const [machineId, keys, authorizedKeys] = await Promise.all([
+	const custom = registry.customisationOf(device);
+	const [machineId, keys, fileKeys] = await Promise.all([
 		registry.machineId(device),
 		registry.sshHostKeys(device),
 		maker.authorizedKeys(),
@@ -39,8 +44,9 @@ export async function identityOf(device: Device, maker: VolumeMaker) {
 		hostname: device.name,
 		machineId,
 		sshHostKeys: [keys.ed25519, keys.ecdsa],
-		authorizedKeys,
+		authorizedKeys: [...new Set([...fileKeys, ...(custom.authorizedKeys ?? [])])],
 		mac: device.mac,
+		custom,
 	};
 }
 
@@ -49,24 +55,34 @@ export async function identityOf(device: Device, maker: VolumeMaker) {
  *
  * @throws BlockFault; FileError ENODEV when the image has no root.
  */
-export function deviceVolumes(
-	image: BootImage,
-	mode: RootMode,
-	identity: Awaited<ReturnType<typeof identityOf>>,
-): DeviceVolumes {
+export function deviceVolumes(image: BootImage, mode: RootMode, identity: Identity): DeviceVolumes {
 	const { root, boot, bootMount } = image.build.trees();
 	if (root === undefined) throw new FileError("ENODEV", `the image ${image.imageId} has no root file system`);
-	const patches = patchesFor({
-		root: root.tree,
-		boot: boot?.tree,
-		bootMount,
-		facts: image.facts,
-		device: identity,
-		mode,
-	});
-	const patched = new PatchedTree(root.tree, patches);
+	const prepared = preparedSettings(boot?.tree);
+	const device = customised(identity, prepared.settings);
+	const input = { root: root.tree, boot: boot?.tree, bootMount, facts: image.facts, device, mode };
+	const patched = new PatchedTree(root.tree, patchesFor(input));
+	const gaps = [...prepared.problems, ...regionGaps(input), ...seedGaps(input)];
 	const mountPoint = boot === undefined ? undefined : resolvePath(patched, bootMount);
-	return { root: patched, boot: boot?.tree, mountPoint };
+	return { root: patched, boot: boot?.tree, mountPoint, gaps };
+}
+
+/** What a person set for the device, else for all, else prepared on the image's boot volume. */
+function customised({ custom, ...identity }: Identity, prepared: Customisation): DeviceIdentity {
+	const { userName, passwordHash, timeZone, locale, keyboard, wifiCountry, userData } = { ...prepared, ...custom };
+	const keys = custom.authorizedKeys === undefined ? (prepared.authorizedKeys ?? []) : [];
+	return {
+		...identity,
+		authorizedKeys: [...new Set([...identity.authorizedKeys, ...keys])],
+		user: { name: userName, passwordHash },
+		region: { timeZone, locale, keyboard, wifiCountry },
+		userData,
+	};
+}
+
+function seedGaps({ facts, device }: PatchInput): string[] {
+	if (device.userData === undefined || facts.network.cloudInit) return [];
+	return ["the image has no cloud-init: the user-data is not carried out"];
 }
 
 /** The same as a layer takes them. */

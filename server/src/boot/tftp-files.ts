@@ -207,6 +207,7 @@ export class TftpFiles implements TftpPort {
 			exportPath: exportPath(device.id, boot),
 			mode: mode === "read-only" ? "ro" : "rw",
 			initramfs: config.initramfs,
+			wifiCountry: registry.customisationOf(device).wifiCountry,
 			nfsPort,
 			mountPort: nfsPort,
 		});

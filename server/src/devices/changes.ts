@@ -1,4 +1,6 @@
 /** What a person may change of a device, and the sentences for what they may not. */
+
+import { type CustomisationChanges, changedCustomisation } from "./customisation.ts";
 import { type DeviceState, INTENTS, type Intent, ROOT_MODES, type RootMode } from "./device.ts";
 import { DeviceError } from "./errors.ts";
 import { checkedName } from "./names.ts";
@@ -11,6 +13,9 @@ export interface DeviceChanges {
 	/** null = the default mode. */
 	readonly rootMode?: RootMode | null | undefined;
 	readonly intent?: Intent | undefined;
+	/** null = the default quota, 0 = no limit. */
+	readonly quotaBytes?: number | null | undefined;
+	readonly customisation?: CustomisationChanges | undefined;
 }
 
 /** What the check needs to know of the rest. */
@@ -20,7 +25,7 @@ export interface ChangeContext {
 	imageExists(id: string): boolean;
 }
 
-type Checked = Partial<Pick<DeviceState, "name" | "imageId" | "rootMode" | "intent">>;
+type Checked = Partial<Pick<DeviceState, "name" | "imageId" | "rootMode" | "intent" | "quotaBytes" | "customisation">>;
 
 /**
  * Checks changes, all of them before any takes effect.
@@ -29,7 +34,7 @@ type Checked = Partial<Pick<DeviceState, "name" | "imageId" | "rootMode" | "inte
  * @throws DeviceError `invalid-request`, `name-taken`, `image-not-found`, `conflict`.
  */
 export function checkedChanges(device: DeviceState, changes: DeviceChanges, context: ChangeContext): Checked {
-	const { imageId, rootMode, intent } = changes;
+	const { imageId, rootMode, intent, quotaBytes, customisation } = changes;
 	const checked: Checked = {};
 	if (changes.name !== undefined) checked.name = freeName(device, changes.name, context);
 	if (imageId !== undefined) {
@@ -40,7 +45,14 @@ export function checkedChanges(device: DeviceState, changes: DeviceChanges, cont
 	}
 	if (rootMode !== undefined) checked.rootMode = rootMode === null ? null : oneOf(ROOT_MODES, rootMode, "root mode");
 	if (intent !== undefined) checked.intent = possibleIntent(intent);
+	if (quotaBytes !== undefined) checked.quotaBytes = quotaBytes === null ? null : checkedBytes(quotaBytes);
+	if (customisation !== undefined) checked.customisation = changedCustomisation(device.customisation, customisation);
 	return checked;
+}
+
+function checkedBytes(bytes: number): number {
+	if (Number.isSafeInteger(bytes) && bytes >= 0) return bytes;
+	throw new DeviceError("invalid-request", `${bytes} is no quota: expected whole bytes, 0 for no limit`);
 }
 
 /** The contract knows an intent that needs what this version does not do. */

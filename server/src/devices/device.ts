@@ -1,6 +1,7 @@
 /** A device as this room keeps it, and as the others see it. */
 import type { DeviceRow, NewDeviceRow } from "../store/index.ts";
 import { isModelId, type ModelId } from "./board.ts";
+import { type Customisation, customisationFrom, customisationText } from "./customisation.ts";
 
 export const ROOT_MODES = ["persistent", "ephemeral", "read-only"] as const;
 /** What becomes of a Pi's changes: kept, dropped at each boot, or refused. */
@@ -38,6 +39,11 @@ export interface Device {
 	readonly intent: Intent;
 	/** The layer is to be dropped at the next boot. */
 	readonly rootReset: boolean;
+	/** The id of the snapshot that its next boot begins with. */
+	readonly rootRestore: string | null;
+	/** Bytes that its root may hold; null = the default quota, 0 = no limit. */
+	readonly quotaBytes: number | null;
+	readonly customisation: Customisation;
 	readonly bootCount: number;
 	/** Milliseconds since 1970, as all times. */
 	readonly lastBootAt: number | null;
@@ -67,11 +73,12 @@ export interface KnownAddress {
 
 /** The row to be stored. */
 export function toRow(device: DeviceState, known: KnownAddress | undefined): NewDeviceRow {
-	const { formerIds: _formerIds, kept, rootReset, ...same } = device;
+	const { formerIds: _formerIds, kept, rootReset, customisation, ...same } = device;
 	return {
 		...same,
 		kept: kept ? 1 : 0,
 		rootReset: rootReset ? 1 : 0,
+		customisation: customisationText(customisation),
 		address: known?.address ?? null,
 		addressSource: known?.source ?? null,
 		addressAt: known?.at ?? null,
@@ -91,6 +98,7 @@ export function fromRow(row: DeviceRow, ids: readonly string[]): DeviceState {
 		rootMode: oneOf(ROOT_MODES, row.rootMode) ?? null,
 		intent: oneOf(INTENTS, row.intent) ?? "netboot",
 		rootReset: row.rootReset !== 0,
+		customisation: customisationFrom(row.customisation),
 		kept: row.kept !== 0,
 		formerIds: ids.filter((id) => id !== row.id),
 	};
@@ -112,6 +120,9 @@ export function newDevice(key: number, id: string, mac: string, name: string, no
 		rootMode: null,
 		intent: "netboot",
 		rootReset: false,
+		rootRestore: null,
+		quotaBytes: null,
+		customisation: {},
 		bootCount: 0,
 		lastBootAt: null,
 		lastSeenAt: now,

@@ -4,6 +4,12 @@ export * from "./board.ts";
 export type { BegunBoot, Boot, BootPlan, LayerMaker } from "./boots.ts";
 export type { Bystander } from "./bystanders.ts";
 export type { DeviceChanges } from "./changes.ts";
+export {
+	type Customisation,
+	type CustomisationChanges,
+	changedCustomisation,
+	mergedCustomisation,
+} from "./customisation.ts";
 export { type Device, INTENTS, type Intent, ROOT_MODES, type RootMode } from "./device.ts";
 export { DeviceError } from "./errors.ts";
 export { type Fact, STAGES, type Stage, type TransferOutcome } from "./facts.ts";

@@ -9,6 +9,7 @@ import { type AddressBinding, AddressBook, type AddressSource, isAddressSource }
 import { type BegunBoot, type Boot, BootBook, type BootPlan, type LayerMaker } from "./boots.ts";
 import { type Bystander, Bystanders } from "./bystanders.ts";
 import { checkedChanges, type DeviceChanges } from "./changes.ts";
+import { type Customisation, mergedCustomisation } from "./customisation.ts";
 import { type Device, type DeviceState, fromRow, type RootMode, SERIAL_SOURCE, toRow } from "./device.ts";
 import { DeviceDirectory } from "./directory.ts";
 import { DeviceError } from "./errors.ts";
@@ -150,6 +151,17 @@ export class DeviceRegistry extends EventEmitter<RegistryEvents> implements Star
 	/** The mode that its next boot has. */
 	rootModeOf(device: Device): RootMode {
 		return device.rootMode ?? this.#options.store.settings.get("defaultRootMode") ?? "persistent";
+	}
+
+	/** What its system gets: its own, and else what is set for all. */
+	customisationOf(device: Device): Customisation {
+		return mergedCustomisation(device.customisation, this.#options.store.settings.get("defaultCustomisation") ?? {});
+	}
+
+	/** Bytes that its root may hold; undefined = no limit but the disk's. */
+	quotaOf(device: Device): number | undefined {
+		const bytes = device.quotaBytes ?? this.#options.store.settings.get("defaultQuotaBytes") ?? 0;
+		return bytes === 0 ? undefined : bytes;
 	}
 
 	/** A firmware asked DHCP: that makes a device. Undefined when there are more devices than anybody has. */

@@ -9,6 +9,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
 	"0001-first-tables": { up: firstTables },
 	"0002-boot-server": { up: bootServer },
 	"0003-leases": { up: leases },
+	"0004-roots": { up: roots },
 };
 
 async function firstTables(db: Kysely<Tables>): Promise<void> {
@@ -110,6 +111,25 @@ async function leases(db: Kysely<Tables>): Promise<void> {
 		.addColumn("mac", "text", (column) => column.notNull())
 		.addColumn("state", "text", (column) => column.notNull())
 		.addColumn("expires_at", "integer", (column) => column.notNull())
+		.execute();
+}
+
+/** What a person sets for a device's system, how much its root may hold, and the roots that were kept under a name. */
+async function roots(db: Kysely<Tables>): Promise<void> {
+	await db.schema.alterTable("devices").addColumn("customisation", "text").execute();
+	await db.schema.alterTable("devices").addColumn("quota_bytes", "integer").execute();
+	await db.schema.alterTable("devices").addColumn("root_restore", "text").execute();
+	// As with layers, the files go before the row, whatever becomes of the device.
+	await db.schema
+		.createTable("snapshots")
+		.addColumn("id", "text", (column) => column.primaryKey())
+		.addColumn("device_key", "integer", (column) => column.notNull())
+		.addColumn("name", "text", (column) => column.notNull())
+		.addColumn("path", "text", (column) => column.notNull().unique())
+		.addColumn("image_id", "text", (column) => column.notNull())
+		.addColumn("build_id", "text", (column) => column.notNull())
+		.addColumn("created_at", "integer", (column) => column.notNull())
+		.addUniqueConstraint("snapshots_by_name", ["device_key", "name"])
 		.execute();
 }
 

@@ -20,6 +20,16 @@ export interface SettingValues {
 	/** Host names that HTTP requests may carry besides our own. */
 	allowedHosts: readonly string[];
 	defaultRootMode: "persistent" | "ephemeral" | "read-only";
+	/** Bytes that the root of a device may hold which has no quota of its own; 0 = no limit. */
+	defaultQuotaBytes: number;
+	/** What every device's system gets unless it has something of its own: fields as the devices have them. */
+	defaultCustomisation: Readonly<Record<string, string | readonly string[]>>;
+	/** How many roots of older builds each device keeps per image. */
+	oldRootsKept: number;
+	/** Days after their last use; null = for ever. */
+	oldRootDays: number | null;
+	/** All roots together: older builds' go while there are more bytes; null = no limit. */
+	rootBudgetBytes: number | null;
 }
 
 export type SettingKey = keyof SettingValues;

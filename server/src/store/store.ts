@@ -12,6 +12,7 @@ import { LayerRepository } from "./layers.ts";
 import { LeaseRepository } from "./leases.ts";
 import { migrate } from "./migrations.ts";
 import { SettingRepository } from "./settings.ts";
+import { SnapshotRepository } from "./snapshots.ts";
 import { openDialect } from "./sqlite.ts";
 import type { Tables } from "./tables.ts";
 
@@ -21,6 +22,7 @@ export interface Repositories {
 	readonly boots: BootRepository;
 	readonly layers: LayerRepository;
 	readonly images: ImageRepository;
+	readonly snapshots: SnapshotRepository;
 }
 
 export interface Store extends Repositories {
@@ -45,6 +47,7 @@ function repositories(db: Kysely<Tables>): Repositories {
 		boots: new BootRepository(db),
 		layers: new LayerRepository(db),
 		images: new ImageRepository(db),
+		snapshots: new SnapshotRepository(db),
 	};
 }
 

@@ -19,6 +19,11 @@ export interface DeviceTable {
 	rootMode: string | null;
 	intent: string;
 	rootReset: number;
+	/** The snapshot that the next boot begins with. */
+	rootRestore: string | null;
+	quotaBytes: number | null;
+	/** JSON; holds secrets. */
+	customisation: string | null;
 	bootCount: number;
 	lastBootAt: number | null;
 	lastSeenAt: number;
@@ -73,6 +78,19 @@ export interface LayerTable {
 	lastUsedAt: number;
 }
 
+/** A copy of a layer that a person named. */
+export interface SnapshotTable {
+	id: string;
+	deviceKey: number;
+	/** Unique per device. */
+	name: string;
+	/** Of its files, in the folder of the snapshots. */
+	path: string;
+	imageId: string;
+	buildId: string;
+	createdAt: number;
+}
+
 export interface ImageTable {
 	id: string;
 	firstName: string;
@@ -107,6 +125,7 @@ export interface Tables {
 	boots: BootTable;
 	bootStages: BootStageTable;
 	layers: LayerTable;
+	snapshots: SnapshotTable;
 	images: ImageTable;
 	leases: LeaseTable;
 	settings: SettingTable;

@@ -1,7 +1,7 @@
 /** DietPi's first boot: it grows a disk, names the machine and makes its keys by what `dietpi.txt` says. */
 import { hasUnit } from "../../images/index.ts";
 import { type FileTree, type Patch, readTextAt } from "../../vfs/index.ts";
-import type { PatchInput } from "./input.ts";
+import type { DeviceIdentity, PatchInput } from "./input.ts";
 import { editFile, editOrAddFile, maskUnit, unitDropIn, writeFile } from "./make.ts";
 import { openSshKey } from "./openssh-key.ts";
 
@@ -31,15 +31,25 @@ function settingsPatches({ boot, bootMount, device }: PatchInput): Patch[] {
 	const prepared = boot === undefined ? undefined : readTextAt(boot, "/dietpi.txt");
 	const why = `DietPi's first boot calls the machine ${device.hostname} and makes no swap file`;
 	const edit = (text: string) => {
-		const named = withSetting(
-			prepared === undefined ? text : toLatin1(prepared),
-			"AUTO_SETUP_NET_HOSTNAME",
-			device.hostname,
-		);
-		return withSetting(named, "AUTO_SETUP_SWAPFILE_SIZE", "0");
+		const before = prepared === undefined ? text : toLatin1(prepared);
+		return settingsOf(device).reduce((edited, [key, value]) => withSetting(edited, key, value), before);
 	};
 	const path = "/boot/dietpi.txt";
 	return [prepared === undefined ? editFile(path, why, edit) : editOrAddFile(path, why, edit)];
+}
+
+/** Its first boot sets all of these, over what stands in the system's own files. */
+function settingsOf({ hostname, region = {} }: DeviceIdentity): [string, string][] {
+	const { timeZone, locale, keyboard, wifiCountry } = region;
+	const wanted: [string, string | undefined][] = [
+		["AUTO_SETUP_NET_HOSTNAME", hostname],
+		["AUTO_SETUP_SWAPFILE_SIZE", "0"],
+		["AUTO_SETUP_TIMEZONE", timeZone],
+		["AUTO_SETUP_LOCALE", locale],
+		["AUTO_SETUP_KEYBOARD_LAYOUT", keyboard?.replace(/\(.*/, "")],
+		["AUTO_SETUP_NET_WIFI_COUNTRY_CODE", wifiCountry],
+	];
+	return wanted.flatMap(([key, value]): [string, string][] => (value === undefined ? [] : [[key, value]]));
 }
 
 function toLatin1(text: string): string {
@@ -53,17 +63,28 @@ function withSetting(text: string, key: string, value: string): string {
 	return `${text === "" || text.endsWith("\n") ? text : `${text}\n`}${line}\n`;
 }
 
-/** It removes machine-id and host keys and makes new ones, by chance: in a root that is new at each boot, new each time. */
-function identityPatches({ root, device }: PatchInput): Patch[] {
+/**
+ * It removes machine-id and host keys and makes new ones, by chance: in a root that is new at each boot, new each time. It
+ * also gives every account the password of `dietpi.txt`, as plain text.
+ */
+function identityPatches({ root, facts, device }: PatchInput): Patch[] {
 	if (!hasUnit(root, FIRST_BOOT)) return [];
 	const why = "DietPi's first boot makes other ids and keys: the device gets its own back";
 	const keys = device.sshHostKeys.map((pem) => openSshKey(pem, `root@${device.hostname}`));
-	const copy = `cp -p ${FOLDER}/dropbear_*_host_key /etc/dropbear/; cp ${FOLDER}/machine-id /etc/machine-id`;
+	const hash = device.user?.passwordHash;
+	const user = device.user?.name ?? facts.firstUser?.name;
+	const password = hash === undefined || user === undefined ? undefined : `${user}:${hash}\n`;
+	const copies = [
+		`cp -p ${FOLDER}/dropbear_*_host_key /etc/dropbear/`,
+		`cp ${FOLDER}/machine-id /etc/machine-id`,
+		...(password === undefined ? [] : [`chpasswd -e < ${FOLDER}/password`]),
+	];
 	return [
 		...keys.map(({ type, dropbearKey }) =>
 			writeFile(`${FOLDER}/dropbear_${type}_host_key`, why, dropbearKey, { mode: 0o600 }),
 		),
 		writeFile(`${FOLDER}/machine-id`, why, `${device.machineId}\n`, { mode: 0o444 }),
-		unitDropIn(FIRST_BOOT, why, `[Service]\nExecStartPost=-/bin/sh -c '${copy}'\n`),
+		...(password === undefined ? [] : [writeFile(`${FOLDER}/password`, why, password, { mode: 0o600 })]),
+		unitDropIn(FIRST_BOOT, why, `[Service]\nExecStartPost=-/bin/sh -c '${copies.join("; ")}'\n`),
 	];
 }

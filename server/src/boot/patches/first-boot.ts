@@ -33,12 +33,12 @@ const DIALOG = "userconfig.service";
  * Raspberry Pi OS asks for a user name on the console and waits. When the boot volume has a userconf.txt it asks nothing
  * and renames its user as the file says: then it may run.
  */
-function userDialogPatches({ root, boot, facts }: PatchInput): Patch[] {
+function userDialogPatches({ root, boot, facts, device }: PatchInput): Patch[] {
 	const isPrepared =
 		boot !== undefined && ["/userconf.txt", "/userconf"].some((path) => resolvePath(boot, path) !== undefined);
 	if (!hasUnit(root, DIALOG) || isPrepared) return [];
 	const getty = findShippedUnit(root, "getty@.service");
-	const user = facts.firstUser?.name ?? "pi";
+	const user = device.user?.name ?? facts.firstUser?.name ?? "pi";
 	return [
 		maskUnit(DIALOG, "the dialog for a first user would wait at the console: the user is made here"),
 		...(getty === undefined

@@ -16,9 +16,24 @@ export interface DeviceIdentity {
 	/** Lines of an `authorized_keys` file. */
 	readonly authorizedKeys: readonly string[];
 	/** The account to make when the image has none, and the password to set. */
-	readonly user?: { readonly name?: string; readonly passwordHash?: string };
+	readonly user?: { readonly name?: string | undefined; readonly passwordHash?: string | undefined };
 	/** Of the interface that it boots from, as `dc:a6:32:01:02:03`; without it any wired interface is taken for that. */
 	readonly mac?: string;
+	readonly region?: RegionSettings;
+	/** For cloud-init, in place of the image's own seed. */
+	readonly userData?: string | undefined;
+}
+
+/** Where the device is, and who sits before it. */
+export interface RegionSettings {
+	/** `Europe/Berlin`. */
+	readonly timeZone?: string | undefined;
+	/** `de_DE.UTF-8`. */
+	readonly locale?: string | undefined;
+	/** As XKB has it: `de`, `ch(fr)`. */
+	readonly keyboard?: string | undefined;
+	/** ISO 3166: `DE`. */
+	readonly wifiCountry?: string | undefined;
 }
 
 export interface PatchInput {

@@ -3,6 +3,7 @@ import { nameFromUtf8, nameToUtf8 } from "../../base/index.ts";
 import { findShippedUnit, isUnitEnabled, isUnitMasked, type UserFacts } from "../../images/index.ts";
 import { type FileTree, listDirectoryAt, type Patch, readFileAt, readTextAt, resolvePath } from "../../vfs/index.ts";
 import {
+	accountOf,
 	addToGroup,
 	addToGshadow,
 	addToPasswd,
@@ -34,7 +35,7 @@ const GROUPS = "adm dialout cdrom sudo audio video plugdev games users input ren
 export function loginPatches(input: PatchInput): Patch[] {
 	const { authorizedKeys, user } = input.device;
 	const servers = input.facts.init === "systemd" ? sshPatches(input) : openRcPatches(input);
-	if (authorizedKeys.length === 0 && user?.passwordHash === undefined) return servers;
+	if (authorizedKeys.length === 0 && user?.passwordHash === undefined && user?.name === undefined) return servers;
 	const account = loginAccount(input);
 	return [...servers, ...accountPatches(input, account), ...keyPatches(input, account), ...sudoPatches(input, account)];
 }
@@ -49,12 +50,15 @@ const ROOT: UserFacts = { name: "root", uid: 0, gid: 0, home: "/root", shell: "/
 
 /** A system without systemd and sudo, as Buildroot makes it, knows no user but root. */
 function loginAccount({ root, facts, device }: PatchInput): LoginAccount {
-	if (facts.firstUser !== undefined) return { user: facts.firstUser, isNew: false };
-	const isRootOnly = facts.init !== "systemd" && !facts.sudo && device.user?.name === undefined;
+	const passwd = readTextAt(root, "/etc/passwd") ?? "";
+	const wanted = device.user?.name;
+	const present = wanted === undefined ? facts.firstUser : accountOf(passwd, wanted);
+	if (present !== undefined) return { user: present, isNew: false };
+	const isRootOnly = facts.init !== "systemd" && !facts.sudo && wanted === undefined;
 	if (isRootOnly) return { user: ROOT, isNew: false };
-	const name = device.user?.name ?? "pi";
+	const name = wanted ?? "pi";
 	const group = readTextAt(root, "/etc/group") ?? "";
-	const uid = freeId(readTextAt(root, "/etc/passwd") ?? "", group);
+	const uid = freeId(passwd, group);
 	const shell = resolvePath(root, "/bin/bash") === undefined ? "/bin/sh" : "/bin/bash";
 	return { user: { name, uid, gid: groupId(group, name) ?? uid, home: `/home/${name}`, shell }, isNew: true };
 }
@@ -66,7 +70,7 @@ function accountPatches({ root, device }: PatchInput, { user, isNew }: LoginAcco
 		return hash === undefined ? [] : [editFile("/etc/shadow", why, (text) => setPassword(text, user.name, hash))];
 	}
 	const account: NewAccount = { ...user, passwordHash: hash, groups: GROUPS };
-	const why = `the image has no user: ${user.name} is made`;
+	const why = `the image has no user ${user.name}: it is made`;
 	return [
 		editFile("/etc/passwd", why, (text) => addToPasswd(text, account)),
 		editOrAddFile("/etc/shadow", why, (text) => addToShadow(text, account), { mode: 0o640 }),

@@ -12,11 +12,13 @@ import type { DeviceIdentity, PatchInput } from "./input.ts";
 import { loginPatches } from "./login.ts";
 import { inittabNetworkPatches, networkPatches } from "./network.ts";
 import { readOnlyMemoryPatches, readOnlyPatches } from "./read-only.ts";
+import { regionPatches } from "./region.ts";
 import { sshHostKeyPatches } from "./ssh-host-keys.ts";
 import { swapPatches } from "./swap.ts";
+import { VALID } from "./valid.ts";
 
 /** What holds for every system. */
-const GENERAL = [fstabPatches, identityPatches, sshHostKeyPatches];
+const GENERAL = [fstabPatches, identityPatches, sshHostKeyPatches, regionPatches];
 
 /** What is written for systemd, Debian's tools, or both. */
 const FOR_SYSTEMD = [
@@ -54,11 +56,16 @@ export function patchesFor(input: PatchInput): Patch[] {
 }
 
 /** These values stand in files that root reads: none may end its line or field and begin another. */
-function checkIdentity({ hostname, machineId, authorizedKeys, user, mac }: DeviceIdentity): void {
+function checkIdentity({ hostname, machineId, authorizedKeys, user, mac, region = {} }: DeviceIdentity): void {
 	check("hostname", hostname, /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i);
 	check("machineId", machineId, /^[0-9a-f]{32}$/);
-	check("user.name", user?.name ?? "pi", /^[a-z_][a-z0-9_-]{0,31}$/);
-	check("user.passwordHash", user?.passwordHash ?? "*", /^[\x21-\x39\x3b-\x7e]+$/);
+	check("user.name", user?.name ?? "pi", VALID.userName);
+	// A secret, so it is not said.
+	if (!VALID.passwordHash.test(user?.passwordHash ?? "$6$x$y")) throw new BugError("patches: no password hash");
+	check("timeZone", region.timeZone ?? "UTC", VALID.timeZone);
+	check("locale", region.locale ?? "C.UTF-8", VALID.locale);
+	check("keyboard", region.keyboard ?? "us", VALID.keyboard);
+	check("wifiCountry", region.wifiCountry ?? "GB", VALID.wifiCountry);
 	check("mac", mac ?? "00:00:00:00:00:00", /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i);
 	for (const key of authorizedKeys) check("authorizedKeys", key, /^[^\r\n\0]+$/);
 }
