@@ -3,6 +3,7 @@ export { FileSource } from "./block/file.ts";
 export { MemorySource } from "./block/memory.ts";
 export { SliceSource } from "./block/slice.ts";
 export type { BlockSource } from "./block/source.ts";
+export * from "./blockmap/index.ts";
 export * from "./compress/index.ts";
 export type { ExtOptions } from "./ext4/filesystem.ts";
 export { ExtFileSystem } from "./ext4/filesystem.ts";

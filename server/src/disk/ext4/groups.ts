@@ -8,6 +8,12 @@ import { hasSuperblock } from "./superblock.ts";
 import type { ExtVolume } from "./volume.ts";
 
 export interface GroupDescriptor {
+	readonly blockBitmap: number;
+	readonly inodeBitmap: number;
+	/** Of 32 bits, or the lower 16 where the descriptors have no room for more. */
+	readonly blockBitmapChecksum: number;
+	/** None of the group's blocks was ever used by a file, and its bitmap may be garbage. */
+	readonly blocksUninitialised: boolean;
 	/** First block of the inode table. */
 	readonly inodeTable: number;
 	readonly freeClusters: number;
@@ -18,6 +24,7 @@ export interface GroupDescriptor {
 
 const BG_CHECKSUM = 0x1e;
 const EXT4_BG_INODE_UNINIT = 0x1;
+const EXT4_BG_BLOCK_UNINIT = 0x2;
 
 export class GroupTable {
 	readonly #volume: ExtVolume;
@@ -64,15 +71,22 @@ export class GroupTable {
 		const { superblock, blockSize } = this.#volume;
 		const wide = superblock.descSize >= 64;
 		const high16 = (at: number) => (wide ? raw.readUInt16LE(at) * 0x1_0000 : 0);
-		const inodeTable = raw.readUInt32LE(0x08) + (wide ? raw.readUInt32LE(0x28) * 0x1_0000_0000 : 0);
+		const block = (low: number, high: number) =>
+			raw.readUInt32LE(low) + (wide ? raw.readUInt32LE(high) * 0x1_0000_0000 : 0);
+		const inodeTable = block(0x08, 0x28);
 		const tableBlocks = Math.ceil((superblock.inodesPerGroup * superblock.inodeSize) / blockSize);
 		this.#volume.checkBlocks(inodeTable, tableBlocks, `${place}, bg_inode_table`);
 		const flagged = this.#volume.checksums || (superblock.roCompat & RO_COMPAT.GDT_CSUM) !== 0;
+		const flags = raw.readUInt16LE(0x12);
 		return {
+			blockBitmap: block(0x00, 0x20),
+			inodeBitmap: block(0x04, 0x24),
+			blockBitmapChecksum: raw.readUInt16LE(0x18) + high16(0x38),
+			blocksUninitialised: flagged && (flags & EXT4_BG_BLOCK_UNINIT) !== 0,
 			inodeTable,
 			freeClusters: raw.readUInt16LE(0x0c) + high16(0x2c),
 			freeInodes: raw.readUInt16LE(0x0e) + high16(0x2e),
-			inodesUninitialised: flagged && (raw.readUInt16LE(0x12) & EXT4_BG_INODE_UNINIT) !== 0,
+			inodesUninitialised: flagged && (flags & EXT4_BG_INODE_UNINIT) !== 0,
 		};
 	}
 
