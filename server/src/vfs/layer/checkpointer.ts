@@ -1,6 +1,6 @@
 /**
- * Checkpoints of the layers' databases, in a worker thread: they copy the WAL into the database and wait for the disk, which
- * must not hold up the event loop. One worker serves all layers. This file is both sides: what the main thread imports,
+ * Checkpoints and copies of the layers' databases, in a worker thread: they read much and wait for the disk, which must not
+ * hold up the event loop. One worker serves all layers. This file is both sides: what the main thread imports,
  * and what the worker runs.
  */
 import { DatabaseSync } from "node:sqlite";
@@ -13,9 +13,12 @@ const ROLE = "pi-netboot layer checkpointer";
 interface Request {
 	readonly id: number;
 	readonly path: string;
-	/** Waits until the writer can begin the WAL anew; otherwise the WAL keeps growing while the Pi writes all the time. */
-	readonly restart: boolean;
+	readonly task: Task;
 }
+
+type Task =
+	/** `restart` waits until the writer can begin the WAL anew; otherwise it keeps growing while the Pi writes all the time. */
+	{ readonly kind: "checkpoint"; readonly restart: boolean } | { readonly kind: "copy"; readonly to: string };
 
 interface Answer {
 	readonly id: number;
@@ -37,8 +40,21 @@ const waiting = new Map<number, Waiting>();
  * @throws ExternalError when SQLite cannot, for example because the disk is full; nothing is lost then.
  */
 export function checkpoint(path: string, restart: boolean): Promise<void> {
+	return ask(path, { kind: "checkpoint", restart });
+}
+
+/**
+ * Writes a database as it is now to a new file, which may be there when it is empty; not synced.
+ *
+ * @throws ExternalError when SQLite cannot.
+ */
+export function copyDatabase(path: string, to: string): Promise<void> {
+	return ask(path, { kind: "copy", to });
+}
+
+function ask(path: string, task: Task): Promise<void> {
 	worker ??= startWorker();
-	const request: Request = { id: nextId++, path, restart };
+	const request: Request = { id: nextId++, path, task };
 	return new Promise((resolve, reject) => {
 		waiting.set(request.id, { resolve, reject });
 		worker?.postMessage(request);
@@ -63,24 +79,27 @@ function startWorker(): Worker {
 	return started;
 }
 
-function answer({ id, path, restart }: Request): Answer {
+function answer({ id, path, task }: Request): Answer {
 	try {
-		checkpointNow(path, restart);
+		run(path, task);
 		return { id, error: undefined };
 	} catch (error) {
-		return { id, error: `checkpoint of ${path}: ${errorText(error)}` };
+		return { id, error: `${task.kind} of ${path}: ${errorText(error)}` };
 	}
 }
 
-function checkpointNow(path: string, restart: boolean): void {
+function run(path: string, task: Task): void {
 	const url = pathToFileURL(path);
 	// Not `rwc`: a layer that was dropped meanwhile must not come back.
 	url.search = "mode=rw";
 	const db = new DatabaseSync(url, { timeout: 1000 });
 	try {
-		db.exec("PRAGMA synchronous = NORMAL; PRAGMA wal_checkpoint(PASSIVE);");
-		// The long part is done; the writer waits for what came meanwhile only.
-		if (restart) db.exec("PRAGMA wal_checkpoint(RESTART);");
+		if (task.kind === "copy") db.prepare("VACUUM INTO ?").run(task.to);
+		else {
+			db.exec("PRAGMA synchronous = NORMAL; PRAGMA wal_checkpoint(PASSIVE);");
+			// The long part is done; the writer waits for what came meanwhile only.
+			if (task.restart) db.exec("PRAGMA wal_checkpoint(RESTART);");
+		}
 	} finally {
 		db.close();
 	}

@@ -42,6 +42,11 @@ const SCHEMA = `
 
 type Row = readonly SQLOutputValue[];
 
+/** A row with the directory that it is in. */
+export interface PlacedEntryRow extends EntryRow {
+	readonly directory: number;
+}
+
 /** Numbers the inodes of all volumes: the fsid above the inode number, well below 2^53. */
 export function nodeId(fsid: number, ino: number): number {
 	return fsid * 0x1_0000_0000 + ino;
@@ -93,6 +98,12 @@ export class LayerDatabase {
 		return { total: integer(frames) * PAGE, left: (integer(frames) - integer(copied)) * PAGE };
 	}
 
+	/** Bytes of the pages that hold rows; those that became free are used again. */
+	usedBytes(): number {
+		const pages = integer(this.#get("PRAGMA page_count")?.[0]) - integer(this.#get("PRAGMA freelist_count")?.[0]);
+		return pages * PAGE;
+	}
+
 	/** Copies the whole WAL into the database, so that the next transaction begins it anew. Waits for the disk. */
 	checkpoint(): void {
 		this.#get("PRAGMA wal_checkpoint(RESTART)");
@@ -104,6 +115,13 @@ export class LayerDatabase {
 
 	setMeta(name: string, value: SQLInputValue): void {
 		this.#write("INSERT OR REPLACE INTO meta VALUES (?, ?)", name, value);
+	}
+
+	/** Makes a copy another layer: with an id of its own, and without the calls that were answered for the first one. */
+	forgetIdentity(): void {
+		this.#write("DELETE FROM meta WHERE name IN ('id', 'salt')");
+		this.#write("DELETE FROM reply");
+		this.commit();
 	}
 
 	node(fsid: number, ino: number): LayerNode | undefined {
@@ -136,10 +154,18 @@ export class LayerDatabase {
 
 	*entries(fsid: number, directory: number): Iterable<EntryRow> {
 		const sql = "SELECT key, ino, cookie, name FROM entry WHERE directory = ?";
-		for (const row of this.#iterate(sql, nodeId(fsid, directory))) {
-			const key = text(row[0]);
-			yield { key, ino: integer(row[1]), cookie: integer(row[2]), name: row[3] === null ? key : text(row[3]) };
-		}
+		for (const row of this.#iterate(sql, nodeId(fsid, directory))) yield entryOf(row);
+	}
+
+	/** Up to `limit` rows of all directories of a volume, those behind this key of this directory; in their order. */
+	entriesBehind(fsid: number, directory: number, key: string, limit: number): PlacedEntryRow[] {
+		const sql = `SELECT key, ino, cookie, name, directory FROM entry
+			WHERE (directory, key) > (?, ?) AND directory < ? ORDER BY directory, key LIMIT ?`;
+		const range = [nodeId(fsid, directory), key, nodeId(fsid + 1, 0), limit] as const;
+		return this.#iterate(sql, ...range).map((row) => ({
+			...entryOf(row),
+			directory: integer(row[4]) - nodeId(fsid, 0),
+		}));
 	}
 
 	putEntry(fsid: number, directory: number, { key, ino, cookie, name }: EntryRow): void {
@@ -255,6 +281,11 @@ function nodeOf(ino: number, row: Row): LayerNode {
 		target: target === null ? null : bytes(target),
 		attributes: undefined,
 	};
+}
+
+function entryOf(row: Row): EntryRow {
+	const key = text(row[0]);
+	return { key, ino: integer(row[1]), cookie: integer(row[2]), name: row[3] === null ? key : text(row[3]) };
 }
 
 function runOf(row: Row): Run {

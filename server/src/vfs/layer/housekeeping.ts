@@ -43,6 +43,7 @@ export class Housekeeping {
 	readonly #reserve: Reserve;
 	#isCheckpointing = false;
 	#commits = 0;
+	#rows: { readonly at: number; readonly bytes: number } | undefined;
 	#space: { readonly at: number; readonly value: HostSpace } | undefined;
 
 	constructor({ path, db, clock, log }: HousekeepingOptions) {
@@ -65,6 +66,15 @@ export class Housekeeping {
 			this.#space = { at: now, value: hostSpace(this.#path) };
 		}
 		return this.#space.value;
+	}
+
+	/** Bytes that the rows take; at most a second old. */
+	get databaseBytes(): number {
+		const now = this.#clock.monotonic();
+		if (this.#rows === undefined || now - this.#rows.at > SPACE_AGE) {
+			this.#rows = { at: now, bytes: this.#db.usedBytes() };
+		}
+		return this.#rows.bytes;
 	}
 
 	/** A transaction was written to the WAL. */

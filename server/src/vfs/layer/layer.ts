@@ -17,7 +17,9 @@ import {
 	systemClock,
 } from "../../base/index.ts";
 import type { FileTree, WritableFileTree } from "../tree.ts";
+import { Changes, type LayerChange, type Place } from "./changes.ts";
 import { Content } from "./content.ts";
+import { copyLayer } from "./copy.ts";
 import { Counters } from "./counters.ts";
 import { LayerDatabase } from "./database.ts";
 import { Housekeeping } from "./housekeeping.ts";
@@ -48,8 +50,8 @@ export interface LayerOptions {
 	readonly path: string;
 	readonly volumes: readonly LayerVolume[];
 	readonly clock?: Clock;
-	/** Bytes of file data that the layer may hold; without it the host's disk is the limit. */
-	readonly quotaBytes?: number;
+	/** Bytes of files and of rows that the layer may hold; without it the host's disk is the limit. */
+	readonly quotaBytes?: number | undefined;
 	readonly log?: Logger;
 }
 
@@ -65,11 +67,13 @@ export class Layer {
 	readonly #sync: Sync;
 	readonly #clock: Clock;
 	readonly #log: Logger;
-	readonly #quotaBytes: number;
+	#quotaBytes: number;
 	readonly #volumes: Volume[] = [];
 	readonly #trees = new Map<number, LayerTree>();
 	#verifier: Buffer;
 	#isActive = false;
+	/** While the layer is copied; resolves when it may change again. */
+	#frozen: Promise<void> | undefined;
 	/** What broke off in the middle of its change: the transaction cannot be kept. */
 	#broken: unknown;
 	#grew = false;
@@ -129,9 +133,65 @@ export class Layer {
 		}
 	}
 
+	/**
+	 * Makes a layer that is not open, with its own id, of a copy that `copyTo` made.
+	 *
+	 * @throws ExternalError, FileError ENOSPC, EIO; then nothing is left of it.
+	 */
+	static async restore(copy: string, path: string): Promise<void> {
+		await copyLayer(copy, path);
+		try {
+			const db = LayerDatabase.open(`${path}.db`);
+			try {
+				db.forgetIdentity();
+			} finally {
+				db.close();
+			}
+		} catch (error) {
+			Layer.drop(path);
+			throw fileErrorFrom(error);
+		}
+	}
+
 	/** Removes the files of a layer that is not open. */
 	static drop(path: string): void {
 		for (const suffix of [".db", ".db-wal", ".db-shm", ".pool", ".reserve"]) rmSync(path + suffix, { force: true });
+	}
+
+	/** Another number after each change. */
+	get version(): number {
+		return this.#commits;
+	}
+
+	/** Takes effect with the next change. undefined = no limit but the disk's. */
+	set quotaBytes(bytes: number | undefined) {
+		this.#quotaBytes = bytes ?? Number.POSITIVE_INFINITY;
+		this.#pool.quotaBytes = this.#quotaBytes;
+	}
+
+	/**
+	 * Copies the layer as it is now to `PATH.db` and `PATH.pool`, on the disk when it resolves. It can be read meanwhile;
+	 * whoever changes it waits (`BlockFault`).
+	 *
+	 * @throws ExternalError, FileError ENOSPC, EIO; then nothing is left of the copy.
+	 */
+	async copyTo(path: string): Promise<void> {
+		while (this.#frozen !== undefined) await this.#frozen;
+		const { promise, resolve } = Promise.withResolvers<void>();
+		this.#frozen = promise;
+		try {
+			await copyLayer(this.#path, path);
+		} finally {
+			this.#frozen = undefined;
+			resolve();
+		}
+	}
+
+	/** What differs from the base in one volume. @param places where files were found before; kept up to date. */
+	changes(fsid: number, places: Map<number, Place>, limit: number): Promise<LayerChange[]> {
+		const volume = this.#volumes.find((one) => one.fsid === fsid);
+		if (volume === undefined) throw new BugError(`the layer has no volume ${fsid}`);
+		return new Changes({ volume, tree: this.tree(fsid), db: this.#db, places, limit }).find();
 	}
 
 	/** 8 bytes that change when writes which were not committed may have been lost. */
@@ -153,6 +213,7 @@ export class Layer {
 	 */
 	transaction<T>(change: () => T): T {
 		if (this.#isActive) throw new BugError("transactions of a layer do not nest");
+		if (this.#frozen !== undefined) throw new BlockFault(this.#frozen);
 		try {
 			return this.#attempt(change);
 		} catch (error) {
@@ -228,6 +289,12 @@ export class Layer {
 	#checkRoom(): void {
 		this.#grew = true;
 		if (this.#housekeeping.isFull) throw new FileError("ENOSPC", "the layer's disk is full");
+		if (this.#quotaBytes === Number.POSITIVE_INFINITY || this.#heldBytes() < this.#quotaBytes) return;
+		throw new FileError("EDQUOT", `the layer holds ${this.#heldBytes()} bytes, its quota is ${this.#quotaBytes}`);
+	}
+
+	#heldBytes(): number {
+		return this.#pool.usedBlocks * BLOCK + this.#housekeeping.databaseBytes;
 	}
 
 	#changes(): number {
@@ -305,7 +372,8 @@ export class Layer {
 		const salt = randomBytes(8).toString("hex");
 		this.#verifier = writeVerifier(this.id, salt);
 		try {
-			this.transaction(() => this.#db.setMeta("salt", salt));
+			// No change of a file, so it does not wait for a copy that is being made.
+			this.#attempt(() => this.#db.setMeta("salt", salt));
 		} catch (cause) {
 			this.#log.error(`the new write verifier of ${this.#path} is not stored: ${errorText(cause)}`);
 		}
@@ -313,7 +381,7 @@ export class Layer {
 
 	#statfs(): FileSystemStatistics {
 		const { total, free, available } = this.#housekeeping.space;
-		const quotaLeft = Math.max(0, this.#quotaBytes - this.#pool.usedBlocks * BLOCK);
+		const quotaLeft = Math.max(0, this.#quotaBytes - this.#heldBytes());
 		const own = this.#pool.freeBlocks * BLOCK;
 		return {
 			totalBytes: Math.min(total, this.#quotaBytes),

@@ -33,7 +33,7 @@ const sync = promisify(fdatasync);
 
 export class Pool {
 	readonly #fd: number;
-	readonly #quotaBlocks: number;
+	#quotaBlocks: number;
 	readonly #free = new FreeExtents();
 	/** Freed by committed transactions, since the last sync began. */
 	#pending: Extent[] = [];
@@ -72,6 +72,10 @@ export class Pool {
 	/** Since the last sync began, blocks were taken that had been another file's. */
 	get tookUsedBlocks(): boolean {
 		return this.#tookUsedBlocks;
+	}
+
+	set quotaBytes(bytes: number) {
+		this.#quotaBlocks = Math.floor(bytes / BLOCK);
 	}
 
 	get usedBlocks(): number {

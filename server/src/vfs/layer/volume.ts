@@ -50,6 +50,11 @@ export class Volume {
 		return ino <= this.#maxBaseIno;
 	}
 
+	/** The inodes of the base that have a row; a copy, because it grows. */
+	touched(): number[] {
+		return [...this.#touched];
+	}
+
 	/** The row of an inode; undefined when it is as the base has it. @throws FileError ESTALE when it is gone. */
 	find(ino: number): LayerNode | undefined {
 		if (ino <= this.#maxBaseIno && !this.#touched.has(ino)) return undefined;
