@@ -87,6 +87,54 @@ describe("whose boot files", () => {
 	});
 });
 
+describe("from an address that is not the device's", () => {
+	const boot = { ...PI_BOOT, "userconf.txt": "me:secret", "custom.toml": "secret", "network-config": "secret" };
+	const stranger = clientAt("192.0.2.200");
+
+	test("nothing changes what is known of the device's boot", async () => {
+		await using site = await Site.open();
+		const { device, client } = site.pi();
+		await text(site, "config.txt", client);
+		const path = await site.begin(device, client);
+		const known = () => ({ ...device, stages: site.registry.stages(device), told: site.registry.diagnosis(device) });
+		const before = structuredClone(known());
+		site.clock.advance(30_000);
+		for (const name of ["config.txt", "none/start4.elf", "bcm2712-rpi-5-b.dtb", "kernel8.img", "cmdline.txt"]) {
+			await text(site, `${device.serial}/${name}`, stranger);
+			site.tftp.ended(`${device.serial}/${name}`, stranger, "timeout", 0, 2048);
+		}
+		assert.deepEqual(known(), before);
+		assert.equal(await site.begin(device, client), path, "it is the same boot");
+	});
+
+	test("the string of the device's owner stays what it is", async () => {
+		await using site = await Site.open();
+		const { device, client } = site.pi();
+		await text(site, "lab/config.txt", client);
+		await text(site, `${device.serial}/other/config.txt`, stranger);
+		assert.equal(await text(site, "lab/kernel8.img", client), "kernel");
+	});
+
+	test("the image of the boot that began stays what it is", async () => {
+		await using site = await Site.open();
+		const { device, client } = site.pi();
+		await site.begin(device, client);
+		site.images.put(await openImage(site.folder, { name: "new.img", boot: { ...PI_BOOT, "kernel8.img": "new" } }));
+		await text(site, `${device.serial}/config.txt`, stranger);
+		assert.equal(await text(site, "kernel8.img", client), "kernel");
+	});
+
+	test("what prepares a system is not served, under no name that FAT has for it", async () => {
+		await using site = await Site.open({ boot });
+		const { device, client } = site.pi();
+		for (const name of ["userconf.txt", "USERCONF.TXT", "custom.toml", "network-config", "NETWOR~1"]) {
+			assert.match((await text(site, name, client)) ?? "", /secret/, name);
+			assert.equal(await text(site, `${device.serial}/${name}`, stranger), undefined, name);
+		}
+		assert.equal(await text(site, `${device.serial}/kernel8.img`, stranger), "kernel");
+	});
+});
+
 describe("intents", () => {
 	for (const intent of ["disk", "ignore"] as const) {
 		test(`${intent}: no file is there, and no boot begins`, async () => {

@@ -11,6 +11,7 @@ import { exportPath } from "./nfs-exports.ts";
 import { PrefixStrings } from "./prefix-strings.ts";
 import type { BootVolume, RootKeeper } from "./root-keeper.ts";
 import { Said } from "./said.ts";
+import { isPrivate } from "./private-files.ts";
 
 export interface TftpFilesOptions {
 	readonly registry: DeviceRegistry;
@@ -74,11 +75,13 @@ export class TftpFiles implements TftpPort {
 			return undefined;
 		}
 		if (device.intent === "disk" || device.intent === "ignore") return undefined;
-		const plain = this.#strings.plain(device.key, owner.path);
+		// What is asked for from anywhere else says nothing of this device's boot.
+		const plain = owner.bound ? this.#strings.plain(device.key, owner.path) : undefined;
 		const path = plain ?? owner.path;
 		const file = await this.#find(device, client, owner, plain);
-		this.#options.registry.fact(device, { kind: "tftp-open", path, found: file !== undefined });
-		this.#options.log.debug({ device: device.id }, `${file === undefined ? "has no" : "reads"} ${path}`);
+		const found = file !== undefined;
+		if (owner.bound) this.#options.registry.fact(device, { kind: "tftp-open", path, found });
+		this.#options.log.debug({ device: device.id }, `${client.address} ${found ? "reads" : "finds no"} ${path}`);
 		return file;
 	}
 
@@ -103,7 +106,7 @@ export class TftpFiles implements TftpPort {
 		plain: string | undefined,
 	): Promise<TftpFile | undefined> {
 		const { roots, log } = this.#options;
-		const choice = this.#choose(device, plain ?? owner.path);
+		const choice = this.#choose(device, plain ?? owner.path, owner.bound);
 		const sentence = choice === undefined ? "cannot boot: there is no image that is ready" : "";
 		if (this.#said.isNew(device.mac, sentence) && sentence !== "") log.warn({ device: device.id }, sentence);
 		const volume = choice && (await roots.bootVolume(device, choice, choice.mode));
@@ -116,7 +119,7 @@ export class TftpFiles implements TftpPort {
 			return file?.file;
 		} finally {
 			if (!isRead) volume.release();
-			this.#openRoot(device);
+			if (owner.bound) this.#openRoot(device);
 		}
 	}
 
@@ -131,9 +134,9 @@ export class TftpFiles implements TftpPort {
 	}
 
 	/** Behind its command line a device gets the files of the image that is named there, also when it is replaced meanwhile. */
-	#choose(device: Device, path: string): Choice | undefined {
+	#choose(device: Device, path: string, bound: boolean): Choice | undefined {
 		const { images, registry } = this.#options;
-		if (BEGINS.test(path)) this.#begun.delete(device.key);
+		if (bound && BEGINS.test(path)) this.#begun.delete(device.key);
 		const boot = registry.boot(this.#begun.get(device.key) ?? "");
 		const image = boot?.mountedAt === null ? images.build(boot.buildId) : undefined;
 		if (boot === undefined || image === undefined) return chooseBoot(device, images, registry);
@@ -157,6 +160,7 @@ export class TftpFiles implements TftpPort {
 				return { kind: "made", file: made(netbootConfig(found.text, { skipInitramfs: config.skipInitramfs })) };
 			case "cmdline":
 				return this.#cmdline(found.text, config, request);
+				if (!owner.bound && (await whenReady(() => isPrivate(volume.tree, found.ino)))) return undefined;
 		}
 	}
 
@@ -219,7 +223,7 @@ export class TftpFiles implements TftpPort {
 		if (clean === undefined) return;
 		const owner = this.#options.registry.sawBootFile({ address: client.address, name: clean });
 		const { device } = owner;
-		if (device === undefined) return;
+		if (device === undefined || !owner.bound) return;
 		const path = this.#strings.plain(device.key, owner.path) ?? owner.path;
 		this.#options.registry.fact(device, { kind: "tftp-end", path, outcome, bytes, size });
 		if (outcome === "probe" || outcome === "complete") return;

@@ -6,7 +6,7 @@ import { decodeRevision, type ModelId, modelOfDeviceTree } from "./board.ts";
 import type { Bystanders } from "./bystanders.ts";
 import { type Device, type DeviceState, MODEL_SOURCE, newDevice, SERIAL_SOURCE } from "./device.ts";
 import type { DeviceDirectory } from "./directory.ts";
-import { macId, normalMac, splitBootName } from "./identity.ts";
+import { type BootName, macId, normalMac, splitBootName } from "./identity.ts";
 import { defaultName } from "./names.ts";
 import type { ProgressBook } from "./progress.ts";
 import type { Roster } from "./roster.ts";
@@ -135,14 +135,17 @@ export class Recogniser {
 		const here = behind ?? this.#at(address);
 		const named = prefix === undefined ? undefined : this.#named(prefix, here);
 		const device = named ?? here;
-		if (device === undefined) return { device, bound: false, path };
-		if (named === undefined && prefix !== undefined && "serial" in prefix) {
-			this.learnSerial(device, prefix.serial, SERIAL_SOURCE.tftp);
-		}
+		const bound = device !== undefined && this.#at(address) === device && this.#addresses.isProved(address);
+		// From anywhere else the name finds the device, but teaches nothing about it.
+		if (bound) this.#learnFromName(device, prefix, path);
+		return { device, bound, path };
+	}
+
+	#learnFromName(device: DeviceState, prefix: BootName["prefix"], path: string): void {
+		if (prefix !== undefined && "serial" in prefix) this.learnSerial(device, prefix.serial, SERIAL_SOURCE.tftp);
 		const model = modelOfDeviceTree(path);
-		if (device === here && model !== undefined) this.#learnModel(device, model, MODEL_SOURCE.deviceTree);
+		if (model !== undefined) this.#learnModel(device, model, MODEL_SOURCE.deviceTree);
 		this.#seen(device);
-		return { device, bound: this.#at(address) === device && this.#addresses.isProved(address), path };
 	}
 
 	/** The device whose MAC the neighbour table has for an address. */
@@ -156,10 +159,7 @@ export class Recogniser {
 	#named(prefix: { serial: string } | { mac: string }, here: DeviceState | undefined): DeviceState | undefined {
 		if ("mac" in prefix) return this.#directory.byMac(prefix.mac);
 		const owners = this.#directory.bySerial(prefix.serial);
-		const owner = owners.length === 1 ? owners[0] : owners.find((candidate) => candidate === here);
-		// From anywhere else the name finds the device, but teaches nothing about it.
-		if (owner !== undefined && owner === here) this.learnSerial(owner, prefix.serial, SERIAL_SOURCE.tftp);
-		return owner;
+		return owners.length === 1 ? owners[0] : owners.find((candidate) => candidate === here);
 	}
 
 	/**

@@ -214,8 +214,11 @@ export class DeviceRegistry extends EventEmitter<RegistryEvents> implements Star
 	fact(device: Device, fact: Fact): void {
 		const state = this.#stateOf(device);
 		if (state === undefined) return;
-		state.lastSeenAt = this.#options.clock.now();
-		this.#saver.changed(state);
+		// That somebody else asked for its command line does not say that it is there.
+		if (fact.kind !== "cmdline-refused") {
+			state.lastSeenAt = this.#options.clock.now();
+			this.#saver.changed(state);
+		}
 		this.#progress.fact(state, fact);
 	}
 
@@ -255,6 +258,12 @@ export class DeviceRegistry extends EventEmitter<RegistryEvents> implements Star
 		const device = this.#existing(id);
 		await this.#change(device, { rootReset: true });
 		return device;
+	}
+
+	/** Takes a wish for a new root back. Survives a power cut when it resolves. @throws DeviceError. */
+	async keepRoot(id: string): Promise<void> {
+		const device = this.#existing(id);
+		if (device.rootReset) await this.#change(device, { rootReset: false });
 	}
 
 	/** Changes a device for a person: at once, so that a name cannot be taken twice, and back if it cannot be stored. */

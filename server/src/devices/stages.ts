@@ -84,7 +84,8 @@ export class BootTracker {
 		if (fresh && !opens(fact)) return false;
 		const attempt = fresh ? this.#begin(now) : (this.#attempt ?? this.#begin(now));
 		const before = attempt.stages.size;
-		attempt.lastFactAt = now;
+		// Anybody can ask for its command line and be refused.
+		if (fact.kind !== "cmdline-refused") attempt.lastFactAt = now;
 		attempt.bootId ??= bootId;
 		record(attempt, fact, now);
 		return fresh || attempt.stages.size !== before;
@@ -128,6 +129,7 @@ export function inOrder<T extends { readonly stage: Stage }>(stages: readonly T[
 const FOLLOWERS: ReadonlySet<Fact["kind"]> = new Set([
 	...(["offer", "request", "tftp-end", "address-proved", "address-conflict"] as const),
 	...(["server-moved", "server-back"] as const),
+	"cmdline-refused",
 ]);
 
 /** Facts that can be the first of an attempt. What only follows something else is none. */
