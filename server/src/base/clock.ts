@@ -27,6 +27,8 @@ export const systemClock: Clock = {
 /** A clock that a test moves by hand. */
 export class ManualClock implements Clock {
 	#now: number;
+	/** How far the time of day is from what a clock would say that nobody ever set. */
+	#offset = 0;
 	#nextId = 0;
 	readonly #pending = new Map<number, { at: number; action: () => void }>();
 
@@ -36,7 +38,7 @@ export class ManualClock implements Clock {
 	}
 
 	now(): number {
-		return this.#now;
+		return this.#now + this.#offset;
 	}
 
 	monotonic(): number {
@@ -47,6 +49,11 @@ export class ManualClock implements Clock {
 		const id = this.#nextId++;
 		this.#pending.set(id, { at: this.#now + milliseconds, action });
 		return { cancel: () => void this.#pending.delete(id) };
+	}
+
+	/** Sets the time of day, as a person or NTP does; what waits, waits as long as before. @param now milliseconds since 1970. */
+	set(now: number): void {
+		this.#offset = now - this.#now;
 	}
 
 	/** Moves the time on and runs what becomes due, in order. */

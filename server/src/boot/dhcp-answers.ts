@@ -82,6 +82,7 @@ export class DhcpAnswers implements DhcpHandler {
 				const owner = registry.deviceAt(address);
 				return owner !== undefined && owner.mac !== mac;
 			},
+			hasBooted: (mac) => (registry.byMac(mac)?.bootCount ?? 0) > 0,
 			exhausted: (mac, subnet) => this.#exhausted(mac, subnet),
 		});
 		this.#full = new FullDhcp(

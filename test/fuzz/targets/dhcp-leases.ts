@@ -118,6 +118,7 @@ export const dhcpLeases: FuzzTarget = {
 			log: silentLogger,
 			findHolder: async () => undefined,
 			isForeign: () => false,
+			hasBooted: () => false,
 			exhausted: () => void refused.push("refused"),
 		});
 		const parts = {

@@ -116,12 +116,20 @@ describe("one address for all stages of a boot", () => {
 		assert.equal(site.registry.deviceAt(address)?.mac, mac);
 		assert.deepEqual(
 			site.dhcp.leases().map(({ state }) => state),
-			["leased"],
+			["offered"],
 		);
 		await site.restart();
+		site.dhcp.configure(SETTINGS);
 		assert.deepEqual(
 			site.dhcp.leases().map((lease) => [lease.address, lease.mac]),
 			[[address, mac]],
+		);
+		assert.deepEqual(await told(site, message(MessageType.DISCOVER, mac)), [MessageType.OFFER, address]);
+		const words = { [OptionCode.REQUESTED_IP_ADDRESS]: address, [OptionCode.SERVER_IDENTIFIER]: SERVER };
+		assert.deepEqual(await told(site, message(MessageType.REQUEST, mac, words)), [MessageType.ACK, address]);
+		assert.deepEqual(
+			site.dhcp.leases().map(({ state }) => state),
+			["leased"],
 		);
 	});
 
@@ -274,6 +282,18 @@ describe("an address", () => {
 		);
 	});
 
+	test("that a Pi has is not taken from it by who declines it, or wants another one, in its name", async () => {
+		await using site = await open();
+		const address = await boot(site);
+		const having = message(MessageType.REQUEST, PI_400_MAC, {}, { ciaddr: address });
+		const words = { [OptionCode.REQUESTED_IP_ADDRESS]: address, [OptionCode.SERVER_IDENTIFIER]: SERVER };
+		await ask(site, message(MessageType.DECLINE, PI_400_MAC, words));
+		assert.deepEqual(await told(site, having, { ...DIRECT, address }), [MessageType.ACK, address]);
+		site.dhcp.configure({ ...SETTINGS, subnets: [{ ...SUBNET, start: "192.0.2.200", end: "192.0.2.210" }] });
+		assert.match((await told(site, pi400Discover))?.[1] ?? "", /^192\.0\.2\.2\d\d$/);
+		assert.deepEqual(await told(site, having, { ...DIRECT, address }), [MessageType.ACK, address]);
+	});
+
 	test("that was given back stays its client's while nobody needs it", async () => {
 		await using site = await open();
 		const address = await boot(site);
@@ -289,8 +309,18 @@ describe("an address", () => {
 		await using site = await open();
 		const address = await boot(site);
 		const mac = "dc:a6:32:00:00:09";
-		await ask(site, message(MessageType.RELEASE, mac, {}, { ciaddr: address }));
+		await ask(site, message(MessageType.RELEASE, mac, {}, { ciaddr: address }), { ...DIRECT, address });
 		await ask(site, message(MessageType.DECLINE, mac, { [OptionCode.REQUESTED_IP_ADDRESS]: address }));
+		// From elsewhere, or to another server.
+		const other = { [OptionCode.SERVER_IDENTIFIER]: "192.0.2.254" };
+		const release = message(MessageType.RELEASE, PI_400_MAC, {}, { ciaddr: address });
+		await ask(site, release, { ...DIRECT, address: "192.0.2.66" });
+		await ask(
+			site,
+			{ ...release, options: new Map([...release.options, [54, ipv4ToBytes("192.0.2.254")]]) },
+			{ ...DIRECT, address },
+		);
+		await ask(site, message(MessageType.DECLINE, PI_400_MAC, { [OptionCode.REQUESTED_IP_ADDRESS]: address, ...other }));
 		assert.deepEqual(
 			site.dhcp.leases().map(({ state }) => state),
 			["leased"],
@@ -305,6 +335,10 @@ describe("an address", () => {
 			const mac = `dc:a6:32:00:00:0${number}`;
 			const answers = await ask(site, eepromDiscover(mac, `34695052 3031c000 0000000${number} 0${number}000000`));
 			assert.equal(answers.length, number <= 2 ? 1 : 0);
+			const address = answers[0]?.packet.yiaddr;
+			if (address === undefined) continue;
+			const words = { [OptionCode.REQUESTED_IP_ADDRESS]: address, [OptionCode.SERVER_IDENTIFIER]: SERVER };
+			await ask(site, message(MessageType.REQUEST, mac, words));
 		}
 		assert.equal(lines.length, 1);
 		assert.match(lines[0] ?? "", /no address is left for dc:a6:32:00:00:03: all of 192\.0\.2\.100 to 192\.0\.2\.101/);

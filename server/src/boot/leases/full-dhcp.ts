@@ -103,8 +103,7 @@ export class FullDhcp {
 			case MessageType.DECLINE:
 				return this.#decline(packet, asker);
 			case MessageType.RELEASE:
-				await this.#parts.keeper.free(asker.mac, packet.ciaddr);
-				return NOTHING;
+				return this.#release(packet, sender, asker);
 			case MessageType.INFORM:
 				return subnets
 					.filter((subnet) => isIn(subnet, packet.ciaddr))
@@ -189,8 +188,8 @@ export class FullDhcp {
 				return this.#initReboot(packet, state.address, subnets, asker);
 			case "extending": {
 				const subnet = subnets.find((one) => isIn(one, state.address));
-				// RENEWING asks us alone, REBINDING everybody.
-				const isAlone = sender.servedAddress !== undefined && packet.giaddr === IPV4_ANY;
+				// RENEWING asks us alone and from its address, REBINDING everybody.
+				const isAlone = sender.servedAddress !== undefined && isFrom(packet, sender);
 				return subnet === undefined ? NOTHING : this.#extending(packet, subnet, asker, isAlone);
 			}
 		}
@@ -237,12 +236,13 @@ export class FullDhcp {
 	 */
 	async #extending(packet: DhcpPacket, subnet: DhcpSubnet, asker: Asker, isAlone: boolean): Replies {
 		const isKnown = this.#parts.keeper.of(asker.mac, subnet) !== undefined;
-		return isKnown || isAlone ? this.#grant(packet, packet.ciaddr, subnet, asker) : NOTHING;
+		return isKnown || isAlone ? this.#grant(packet, packet.ciaddr, subnet, asker, isAlone) : NOTHING;
 	}
 
-	async #grant(packet: DhcpPacket, address: string, subnet: DhcpSubnet, asker: Asker): Replies {
+	async #grant(packet: DhcpPacket, address: string, subnet: DhcpSubnet, asker: Asker, isThere = false): Replies {
 		const terms = this.#terms(packet, subnet, asker);
-		const lease = await this.#parts.keeper.grant(asker.mac, address, subnet, terms.leaseSeconds);
+		const { leaseSeconds: seconds } = terms;
+		const lease = await this.#parts.keeper.grant(asker.mac, address, subnet, { seconds, isThere });
 		if (lease === undefined) return [this.#nak(packet, subnet, asker, `${address} is not yours`)];
 		this.#parts.given(asker, address);
 		return [fromSubnet(subnet, leaseReply(packet, MessageType.ACK, address, terms))];
@@ -255,13 +255,30 @@ export class FullDhcp {
 
 	async #decline(packet: DhcpPacket, { mac }: Asker): Replies {
 		const address = addressOption(packet, OptionCode.REQUESTED_IP_ADDRESS);
-		if (address !== undefined) await this.#parts.keeper.decline(mac, address);
+		if (address !== undefined && this.#isForUs(packet)) await this.#parts.keeper.decline(mac, address);
 		return NOTHING;
+	}
+
+	/** Only who has the address gives it back: the message comes from it. */
+	async #release(packet: DhcpPacket, sender: DhcpSender, { mac }: Asker): Replies {
+		if (isFrom(packet, sender) && this.#isForUs(packet)) await this.#parts.keeper.free(mac, packet.ciaddr);
+		return NOTHING;
+	}
+
+	/** RFC 2131 table 5: DECLINE and RELEASE name their server. One that names none is believed to mean us. */
+	#isForUs(packet: DhcpPacket): boolean {
+		const server = addressOption(packet, OptionCode.SERVER_IDENTIFIER);
+		return server === undefined || this.settings.subnets.some(({ serverAddress }) => serverAddress === server);
 	}
 
 	#inform(packet: DhcpPacket, subnet: DhcpSubnet, asker: Asker): DhcpReply {
 		return fromSubnet(subnet, informReply(packet, this.#terms(packet, subnet, asker)));
 	}
+}
+
+/** Whether a message came, without a relay, from the address that its client says to have. */
+function isFrom(packet: DhcpPacket, sender: DhcpSender): boolean {
+	return packet.giaddr === IPV4_ANY && packet.ciaddr === sender.address;
 }
 
 /** @param to where to send it, when that is not where RFC 2131 section 4.1 says. */

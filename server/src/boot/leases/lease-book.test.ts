@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { ipv4FromNumber, ipv4ToNumber } from "../../wire/dhcp/index.ts";
 import { type Lease, LeaseBook } from "./lease-book.ts";
+import type { Offer } from "./offers.ts";
 import type { DhcpSubnet } from "./settings.ts";
 
 const SUBNET: DhcpSubnet = {
@@ -25,6 +26,10 @@ function give(book: LeaseBook, mac: string, now: number, subnet = SUBNET): strin
 	const address = book.choose(mac, subnet, now);
 	if (address !== undefined) book.assign({ address, mac, state: "leased", expiresAt: now + HOUR }, subnet);
 	return address;
+}
+
+function offerOf(address: string, mac: string, expiresAt: number, since = 0): Offer {
+	return { address, mac, state: "offered", expiresAt, since, isBinding: false };
 }
 
 describe("the choice of an address", () => {
@@ -88,9 +93,24 @@ describe("the choice of an address", () => {
 		const book = new LeaseBook();
 		const given = [1, 2, 3].map((number) => give(book, macOf(number), 0));
 		const offered = book.choose(macOf(4), SUBNET, 0) ?? "";
-		book.assign({ address: offered, mac: macOf(4), state: "offered", expiresAt: 2 * HOUR }, SUBNET);
+		book.offer(offerOf(offered, macOf(4), 2 * HOUR), SUBNET);
 		assert.equal(give(book, macOf(5), 3 * HOUR), offered);
 		assert.ok(!given.includes(offered));
+	});
+
+	test("takes an offer that nobody took in time, then one that may be taken, then what somebody was found with", () => {
+		const book = new LeaseBook();
+		const range = ["192.0.2.100", "192.0.2.101", "192.0.2.103", "192.0.2.104"] as const;
+		book.assign({ address: range[0], mac: macOf(1), state: "leased", expiresAt: HOUR }, SUBNET);
+		book.block(range[1], "declined", macOf(2), HOUR);
+		book.offer(offerOf(range[2], macOf(3), HOUR, 9000), SUBNET);
+		book.offer(offerOf(range[3], macOf(4), HOUR, 0), SUBNET);
+		const now = 10_000;
+		assert.equal(book.choose(macOf(5), SUBNET, now), range[3]);
+		assert.equal(book.choose(macOf(5), SUBNET, now, { isForeign: (address) => address === range[3] }), range[2]);
+		const offered = (address: string) => address === range[2] || address === range[3];
+		assert.equal(book.choose(macOf(5), SUBNET, now, { isForeign: offered }), range[1]);
+		assert.equal(book.choose(macOf(2), SUBNET, now, { isForeign: offered }), undefined);
 	});
 
 	test("does not give a client what it declined", () => {
@@ -104,7 +124,7 @@ describe("the choice of an address", () => {
 
 /** What may be done with the book, as the keeper does it. */
 const step = fc.record({
-	act: fc.constantFrom("give", "offer", "free", "decline", "in-use", "wait"),
+	act: fc.constantFrom("give", "offer", "bind", "free", "decline", "in-use", "wait"),
 	client: fc.integer({ min: 1, max: 8 }),
 	amount: fc.integer({ min: 1, max: HOUR }),
 });
@@ -120,7 +140,8 @@ class Model {
 	take({ act, client, amount }: Step): void {
 		const mac = macOf(client);
 		if (act === "wait") this.now += amount;
-		else if (act === "give" || act === "offer") this.#assign(mac, act === "give" ? "leased" : "offered", amount);
+		else if (act === "give") this.#give(mac, amount);
+		else if (act === "offer" || act === "bind") this.#offer(mac, amount, act === "bind");
 		else this.#end(mac, act, amount);
 		const { put, gone } = this.book.changes();
 		for (const address of gone) this.stored.delete(address);
@@ -128,22 +149,33 @@ class Model {
 		check(this.book, this.stored);
 	}
 
-	#assign(mac: string, state: "leased" | "offered", amount: number): void {
+	#give(mac: string, amount: number): void {
 		const { book, now } = this;
 		const address = book.choose(mac, SUBNET, now);
 		if (address === undefined) {
-			assert.equal(book.list().filter(({ expiresAt }) => expiresAt > now).length, 4, "an address was free");
+			const kept = book.list().filter(({ expiresAt, state }) => expiresAt > now && state !== "offered");
+			assert.equal(kept.length, 4, "an address was free");
 			return;
 		}
-		const holder = book.at(address);
-		assert.ok(holder === undefined || holder.mac === mac || holder.expiresAt <= now, "it is somebody else's");
-		book.assign({ address, mac, state, expiresAt: now + amount }, SUBNET);
+		if (book.isFreeFor(mac, address, now))
+			book.assign({ address, mac, state: "leased", expiresAt: now + amount }, SUBNET);
+	}
+
+	#offer(mac: string, amount: number, isBinding: boolean): void {
+		const { book, now } = this;
+		const given = book.list().filter(({ state }) => state === "leased" || state === "declined");
+		const address = book.choose(mac, SUBNET, now);
+		if (address === undefined) return;
+		book.offer({ address, mac, state: "offered", expiresAt: now + amount, since: now, isBinding }, SUBNET);
+		for (const lease of given)
+			if (lease.expiresAt > now) assert.deepEqual(book.own(lease.mac, lease.address) ?? lease, lease);
 	}
 
 	#end(mac: string, act: "free" | "decline" | "in-use", amount: number): void {
 		const own = this.book.of(mac, SUBNET);
 		if (own === undefined) return;
-		if (act === "free") this.book.free(own, this.now);
+		if ("isBinding" in own) this.book.withdraw(own);
+		else if (act === "free") this.book.free(own, this.now);
 		else if (act === "decline") this.book.block(own.address, "declined", mac, this.now + amount);
 		else this.book.block(own.address, "in-use", "", this.now + amount);
 	}
@@ -166,7 +198,7 @@ function check(book: LeaseBook, stored: ReadonlyMap<string, unknown>): void {
 		const number = ipv4ToNumber(address);
 		assert.ok(number >= ipv4ToNumber(SUBNET.start) && number <= ipv4ToNumber(SUBNET.end));
 		assert.ok(address !== SUBNET.router && address !== SUBNET.serverAddress);
-		const own = leases.filter((lease) => lease.mac === mac && mac !== "" && lease.state !== "declined");
+		const own = leases.filter((lease) => lease.mac === mac && (lease.state === "leased" || lease.state === "released"));
 		assert.ok(own.length <= 1, `${mac} has ${own.length} addresses`);
 		assert.equal(ipv4FromNumber(number), address);
 	}

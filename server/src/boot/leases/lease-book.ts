@@ -4,10 +4,11 @@
  * the same in all stages of a boot.
  */
 import { ipv4FromNumber, ipv4ToNumber } from "../../wire/dhcp/index.ts";
+import { type Offer, Offers } from "./offers.ts";
 import { type DhcpSubnet, isIn } from "./settings.ts";
 
 /**
- * `offered`: for a moment, until the client takes it. `leased`: given. `released`: given back; kept for the same client while
+ * `offered`: for a moment, until the client takes it; a Pi up to 3 does so without a word, and its system says it. `leased`: given. `released`: given back; kept for the same client while
  * nobody else needs it. `declined`: its client found somebody else with it. `in-use`: we found somebody with it.
  */
 export type LeaseState = (typeof LEASE_STATES)[number];
@@ -38,91 +39,188 @@ export interface Wish {
 	readonly requested?: string | undefined;
 	/** Whether an address is somebody else's for reasons that are not in this book. */
 	readonly isForeign?: (address: string) => boolean;
+	/** Whether a client has booted before: strangers do not get what it had while anything else is left. */
+	readonly hasBooted?: (mac: string) => boolean;
 }
 
 /** More than any LAN has: forged clients cannot fill the memory, however large the range is. */
 const MOST = 4096;
 
+/** Who wants what he was offered says so within a few seconds. */
+const TAKING_MS = 10_000;
+
 export class LeaseBook {
 	readonly #byAddress = new Map<string, Lease>();
 	readonly #byMac = new Map<string, readonly Lease[]>();
 	readonly #dirty = new Set<string>();
+	readonly #offers = new Offers((address) => void this.#dirty.add(address));
 
 	/** Takes what was stored, what ends first, first: of two addresses of one client in one subnet the later one stands. */
 	load(leases: readonly Lease[]): void {
-		for (const lease of leases) this.#put(lease);
+		for (const lease of leases) {
+			// What is stored of offers is what Pis use without a word.
+			if (lease.state === "offered") this.#offers.load(asOffer(lease));
+			else this.#put(lease);
+		}
 		this.#dirty.clear();
 	}
 
-	/** In the order of their addresses. */
+	/** Whose each address is, or who was offered it last, in the order of the addresses. */
 	list(): Lease[] {
-		return [...this.#byAddress.values()].sort((a, b) => ipv4ToNumber(a.address) - ipv4ToNumber(b.address));
+		const offered = [...this.#offers.addresses()].flatMap((address) => this.#offers.at(address).at(-1) ?? []);
+		const shown = new Map(
+			offered.map(({ address, mac, state, expiresAt }) => [address, { address, mac, state, expiresAt }]),
+		);
+		for (const lease of this.#byAddress.values()) {
+			if (lease.expiresAt > (shown.get(lease.address)?.expiresAt ?? 0)) shown.delete(lease.address);
+		}
+		const leased = [...this.#byAddress.values()].filter(({ address }) => !shown.has(address));
+		return [...leased, ...shown.values()].sort((a, b) => ipv4ToNumber(a.address) - ipv4ToNumber(b.address));
 	}
 
+	/** Whose an address is: who was given it, else who was offered it. */
 	at(address: string): Lease | undefined {
-		return this.#byAddress.get(address);
+		return this.#byAddress.get(address) ?? this.#offers.at(address).at(-1);
+	}
+
+	/** What a client has of an address, given or offered. One that it declined is not its own. */
+	own(mac: string, address: string): Lease | Offer | undefined {
+		const lease = this.#byAddress.get(address);
+		if (lease?.mac === mac) return lease.state === "declined" ? undefined : lease;
+		return this.#offers.ofClient(mac).find((offer) => offer.address === address);
+	}
+
+	/** What we know that a client has in a subnet, run out or not; what was but offered is nothing that it has. */
+	record(mac: string, subnet: DhcpSubnet, now: number): Lease | undefined {
+		const isUsed = (offer: Offer) => offer.isBinding && offer.expiresAt > now;
+		const used = this.#offers.ofClient(mac).filter((offer) => isUsed(offer) && isIn(subnet, offer.address));
+		return this.#given(mac, subnet)[0] ?? used[0] ?? this.#found(mac, subnet)[0];
+	}
+
+	/** The lease or the offer that a client uses now. */
+	inUse(mac: string, address: string, now: number): Lease | Offer | undefined {
+		const lease = this.#byAddress.get(address);
+		if (lease?.mac === mac && lease.state === "leased" && lease.expiresAt > now) return lease;
+		const offer = this.#offers.ofClient(mac).find((one) => one.address === address);
+		return offer?.isBinding === true && offer.expiresAt > now ? offer : undefined;
 	}
 
 	/**
 	 * The client's address in a subnet, run out or not. One that it declined is not its own, and one that it was found to have
 	 * when somebody else was to get it counts less than what it was given: the table of neighbours may remember an earlier boot.
 	 */
-	of(mac: string, subnet: DhcpSubnet): Lease | undefined {
-		const all = (this.#byMac.get(mac) ?? []).filter(
-			({ address, state }) => state !== "declined" && isIn(subnet, address),
-		);
-		return all.find(({ state }) => state !== "in-use") ?? all[0];
+	of(mac: string, subnet: DhcpSubnet): Lease | Offer | undefined {
+		return this.#allOf(mac, subnet)[0];
 	}
 
-	/** The leases of a client, in all subnets. */
-	ofClient(mac: string): readonly Lease[] {
-		return (this.#byMac.get(mac) ?? []).filter(({ state }) => state !== "declined");
+	/** The best first. */
+	#allOf(mac: string, subnet: DhcpSubnet): readonly (Lease | Offer)[] {
+		const offered = this.#offers.ofClient(mac).filter(({ address }) => isIn(subnet, address));
+		return [...this.#given(mac, subnet), ...offered, ...this.#found(mac, subnet)];
+	}
+
+	#given(mac: string, subnet: DhcpSubnet): readonly Lease[] {
+		const isGiven = ({ address, state }: Lease) =>
+			(state === "leased" || state === "released") && isIn(subnet, address);
+		return (this.#byMac.get(mac) ?? []).filter(isGiven);
+	}
+
+	#found(mac: string, subnet: DhcpSubnet): readonly Lease[] {
+		return (this.#byMac.get(mac) ?? []).filter(({ address, state }) => state === "in-use" && isIn(subnet, address));
+	}
+
+	/** What a client was offered and did not take, in all subnets. */
+	offersOf(mac: string): readonly Offer[] {
+		return this.#offers.ofClient(mac);
+	}
+
+	/** What a client declined, what ends first, first. */
+	declinedBy(mac: string): readonly Lease[] {
+		const declined = (this.#byMac.get(mac) ?? []).filter(({ state }) => state === "declined");
+		return declined.sort((a, b) => a.expiresAt - b.expiresAt);
 	}
 
 	/**
 	 * Chooses an address for a client: its own, else the one that it asks for, else one by its MAC, which is the same each
-	 * time, else the next that was never used, else the one that ran out first. Undefined when all are taken.
+	 * time, else the next that was never used, else the one that is missed least. Undefined when all are given.
 	 */
 	choose(mac: string, subnet: DhcpSubnet, now: number, wish: Wish = {}): string | undefined {
 		const foreign = (address: string) => wish.isForeign?.(address) ?? false;
-		const own = this.of(mac, subnet);
-		if (own !== undefined && isGivenOut(subnet, own.address) && !foreign(own.address)) return own.address;
+		const mayHave = (address: string) => isGivenOut(subnet, address) && !foreign(address);
+		for (const { address } of this.#allOf(mac, subnet)) {
+			if (mayHave(address) && this.isFreeFor(mac, address, now)) return address;
+		}
 		const { requested } = wish;
-		const isFree = (address: string) => isGivenOut(subnet, address) && !this.#byAddress.has(address);
-		if (requested !== undefined && isFree(requested) && !foreign(requested)) return requested;
+		const isFree = (address: string) => mayHave(address) && this.#isUnused(address, now);
+		if (requested !== undefined && isFree(requested)) return requested;
 		const { first, count } = rangeOf(subnet);
 		const start = hashOf(mac) % count;
 		if (this.#byAddress.size < MOST) {
 			for (let step = 0; step < Math.min(count, MOST); step++) {
 				const address = ipv4FromNumber(first + ((start + step) % count));
-				if (isFree(address) && !foreign(address)) return address;
+				if (isFree(address)) return address;
 			}
 		}
-		return this.#ranOutFirst(subnet, now, foreign);
+		return this.#leastMissed(mac, now, mayHave, wish.hasBooted ?? (() => false));
 	}
 
-	#ranOutFirst(subnet: DhcpSubnet, now: number, isForeign: (address: string) => boolean): string | undefined {
-		let best: Lease | undefined;
-		for (const lease of this.#byAddress.values()) {
-			if (lease.expiresAt > now || !isGivenOut(subnet, lease.address) || isForeign(lease.address)) continue;
-			if (best === undefined || goesBefore(lease, best)) best = lease;
+	#isUnused(address: string, now: number): boolean {
+		return !this.#byAddress.has(address) && this.#offers.standing(address, now) === undefined;
+	}
+
+	#leastMissed(
+		mac: string,
+		now: number,
+		mayHave: (address: string) => boolean,
+		hasBooted: (mac: string) => boolean,
+	): string | undefined {
+		let best: { readonly address: string; readonly missed: Missed } | undefined;
+		for (const address of new Set([...this.#byAddress.keys(), ...this.#offers.addresses()])) {
+			const missed = this.#missed(mac, address, now, hasBooted);
+			if (missed === undefined || !mayHave(address)) continue;
+			if (best === undefined || isLess(missed, best.missed)) best = { address, missed };
 		}
 		return best?.address;
+	}
+
+	/** How much an address would be missed; undefined when it is not to be had. Whoever was given it has a right to it. */
+	#missed(mac: string, address: string, now: number, hasBooted: (mac: string) => boolean): Missed | undefined {
+		const lease = this.#byAddress.get(address);
+		if (lease !== undefined && isHeld(lease, now)) {
+			// Whether somebody has it is looked for once more before it is offered.
+			return isBlocked(lease) && lease.mac !== mac ? [Loss.BLOCKED, lease.expiresAt] : undefined;
+		}
+		const offer = this.#offers.standing(address, now);
+		if (offer !== undefined) return [offer.since + TAKING_MS <= now ? Loss.NOT_TAKEN : Loss.OFFERED, offer.since];
+		if (lease === undefined) return [Loss.NONE, 0];
+		return [hasBooted(lease.mac) ? Loss.OF_A_DEVICE : Loss.OVER, lease.expiresAt];
 	}
 
 	/** Tells whether this client may have this address: nobody else has it, and it is not kept out of use. */
 	isFreeFor(mac: string, address: string, now: number): boolean {
 		const lease = this.#byAddress.get(address);
-		if (lease === undefined || lease.expiresAt <= now) return true;
-		return lease.mac === mac && lease.state !== "declined";
+		const hasOffer = this.#offers.ofClient(mac).some((offer) => offer.address === address);
+		if (lease !== undefined && isHeld(lease, now)) {
+			if (lease.mac === mac) return lease.state !== "declined";
+			// Nobody was there any more when it was offered.
+			return isBlocked(lease) && hasOffer;
+		}
+		return lease?.mac === mac || hasOffer || this.#offers.standing(address, now) === undefined;
 	}
 
-	/** Writes down whose an address is, instead of all that the client had in that subnet. */
+	/** Writes down to whom an address is given, instead of all that the client had in that subnet. */
 	assign(lease: Lease, subnet: DhcpSubnet): void {
-		for (const other of this.ofClient(lease.mac)) {
-			if (other.address !== lease.address && isIn(subnet, other.address)) this.#remove(other);
+		const { mac, address } = lease;
+		for (const other of this.#byMac.get(mac) ?? []) {
+			if (other.state !== "declined" && other.address !== address && isIn(subnet, other.address)) this.#remove(other);
 		}
+		for (const offer of this.#offers.ofClient(mac)) if (isIn(subnet, offer.address)) this.#offers.remove(offer);
 		this.#put(lease);
+	}
+
+	/** Writes down to whom an address is offered; what the client was given stays given. */
+	offer(offer: Offer, subnet: DhcpSubnet): void {
+		this.#offers.add(offer, subnet);
 	}
 
 	/** Keeps an address out of use until then. */
@@ -130,23 +228,49 @@ export class LeaseBook {
 		this.#put({ address, mac, state, expiresAt });
 	}
 
-	/** The client gave its address back, or took that of another server. */
+	/** The client gave its address back; kept for it while nobody else needs it. */
 	free(lease: Lease, now: number): void {
-		if (lease.state === "offered") this.#put({ ...lease, expiresAt: now });
-		else this.#put({ ...lease, state: "released", expiresAt: Math.min(now, lease.expiresAt) });
+		this.#put({ ...lease, state: "released", expiresAt: Math.min(now, lease.expiresAt) });
 	}
 
-	/** What changed since the last call. An offer is not stored: who takes it is. */
+	/** The client took the address of another server, or gave back what it had never taken. */
+	withdraw(offer: Offer): void {
+		this.#offers.remove(offer);
+	}
+
+	/** An address is as if it had never been used. */
+	forget(lease: Lease): void {
+		this.#remove(lease);
+	}
+
+	/** The clock was set back by so many milliseconds: all ends when it would have. */
+	shift(milliseconds: number): void {
+		for (const lease of [...this.#byAddress.values()].reverse()) {
+			this.#remove(lease);
+			this.#set({ ...lease, expiresAt: lease.expiresAt - milliseconds });
+		}
+		this.#offers.shift(milliseconds);
+	}
+
+	/** What changed since the last call. An offer is not stored, unless it is used without a word. */
 	changes(): LeaseChanges {
 		const put: Lease[] = [];
 		const gone: string[] = [];
 		for (const address of this.#dirty) {
-			const lease = this.#byAddress.get(address);
-			if (lease === undefined) gone.push(address);
-			else if (lease.state !== "offered") put.push(lease);
+			const stored = this.#stored(address);
+			if (stored === undefined) gone.push(address);
+			else put.push(stored);
 		}
 		this.#dirty.clear();
 		return { put, gone };
+	}
+
+	#stored(address: string): Lease | undefined {
+		const lease = this.#byAddress.get(address);
+		const offer = this.#offers.stored(address);
+		if (offer === undefined || (lease !== undefined && lease.expiresAt >= offer.expiresAt)) return lease;
+		const { mac, state, expiresAt } = offer;
+		return { address, mac, state, expiresAt };
 	}
 
 	/** The changes could not be stored: they are still to be. */
@@ -157,6 +281,11 @@ export class LeaseBook {
 	#put(lease: Lease): void {
 		const before = this.#byAddress.get(lease.address);
 		if (before !== undefined) this.#remove(before);
+		for (const offer of this.#offers.at(lease.address)) this.#offers.remove(offer);
+		this.#set(lease);
+	}
+
+	#set(lease: Lease): void {
 		this.#byAddress.set(lease.address, lease);
 		this.#byMac.set(lease.mac, [lease, ...(this.#byMac.get(lease.mac) ?? [])]);
 		this.#dirty.add(lease.address);
@@ -171,10 +300,39 @@ export class LeaseBook {
 	}
 }
 
-/** Who never took what was offered goes before who had it. */
-function goesBefore(one: Lease, other: Lease): boolean {
-	if ((one.state === "offered") !== (other.state === "offered")) return one.state === "offered";
-	return one.expiresAt < other.expiresAt;
+/** What is lost when an address gets another client, the least first. */
+const Loss = {
+	NONE: 0,
+	/** A lease that ran out. */
+	OVER: 1,
+	/** An offer that nobody took in time. */
+	NOT_TAKEN: 2,
+	/** The same address again for a device that has booted. */
+	OF_A_DEVICE: 3,
+	/** An offer that may be taken at any moment. */
+	OFFERED: 4,
+	/** The rest for an address that somebody was found with. */
+	BLOCKED: 5,
+} as const;
+
+/** The kind of loss, and the time that decides between two of one kind: the earlier one is less. */
+type Missed = readonly [loss: number, time: number];
+
+function isLess(one: Missed, other: Missed): boolean {
+	return one[0] === other[0] ? one[1] < other[1] : one[0] < other[0];
+}
+
+/** Given to somebody, or kept out of use, at this time. */
+function isHeld({ state, expiresAt }: Lease, now: number): boolean {
+	return state !== "released" && expiresAt > now;
+}
+
+function isBlocked({ state }: Lease): boolean {
+	return state === "declined" || state === "in-use";
+}
+
+function asOffer({ address, mac, expiresAt }: Lease): Offer {
+	return { address, mac, expiresAt, state: "offered", isBinding: true, since: 0 };
 }
 
 function rangeOf(subnet: DhcpSubnet): { first: number; count: number } {

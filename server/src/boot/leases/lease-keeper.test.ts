@@ -16,6 +16,8 @@ const SUBNET: DhcpSubnet = {
 	dns: [],
 };
 
+const GRANT = { seconds: 600, isThere: false };
+
 function macOf(number: number): string {
 	return `02:00:00:00:00:${number.toString(16).padStart(2, "0")}`;
 }
@@ -43,6 +45,7 @@ class World {
 	/** What a look on the wire finds, by address; and the looks that were taken. */
 	readonly machines = new Map<string, string>();
 	readonly looks: string[] = [];
+	readonly booted = new Set<string>();
 	keeper = this.#keeper();
 
 	#keeper(): LeaseKeeper {
@@ -52,6 +55,7 @@ class World {
 			log: silentLogger,
 			findHolder: (address, mac) => this.#find(address, mac),
 			isForeign: () => false,
+			hasBooted: (mac) => this.booted.has(mac),
 			exhausted: () => undefined,
 		});
 	}
@@ -72,7 +76,7 @@ class World {
 	async lease(number: number): Promise<string> {
 		const offer = await this.keeper.offer(macOf(number), SUBNET, { isBinding: false });
 		if (offer === undefined) return assert.fail("nothing is offered");
-		assert.ok(await this.keeper.grant(macOf(number), offer.address, SUBNET, 600));
+		assert.ok(await this.keeper.grant(macOf(number), offer.address, SUBNET, GRANT));
 		return offer.address;
 	}
 }
@@ -122,10 +126,114 @@ describe("an address", () => {
 		const offer = await world.keeper.offer(macOf(1), SUBNET, { isBinding: false });
 		assert.ok(offer);
 		world.rows.isBroken = true;
-		await assert.rejects(world.keeper.grant(macOf(1), offer.address, SUBNET, 600), /the disk is full/);
+		await assert.rejects(world.keeper.grant(macOf(1), offer.address, SUBNET, GRANT), /the disk is full/);
 		world.rows.isBroken = false;
 		await world.lease(2);
 		assert.equal(world.rows.rows.get(offer.address)?.mac, macOf(1));
+	});
+});
+
+describe("strangers without number", () => {
+	/** So many clients ask, and never come back; every second one as a Pi 3, which takes what it is offered. */
+	async function flood(world: World, count: number): Promise<void> {
+		for (let number = 0; number < count; number++) {
+			const mac = `02:01:00:00:${(number >> 8).toString(16).padStart(2, "0")}:${(number & 255).toString(16).padStart(2, "0")}`;
+			assert.ok(await world.keeper.offer(mac, SUBNET, { isBinding: number % 2 === 0 }), `${mac} got nothing`);
+		}
+	}
+
+	test("do not keep a new client from its address", async () => {
+		const world = new World();
+		await flood(world, 300);
+		const address = await world.lease(1);
+		await flood(world, 300);
+		assert.equal(await world.lease(1), address);
+		assert.equal(world.keeper.of(macOf(1), SUBNET)?.state, "leased");
+	});
+
+	test("do not take what a client had, though its lease ran out", async () => {
+		const world = new World();
+		const addresses: string[] = [];
+		for (let number = 1; number <= 6; number++) addresses.push(await world.lease(number));
+		world.clock.advance(700_000);
+		await flood(world, 300);
+		for (let number = 1; number <= 6; number++) assert.equal(await world.lease(number), addresses[number - 1]);
+	});
+
+	test("get what a device had that booted after what others had", async () => {
+		const world = new World();
+		const addresses: string[] = [];
+		for (let number = 1; number <= 6; number++) {
+			addresses.push(await world.lease(number));
+			world.clock.advance(1000);
+		}
+		for (let number = 1; number <= 5; number++) world.booted.add(macOf(number));
+		world.clock.advance(700_000);
+		assert.equal(await world.lease(7), addresses[5]);
+		assert.equal(await world.lease(8), addresses[0]);
+	});
+
+	test("are more than the memory holds, and the oldest of them are forgotten", async () => {
+		const world = new World();
+		await flood(world, 1500);
+		assert.ok(world.keeper.list().length <= 6);
+		assert.equal(world.rows.rows.size <= 6, true);
+	});
+
+	test("cannot empty the range by declining all they are offered", async () => {
+		const world = new World();
+		for (let round = 0; round < 40; round++) {
+			const mac = macOf(round % 2 === 0 ? 9 : 20 + round);
+			const offer = await world.keeper.offer(mac, SUBNET, { isBinding: false });
+			if (offer !== undefined) assert.ok(await world.keeper.decline(mac, offer.address));
+		}
+		const declined = world.keeper.list().filter(({ state, mac }) => state === "declined" && mac === macOf(9));
+		assert.ok(declined.length <= 3, `${declined.length}`);
+		await world.lease(1);
+	});
+});
+
+test("of two clients that were offered one address the first that asks for it gets it", async () => {
+	const world = new World();
+	const narrow = { ...SUBNET, end: SUBNET.start };
+	for (const number of [1, 2]) {
+		const offer = await world.keeper.offer(macOf(number), narrow, { isBinding: false });
+		assert.equal(offer?.address, SUBNET.start);
+	}
+	assert.equal(await world.keeper.grant(macOf(3), SUBNET.start, narrow, GRANT), undefined);
+	assert.ok(await world.keeper.grant(macOf(1), SUBNET.start, narrow, GRANT));
+	assert.equal(await world.keeper.grant(macOf(2), SUBNET.start, narrow, GRANT), undefined);
+});
+
+describe("a clock", () => {
+	test("that is set back takes the leases with it", async () => {
+		const world = new World();
+		const address = await world.lease(1);
+		await world.keeper.offer(macOf(2), SUBNET, { isBinding: true });
+		world.clock.set(1000);
+		assert.equal(world.keeper.of(macOf(1), SUBNET)?.expiresAt, 601_000);
+		world.clock.advance(601_000);
+		assert.ok(world.keeper.list().every(({ expiresAt }) => expiresAt <= world.clock.now()));
+		assert.equal(await world.lease(1), address);
+		assert.equal(world.rows.rows.get(address)?.expiresAt, world.clock.now() + 600_000);
+	});
+
+	test("that was years ahead when the server ran last keeps no address for longer than a week", async () => {
+		const world = new World();
+		const address = await world.lease(1);
+		world.clock.set(1000);
+		await world.restart();
+		assert.deepEqual(
+			world.keeper.list().map((lease) => [lease.address, lease.expiresAt]),
+			[[address, 1000 + 7 * 86_400_000]],
+		);
+	});
+
+	test("that is set forward leaves each client its address", async () => {
+		const world = new World();
+		const address = await world.lease(1);
+		world.clock.advance(365 * 86_400_000);
+		assert.equal(await world.lease(1), address);
 	});
 });
 
@@ -142,7 +250,7 @@ async function take(world: World, { act, client, last }: Step): Promise<void> {
 	const mac = macOf(client);
 	const address = `192.0.2.${last}`;
 	if (act === "offer" || act === "bind") await keeper.offer(mac, SUBNET, { isBinding: act === "bind" });
-	else if (act === "grant") await keeper.grant(mac, keeper.of(mac, SUBNET)?.address ?? address, SUBNET, 600);
+	else if (act === "grant") await keeper.grant(mac, keeper.of(mac, SUBNET)?.address ?? address, SUBNET, GRANT);
 	else if (act === "free") await keeper.free(mac, address);
 	else if (act === "decline") await keeper.decline(mac, keeper.of(mac, SUBNET)?.address ?? address);
 	else if (act === "wait") world.clock.advance(last * 2000);

@@ -14,6 +14,8 @@ export interface LeaseKeeperParts {
 	findHolder(address: string, mac: string): Promise<AddressHolder>;
 	/** Whether a device that is not this one is known to have the address. */
 	isForeign(address: string, mac: string): boolean;
+	/** Whether this client is a device that has booted. */
+	hasBooted(mac: string): boolean;
 	/** All addresses of the subnet are given out, and this client got none. */
 	exhausted(mac: string, subnet: DhcpSubnet): void;
 }
@@ -26,6 +28,13 @@ export interface OfferWish {
 	readonly isBinding: boolean;
 }
 
+/** How an address is given. */
+export interface GrantWish {
+	readonly seconds: number;
+	/** The client speaks from this address. So it did not decline it, whatever somebody said in its name. */
+	readonly isThere: boolean;
+}
+
 /** A REQUEST follows within seconds. */
 const OFFER_MS = 60_000;
 
@@ -35,6 +44,15 @@ const FIRMWARE_MS = 10 * 60_000;
 /** An address that somebody was found to have is tried again after that: the table of neighbours can be behind the times. */
 const IN_USE_MS = 60_000;
 const DECLINED_MS = 10 * 60_000;
+
+/** Who declines more of them at a time than this is broken, or wants to empty the range: then the first one is free again. */
+const MOST_DECLINED = 3;
+
+/** A week, as the settings allow. */
+const LONGEST_MS = 7 * 86_400_000;
+
+/** Smaller corrections of the clock are none. */
+const CLOCK_STEP_MS = 5000;
 
 /** How many addresses are tried for one DISCOVER: a bootloader waits for four seconds. */
 const TRIES = 4;
@@ -50,6 +68,8 @@ export class LeaseKeeper {
 	readonly #searches = new Map<string, Promise<Lease | undefined>>();
 	/** The last write; the next one waits for it. */
 	#write: Promise<void> = Promise.resolve();
+	/** What the clock said last. */
+	#latest = 0;
 
 	constructor(parts: LeaseKeeperParts) {
 		this.#parts = parts;
@@ -58,7 +78,24 @@ export class LeaseKeeper {
 	/** Reads what was given out before. */
 	async load(): Promise<void> {
 		const rows = await this.#parts.rows.list();
-		this.#book.load(rows.flatMap(({ state, ...row }) => (isLeaseState(state) ? [{ ...row, state }] : [])));
+		// No lease is longer: the clock was ahead when it was given.
+		const latest = this.#now() + LONGEST_MS;
+		this.#book.load(
+			rows.flatMap(({ state, expiresAt, ...row }) =>
+				isLeaseState(state) ? [{ ...row, state, expiresAt: Math.min(expiresAt, latest) }] : [],
+			),
+		);
+	}
+
+	/**
+	 * The time of day. Leases are stored with it, because the machine may start anew meanwhile. When it is set back while we run,
+	 * they go with it: they would last for years. When it is set forward, they have run out, and stay their clients' as such.
+	 */
+	#now(): number {
+		const now = this.#parts.clock.now();
+		if (now < this.#latest - CLOCK_STEP_MS) this.#book.shift(this.#latest - now);
+		this.#latest = now;
+		return now;
 	}
 
 	/** Resolves when all is stored. */
@@ -71,9 +108,9 @@ export class LeaseKeeper {
 		return this.#book.list();
 	}
 
-	/** The client's address in a subnet, run out or not. */
+	/** The address that the client has in a subnet as far as we know, run out or not. */
 	of(mac: string, subnet: DhcpSubnet): Lease | undefined {
-		return this.#book.of(mac, subnet);
+		return this.#book.record(mac, subnet, this.#now());
 	}
 
 	/**
@@ -91,29 +128,40 @@ export class LeaseKeeper {
 
 	async #offer(mac: string, subnet: DhcpSubnet, { requested, isBinding }: OfferWish): Promise<Lease | undefined> {
 		const held = await this.#find(mac, subnet, requested);
-		if (held === undefined || !isBinding) return held;
-		const until = Math.max(held.expiresAt, this.#parts.clock.now() + FIRMWARE_MS);
-		return this.#lease(mac, held.address, subnet, until);
+		return held === undefined || !isBinding ? held : this.#bind(mac, held, subnet);
+	}
+
+	/** The address is the client's for as long as its firmware takes; its system asks in its own name. */
+	async #bind(mac: string, held: Lease, subnet: DhcpSubnet): Promise<Lease> {
+		const now = this.#now();
+		const { address } = held;
+		const expiresAt = Math.max(held.expiresAt, now + FIRMWARE_MS);
+		if (held.state === "offered") {
+			this.#book.offer({ address, mac, state: "offered", expiresAt, isBinding: true, since: now }, subnet);
+			await this.#save();
+			return { address, mac, state: "offered", expiresAt };
+		}
+		return held.state === "leased" && expiresAt === held.expiresAt
+			? held
+			: this.#lease(mac, address, subnet, expiresAt);
 	}
 
 	async #find(mac: string, subnet: DhcpSubnet, requested: string | undefined): Promise<Lease | undefined> {
-		const { isForeign, clock } = this.#parts;
+		const { isForeign } = this.#parts;
 		if (this.#searches.size >= MOST_SEARCHES) return undefined;
 		const known = (address: string) => isForeign(address, mac);
 		for (let round = 0; round < TRIES; round++) {
-			const now = clock.now();
+			const now = this.#now();
 			const address = this.#choose(mac, subnet, { requested, isForeign: known });
 			if (address === undefined) return this.#exhausted(mac, subnet);
 			this.#said.isNew(`range ${subnet.start}`, "has room");
-			const before = this.#book.at(address);
-			const isRunning = before?.mac === mac && before.state === "leased" && before.expiresAt > now;
-			if (isRunning) return before;
-			const offered: Lease = { address, mac, state: "offered", expiresAt: now + OFFER_MS };
-			this.#book.assign(offered, subnet);
+			const running = this.#book.inUse(mac, address, now);
+			if (running !== undefined) return running;
+			const expiresAt = now + OFFER_MS;
+			this.#book.offer({ address, mac, state: "offered", expiresAt, isBinding: false, since: now }, subnet);
 			const holder = await this.#parts.findHolder(address, mac);
-			// It may have been taken, declined or given back meanwhile.
-			const current = this.#book.at(address);
-			if (holder === undefined) return current?.mac === mac ? current : undefined;
+			// It may have been taken, declined or given to another meanwhile.
+			if (holder === undefined) return this.#book.own(mac, address);
 			await this.#inUse(address, holder.mac);
 		}
 		return undefined;
@@ -121,14 +169,17 @@ export class LeaseKeeper {
 
 	/** Addresses that other devices are known to have come last: what is known of them can be old. */
 	#choose(mac: string, subnet: DhcpSubnet, wish: Wish): string | undefined {
-		const now = this.#parts.clock.now();
-		return this.#book.choose(mac, subnet, now, wish) ?? this.#book.choose(mac, subnet, now);
+		const now = this.#now();
+		const { hasBooted } = this.#parts;
+		return (
+			this.#book.choose(mac, subnet, now, { ...wish, hasBooted }) ?? this.#book.choose(mac, subnet, now, { hasBooted })
+		);
 	}
 
 	async #inUse(address: string, holder: string): Promise<void> {
 		const whose = holder === "" ? "another machine" : holder;
 		this.#say(address, `${address} is not given out: ${whose} has it already`);
-		this.#book.block(address, "in-use", holder, this.#parts.clock.now() + IN_USE_MS);
+		this.#book.block(address, "in-use", holder, this.#now() + IN_USE_MS);
 		await this.#save();
 	}
 
@@ -147,14 +198,19 @@ export class LeaseKeeper {
 		if (this.#said.isNew(whom, sentence)) this.#parts.log.warn(sentence);
 	}
 
-	/** Gives an address for so many seconds. @returns undefined when it is somebody else's. Stored when it resolves. */
-	async grant(mac: string, address: string, subnet: DhcpSubnet, seconds: number): Promise<Lease | undefined> {
-		const now = this.#parts.clock.now();
-		const own = this.of(mac, subnet);
+	/** Gives an address. @returns undefined when it is somebody else's. Stored when it resolves. */
+	async grant(mac: string, address: string, subnet: DhcpSubnet, wish: GrantWish): Promise<Lease | undefined> {
+		const now = this.#now();
 		// What it had stays its own when the range was changed since: a running system would lose its root with its address.
-		const may = own?.address === address || isGivenOut(subnet, address);
-		if (!may || !isIn(subnet, address) || !this.#book.isFreeFor(mac, address, now)) return undefined;
-		return this.#lease(mac, address, subnet, now + seconds * 1000);
+		const may = this.#book.own(mac, address) !== undefined || isGivenOut(subnet, address);
+		const isFree = this.#book.isFreeFor(mac, address, now) || (wish.isThere && this.#hasDeclined(mac, address));
+		return may && isFree && isIn(subnet, address)
+			? this.#lease(mac, address, subnet, now + wish.seconds * 1000)
+			: undefined;
+	}
+
+	#hasDeclined(mac: string, address: string): boolean {
+		return this.#book.declinedBy(mac).some((lease) => lease.address === address);
 	}
 
 	async #lease(mac: string, address: string, subnet: DhcpSubnet, expiresAt: number): Promise<Lease> {
@@ -164,25 +220,29 @@ export class LeaseKeeper {
 		return lease;
 	}
 
-	/** The client gave it back, or took another server's. */
+	/** The client gave it back. */
 	async free(mac: string, address: string): Promise<void> {
-		const lease = this.#book.at(address);
-		if (lease?.mac !== mac || lease.state === "declined" || lease.state === "in-use") return;
-		this.#book.free(lease, this.#parts.clock.now());
+		const lease = this.#book.own(mac, address);
+		if (lease === undefined || lease.state === "in-use") return;
+		if ("isBinding" in lease) this.#book.withdraw(lease);
+		else this.#book.free(lease, this.#now());
 		await this.#save();
 	}
 
 	/** What was only offered to the client is free for others: it took another server's offer. */
 	async withdraw(mac: string): Promise<void> {
-		for (const lease of this.#book.ofClient(mac)) if (lease.state === "offered") await this.free(mac, lease.address);
+		for (const offer of this.#book.offersOf(mac)) this.#book.withdraw(offer);
+		await this.#save();
 	}
 
 	/** The client found somebody with the address that it was given. @returns whether it was the client's. */
 	async decline(mac: string, address: string): Promise<boolean> {
-		const lease = this.#book.at(address);
-		if (lease?.mac !== mac || (lease.state !== "offered" && lease.state !== "leased")) return false;
-		this.#book.block(address, "declined", mac, this.#parts.clock.now() + DECLINED_MS);
-		this.#parts.log.warn(`${mac} declined ${address}: another machine has it already; nobody gets it for ten minutes`);
+		const own = this.#book.own(mac, address);
+		if (own?.state !== "offered" && own?.state !== "leased") return false;
+		const [first, ...more] = this.#book.declinedBy(mac);
+		if (first !== undefined && more.length + 1 >= MOST_DECLINED) this.#book.forget(first);
+		this.#book.block(address, "declined", mac, this.#now() + DECLINED_MS);
+		this.#say(mac, `${mac} declined ${address}: another machine has it already; nobody gets it for ten minutes`);
 		await this.#save();
 		return true;
 	}

@@ -72,6 +72,17 @@ describe("the subnets of full DHCP", () => {
 		);
 	});
 
+	test("are refused where two ranges are in one network", () => {
+		const near = { start: "192.168.1.10", end: "192.168.1.19" };
+		for (const other of [
+			{ start: "192.168.1.30", end: "192.168.1.39" },
+			{ start: "192.168.1.30", end: "192.168.1.39", prefix: 24 },
+			{ start: "192.168.77.1", end: "192.168.77.9", prefix: 16 },
+		]) {
+			assert.match(refusal([HOME], { ranges: [near, other] }).message, /are in one network, which can have but one/);
+		}
+	});
+
 	test("refuse a range or a router that is nowhere, with what there is", () => {
 		const range = refusal([HOME], { ranges: [{ start: "192.168.1.250", end: "192.168.2.5" }] });
 		assert.equal(range.code, "invalid-request");

@@ -76,7 +76,20 @@ export function planSubnets(places: readonly DhcpPlace[], wish: FullDhcpWish = {
 	if (wish.router != null && ![...here, ...behind].some((subnet) => isIn(subnet, wish.router ?? ""))) {
 		throw invalid(`the router ${wish.router} is in none of the subnets that are served`, places);
 	}
+	if (wish.ranges !== undefined) requireApart([...here, ...behind]);
 	return [...here, ...behind];
+}
+
+/** A client would be offered an address out of each, and get another one each time. Two legs in one network share its range. */
+function requireApart(subnets: readonly DhcpSubnet[]): void {
+	for (const [index, one] of subnets.entries()) {
+		for (const other of subnets.slice(index + 1)) {
+			const isSame = one.start === other.start && one.end === other.end && one.netmask === other.netmask;
+			if (isSame || !(isIn(one, other.start) || isIn(other, one.start))) continue;
+			const ranges = [one, other].map(({ start, end }) => `${start}-${end}`).join(" and ");
+			throw invalid(`the ranges ${ranges} are in one network, which can have but one`, []);
+		}
+	}
 }
 
 function subnetOf(place: DhcpPlace, near: readonly RangeWish[], wish: FullDhcpWish): DhcpSubnet[] {
