@@ -55,7 +55,9 @@ export async function startDhcp({ config, place, dhcp, clock, log, listeners }: 
 			const served = () => (loopback ? [LOOPBACK] : [...place.addresses, LOOPBACK]);
 			const isNear = (address: string) => place.isNear(address);
 			const service = log.child({ service: "dhcp" });
-			const server = new DhcpServer({ addresses: served(), isNear, port, handler: dhcp, clock, log: service });
+			const isKnown = (mac: string) => dhcp.isKnown(mac);
+			const shared = { handler: dhcp, isNear, isKnown, clock, log: service };
+			const server = new DhcpServer({ addresses: served(), port, ...shared });
 			await server.start();
 			return { port: server.port, close: () => server.stop(), follow: () => server.setAddresses(served()) };
 		},

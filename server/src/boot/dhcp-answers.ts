@@ -117,6 +117,11 @@ export class DhcpAnswers implements DhcpHandler {
 	leases(): readonly Lease[] {
 		return this.#keeper.list();
 	}
+	/** Whether this is the MAC of a device that has booted from here, which no stranger is. */
+	isKnown(mac: string): boolean {
+		return (this.#options.registry.byMac(mac)?.bootCount ?? 0) > 0;
+	}
+
 
 	/**
 	 * @returns the answers: at once as a proxy, and when they are stored where we give out addresses.

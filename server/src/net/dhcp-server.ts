@@ -17,7 +17,6 @@ import {
 	type Startable,
 	settleSeries,
 	systemCode,
-	type Timer,
 } from "../base/index.ts";
 import {
 	type DhcpPacket,
@@ -26,11 +25,14 @@ import {
 	IPV4_ANY,
 	IPV4_BROADCAST,
 	isLoopback,
+	macFromBytes,
+	messageType,
 	summarisePacket,
 } from "../wire/dhcp/index.ts";
 import { AddressSockets } from "./address-sockets.ts";
 import { isBelievable } from "./dhcp-relay.ts";
 import { bindUdp, closeUdp } from "./udp.ts";
+import { WaitingAnswers } from "./waiting-answers.ts";
 
 /** From whom a message came. */
 export interface DhcpSender {
@@ -64,12 +66,11 @@ export interface DhcpServerOptions {
 	/** Where clients without an address listen: 68. */
 	readonly clientPort?: number;
 	readonly handler: DhcpHandler;
+	/** Whether a client (`dc:a6:32:ec:fc:3c`) is no stranger: where many wait for their answers, it comes before strangers. */
+	readonly isKnown?: (mac: string) => boolean;
 	readonly clock: Clock;
 	readonly log: Logger;
 }
-
-/** Replies that wait for their time; further ones are dropped, so that forged requests cannot fill the memory. */
-const MAX_WAITING = 512;
 
 export class DhcpServer implements Startable {
 	readonly #options: DhcpServerOptions;
@@ -77,12 +78,13 @@ export class DhcpServer implements Startable {
 	#addresses: readonly string[];
 	/** The sockets that are bound to our own addresses. */
 	readonly #bound = new AddressSockets((address) => this.#listen(address, this.port, address));
-	readonly #waiting = new Set<Timer>();
+	readonly #waiting: WaitingAnswers;
 	#isShared = false;
 
 	constructor(options: DhcpServerOptions) {
 		this.#options = options;
 		this.#addresses = options.addresses;
+		this.#waiting = new WaitingAnswers(options.clock);
 	}
 
 	get port(): number {
@@ -129,8 +131,7 @@ export class DhcpServer implements Startable {
 	}
 
 	async stop(): Promise<void> {
-		for (const timer of this.#waiting) timer.cancel();
-		this.#waiting.clear();
+		this.#waiting.cancel();
 		const listener = this.#listener;
 		this.#listener = undefined;
 		await settleSeries([() => this.#bound.close(), ...(listener === undefined ? [] : [() => closeUdp(listener)])]);
@@ -148,9 +149,7 @@ export class DhcpServer implements Startable {
 				return;
 			}
 			const replies = this.#options.handler.handle(packet, sender);
-			const schedule = (all: readonly DhcpReply[]) => {
-				for (const reply of all) this.#schedule(reply, packet, sender);
-			};
+			const schedule = (all: readonly DhcpReply[]) => this.#schedule(all, packet, sender);
 			if (replies instanceof Promise) replies.then(schedule).catch((error: unknown) => this.#failed(error, from));
 			else schedule(replies);
 		} catch (error) {
@@ -165,20 +164,19 @@ export class DhcpServer implements Startable {
 		else this.#options.log.error({ err: error }, sentence);
 	}
 
-	#schedule(reply: DhcpReply, request: DhcpPacket, sender: DhcpSender): void {
-		if (reply.delay <= 0) {
-			this.#send(reply, request, sender);
-			return;
-		}
-		if (this.#waiting.size >= MAX_WAITING) {
-			this.#options.log.debug("dhcp: too many delayed answers, one dropped");
-			return;
-		}
-		const timer = this.#options.clock.after(reply.delay, () => {
-			this.#waiting.delete(timer);
-			this.#send(reply, request, sender);
+	#schedule(replies: readonly DhcpReply[], request: DhcpPacket, sender: DhcpSender): void {
+		const send = (reply: DhcpReply) => this.#send(reply, request, sender);
+		for (const reply of replies) if (reply.delay <= 0) send(reply);
+		const later = replies.filter(({ delay }) => delay > 0);
+		if (later.length === 0) return;
+		const client = request.chaddr.toString("hex");
+		const isTaken = this.#waiting.add({
+			client,
+			question: [client, request.xid, request.giaddr, sender.address, messageType(request)].join(),
+			isKnown: request.chaddr.length === 6 && (this.#options.isKnown?.(macFromBytes(request.chaddr)) ?? false),
+			answers: later.map((reply) => ({ delay: reply.delay, send: () => send(reply) })),
 		});
-		this.#waiting.add(timer);
+		if (!isTaken) this.#options.log.debug("dhcp: too many wait for delayed answers, one is dropped");
 	}
 
 	#send(reply: DhcpReply, request: DhcpPacket, sender: DhcpSender): void {
