@@ -24,10 +24,18 @@ export interface SharedMemoryOptions {
 	readonly patience?: number;
 }
 
+/** What all holders of one address have. */
+interface Held {
+	bytes: number;
+	holders: number;
+}
+
+/** Stays until its holder is gone: it changes with every reply, and entries of a Map that come and go cost more than the reply. */
 interface Share {
-	readonly bytes: number;
+	readonly ofAddress: Held;
+	bytes: number;
 	/** When it began to hold something, or last held less than before. */
-	readonly since: number;
+	since: number;
 }
 
 const LOOK_MS = 1000;
@@ -41,7 +49,7 @@ export class SharedMemory {
 	readonly #patience: number;
 	readonly #clock: Clock;
 	readonly #shares = new Map<MemoryHolder, Share>();
-	readonly #byAddress = new Map<string, number>();
+	readonly #byAddress = new Map<string, Held>();
 	readonly #waiting = new Set<MemoryHolder>();
 	#total = 0;
 	#timer: Timer | undefined;
@@ -59,25 +67,26 @@ export class SharedMemory {
 		return this.#total;
 	}
 
-	/** Notes what somebody holds now, whether there is room for it or not. */
+	/** Notes what somebody holds now, whether there is room for it or not. Who has held something is to be forgotten at the end. */
 	set(holder: MemoryHolder, bytes: number): void {
 		const before = this.#shares.get(holder);
 		const had = before?.bytes ?? 0;
 		if (bytes === had) return;
+		const share = before ?? this.#newShare(holder);
+		if (had === 0 || bytes < had) share.since = this.#clock.monotonic();
+		share.bytes = bytes;
+		share.ofAddress.bytes += bytes - had;
 		this.#total += bytes - had;
-		this.#count(holder.address, bytes - had);
-		if (bytes === 0) this.#shares.delete(holder);
-		else {
-			const since = before === undefined || bytes < had ? this.#clock.monotonic() : before.since;
-			this.#shares.set(holder, { bytes, since });
-		}
 		if (bytes < had) this.#wake();
 	}
 
-	#count(address: string, change: number): void {
-		const held = this.#heldBy(address) + change;
-		if (held > 0) this.#byAddress.set(address, held);
-		else this.#byAddress.delete(address);
+	#newShare(holder: MemoryHolder): Share {
+		const ofAddress = this.#byAddress.get(holder.address) ?? { bytes: 0, holders: 0 };
+		ofAddress.holders++;
+		this.#byAddress.set(holder.address, ofAddress);
+		const share = { ofAddress, bytes: 0, since: 0 };
+		this.#shares.set(holder, share);
+		return share;
 	}
 
 	/** How much all may hold afterwards, when an address that holds so much asks for more. */
@@ -87,7 +96,7 @@ export class SharedMemory {
 	}
 
 	#heldBy(address: string): number {
-		return this.#byAddress.get(address) ?? 0;
+		return this.#byAddress.get(address)?.bytes ?? 0;
 	}
 
 	/** Whether there is room for so many more. If not, the holder is told when there may be. */
@@ -110,6 +119,11 @@ export class SharedMemory {
 	forget(holder: MemoryHolder): void {
 		this.#waiting.delete(holder);
 		this.set(holder, 0);
+		const share = this.#shares.get(holder);
+		if (share === undefined) return;
+		this.#shares.delete(holder);
+		share.ofAddress.holders--;
+		if (share.ofAddress.holders === 0) this.#byAddress.delete(holder.address);
 	}
 
 	stop(): void {
@@ -145,7 +159,9 @@ export class SharedMemory {
 		this.#timer ??= this.#clock.after(LOOK_MS, () => {
 			this.#timer = undefined;
 			const now = this.#clock.monotonic();
-			for (const [holder, { since }] of this.#shares) if (now - since >= this.#patience) holder.giveUp();
+			for (const [holder, { bytes, since }] of this.#shares) {
+				if (bytes > 0 && now - since >= this.#patience) holder.giveUp();
+			}
 			this.#wake();
 			if (this.#waiting.size > 0) this.#watch();
 		});

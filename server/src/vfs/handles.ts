@@ -9,7 +9,7 @@
  *    16   4   generation
  *    20  16   HMAC-SHA256 of the bytes before, cut
  */
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from "node:crypto";
 import { BugError, FileError } from "../base/index.ts";
 
 export const HANDLE_BYTES = 36;
@@ -35,13 +35,14 @@ export interface FileHandle {
 }
 
 export class HandleCodec {
-	readonly #key: Buffer;
+	/** As an object, because a key of bytes is made into one for every signature, which takes longer than signing. */
+	readonly #key: KeyObject;
 
 	/** @param key the secret of this installation, at least 16 bytes. */
 	constructor(key: Buffer) {
 		if (key.length < KEY_BYTES_MIN)
 			throw new BugError(`a handle key of ${key.length} bytes, at least ${KEY_BYTES_MIN}`);
-		this.#key = Buffer.from(key);
+		this.#key = createSecretKey(key);
 	}
 
 	encode({ root, fsid, ino, generation }: FileHandle): Buffer {

@@ -45,7 +45,8 @@ type ReplyKey = Parameters<Layer["storedReply"]>[0];
 const HANDLES_CACHED = 16_384;
 
 interface Volume extends RootVolume {
-	readonly handles: BoundedCache<Buffer>;
+	/** By inode, as latin1 strings: a Buffer of 36 bytes takes some 400 bytes of memory, and there is one for each file of each Pi. */
+	readonly handles: BoundedCache<string>;
 	/** The mount that this volume is seen through. */
 	readonly on: RootNode | undefined;
 }
@@ -87,11 +88,10 @@ export class Root {
 	/** The handle of a file: the same for the same file, over restarts. */
 	handleOf({ tree, ino }: RootNode): Buffer {
 		const { fsid, handles } = this.#volumeOf(tree);
-		let handle = handles.get(ino);
-		if (handle === undefined) {
-			handle = this.#codec.encode({ root: this.#id, fsid, ino, generation: tree.generation(ino) });
-			handles.set(ino, handle);
-		}
+		const known = handles.get(ino);
+		if (known !== undefined) return Buffer.from(known, "latin1");
+		const handle = this.#codec.encode({ root: this.#id, fsid, ino, generation: tree.generation(ino) });
+		handles.set(ino, handle.toString("latin1"));
 		return handle;
 	}
 
@@ -149,7 +149,7 @@ export class Root {
 		const mount = mounts.find((candidate) => candidate.fsid === fsid);
 		const below = volumes.find((candidate) => candidate.fsid === mount?.on.fsid);
 		const on = mount === undefined || below === undefined ? undefined : { tree: below.tree, ino: mount.on.ino };
-		const volume = { fsid, tree, on, handles: new BoundedCache<Buffer>(HANDLES_CACHED) };
+		const volume = { fsid, tree, on, handles: new BoundedCache<string>(HANDLES_CACHED) };
 		this.#byFsid.set(fsid, volume);
 		this.#byTree.set(tree, volume);
 	}
