@@ -26,6 +26,16 @@ export class LayerRecords {
 		return join(this.#options.folder, name);
 	}
 
+	/** All that are recorded, the least recently used first. */
+	list(): Promise<LayerRow[]> {
+		return this.#options.store.layers.list();
+	}
+
+	/** What a device has on the disk, of every image. */
+	ofDevice(device: Device): Promise<LayerRow[]> {
+		return this.#options.store.layers.ofDevice(device.key);
+	}
+
 	get(id: string): Promise<LayerRow | undefined> {
 		return this.#options.store.layers.get(id);
 	}
@@ -57,6 +67,25 @@ export class LayerRecords {
 		}
 	}
 
+	/** Puts a new layer in the place of what the device kept of this build: both or neither, also over a `kill -9`. */
+	async replace(id: string, path: string, device: Device, { imageId, build }: BootImage): Promise<void> {
+		const now = this.#options.clock.now();
+		const owner = { deviceKey: device.key, imageId, buildId: build.id };
+		await this.#options.store.transaction(async ({ layers }) => {
+			for (const row of await layers.ofDevice(device.key, build.id)) {
+				if (isKept(row)) await layers.update(row.id, { state: "dropped" });
+			}
+			const times = { createdAt: now, lastUsedAt: now };
+			await layers.insert({ id, path, ...owner, mode: "persistent", state: "active", ...times });
+		});
+		await this.#options.store.durable();
+	}
+
+	/** Gives a layer up: its files go as soon as nobody uses it. */
+	async drop(id: string): Promise<void> {
+		await this.#options.store.layers.update(id, { state: "dropped" });
+	}
+
 	/**
 	 * Removes the layers that were for one boot or were reset, unless they are in use.
 	 *
@@ -82,6 +111,7 @@ export class LayerRecords {
 	}
 }
 
-function isKept(row: LayerRow): boolean {
+/** What a device has of its own, over its boots. */
+export function isKept(row: LayerRow): boolean {
 	return row.mode === "persistent" && row.state === "active";
 }

@@ -3,6 +3,7 @@ import type { Clock } from "../base/index.ts";
 import {
 	type ImageBuild,
 	type Layer,
+	type Place,
 	type Root,
 	type RootVolume,
 	resolvePath,
@@ -49,6 +50,7 @@ export class OpenRoot {
 	readonly #layer: Layer | undefined;
 	readonly #clock: Clock;
 	readonly #connections = new Set<object>();
+	readonly #places = new Map<number, Map<number, Place>>();
 	#leases = 0;
 	#usedAt: number;
 	#isClosed = false;
@@ -97,9 +99,16 @@ export class OpenRoot {
 		return this.#clock.monotonic() - this.#usedAt;
 	}
 
-	/** Bytes that its layer takes on the host. */
-	usedBytes(): number {
-		return this.#layer?.usedBytes() ?? 0;
+	/** What the device changed; undefined where nothing can be. */
+	get layer(): Layer | undefined {
+		return this.#layer;
+	}
+
+	/** Where files of one volume of the image were found that the device changed. */
+	placesOf(fsid: number): Map<number, Place> {
+		const places = this.#places.get(fsid) ?? new Map<number, Place>();
+		this.#places.set(fsid, places);
+		return places;
 	}
 
 	/** @param now as the clock's `monotonic` has it. */

@@ -9,6 +9,7 @@ import { BOOT_FSID, type FileTree } from "../vfs/index.ts";
 import type { BootImage } from "./catalogue.ts";
 import { LayerRecords } from "./layers.ts";
 import type { OpenRoot } from "./open-root.ts";
+import { RootCare } from "./root-care.ts";
 import { type RootKeeperOptions, RootOpener, rootId } from "./root-opener.ts";
 
 /** A boot volume that is being read; its image and its layer stay open until `release`, which may be called again. */
@@ -30,6 +31,8 @@ const REBOOT_MS = 2_000;
 const OFF_MS = 60 * 60_000;
 
 export class RootKeeper {
+	/** What a person asks of the roots. */
+	readonly care: RootCare;
 	readonly #options: RootKeeperOptions;
 	readonly #layers: LayerRecords;
 	readonly #roots: RootOpener;
@@ -42,6 +45,8 @@ export class RootKeeper {
 		this.#options = options;
 		this.#layers = new LayerRecords(options);
 		this.#roots = new RootOpener(options, this.#layers);
+		const isUsed = (id: string) => this.#isUsed(id);
+		this.care = new RootCare({ ...options, layers: this.#layers, roots: this.#roots, isUsed });
 		this.#startedAt = options.clock.monotonic();
 	}
 
@@ -62,6 +67,7 @@ export class RootKeeper {
 		this.#isStopped = true;
 		this.#timer?.cancel();
 		await this.#sweeping;
+		await this.care.stop();
 		await this.#roots.stop();
 	}
 
@@ -177,6 +183,8 @@ export class RootKeeper {
 			for (const old of older) if (this.#isOver(old, current)) await registry.bootEnded(old.id);
 		}
 		this.#closeUnused();
+		this.care.applyQuotas();
+		await this.care.tidy();
 		await this.#layers.clear((id) => this.#isUsed(id));
 	}
 

@@ -67,9 +67,10 @@ export class RootOpener {
 		return this.#once(rootId(boot), () => this.#load(boot));
 	}
 
-	/** Opens what a device keeps over its boots. */
+	/** Opens what a device keeps over its boots, or what it runs from. */
 	openKept(row: LayerRow, device: Device, image: BootImage): Promise<OpenRoot> {
-		return this.#once(row.id, () => this.#openLayer(row, device, image, "persistent"));
+		const mode = row.mode === "ephemeral" ? "ephemeral" : "persistent";
+		return this.#once(row.id, () => this.#openLayer(row, device, image, mode));
 	}
 
 	/** A root is opened by one at a time: a layer that is open twice would be torn. */
@@ -128,14 +129,15 @@ export class RootOpener {
 	#openLayer(row: LayerRow, device: Device, image: BootImage, mode: RootMode): Promise<OpenRoot> {
 		return this.#held(image, async () => {
 			const volumes = await this.#volumes(device, image, mode);
-			return this.#put(row.id, device, image, volumes, this.#layerAt(row.path, volumes));
+			return this.#put(row.id, device, image, volumes, this.#layerAt(row.path, volumes, device));
 		});
 	}
 
-	#layerAt(path: string, volumes: DeviceVolumes): Layer {
+	#layerAt(path: string, volumes: DeviceVolumes, device: Device): Layer {
 		this.#checkRunning();
-		const { clock, log } = this.#options;
-		return Layer.open({ path: this.#layers.path(path), volumes: layerVolumes(volumes), clock, log });
+		const { clock, log, registry } = this.#options;
+		const quotaBytes = registry.quotaOf(device);
+		return Layer.open({ path: this.#layers.path(path), volumes: layerVolumes(volumes), clock, log, quotaBytes });
 	}
 
 	/** Who is told to come again finds the server that is started next. */
@@ -172,7 +174,7 @@ export class RootOpener {
 		const path = `${device.key}-${bootId}`;
 		const open = await this.#held(image, async () => {
 			const volumes = await this.#volumes(device, image, mode);
-			const layer = this.#layerAt(path, volumes);
+			const layer = this.#layerAt(path, volumes, device);
 			return this.#put(layer.id, device, image, volumes, layer);
 		});
 		try {

@@ -39,8 +39,6 @@ export interface Device {
 	readonly intent: Intent;
 	/** The layer is to be dropped at the next boot. */
 	readonly rootReset: boolean;
-	/** The id of the snapshot that its next boot begins with. */
-	readonly rootRestore: string | null;
 	/** Bytes that its root may hold; null = the default quota, 0 = no limit. */
 	readonly quotaBytes: number | null;
 	readonly customisation: Customisation;
@@ -120,7 +118,6 @@ export function newDevice(key: number, id: string, mac: string, name: string, no
 		rootMode: null,
 		intent: "netboot",
 		rootReset: false,
-		rootRestore: null,
 		quotaBytes: null,
 		customisation: {},
 		bootCount: 0,

@@ -118,7 +118,6 @@ async function leases(db: Kysely<Tables>): Promise<void> {
 async function roots(db: Kysely<Tables>): Promise<void> {
 	await db.schema.alterTable("devices").addColumn("customisation", "text").execute();
 	await db.schema.alterTable("devices").addColumn("quota_bytes", "integer").execute();
-	await db.schema.alterTable("devices").addColumn("root_restore", "text").execute();
 	// As with layers, the files go before the row, whatever becomes of the device.
 	await db.schema
 		.createTable("snapshots")

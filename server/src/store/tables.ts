@@ -19,8 +19,6 @@ export interface DeviceTable {
 	rootMode: string | null;
 	intent: string;
 	rootReset: number;
-	/** The snapshot that the next boot begins with. */
-	rootRestore: string | null;
 	quotaBytes: number | null;
 	/** JSON; holds secrets. */
 	customisation: string | null;

@@ -20,7 +20,6 @@ export function deviceRow(key: number, changes: Partial<NewDeviceRow> = {}): New
 		rootMode: null,
 		intent: "netboot",
 		rootReset: 0,
-		rootRestore: null,
 		quotaBytes: null,
 		customisation: null,
 		bootCount: 0,

@@ -30,7 +30,11 @@ interface Waiting {
 	readonly reject: (error: Error) => void;
 }
 
+/** Milliseconds without work after which the worker ends: it takes 10 MB, and most of the time nobody writes much. */
+const IDLE_MS = 10_000;
+
 let worker: Worker | undefined;
+let idle: NodeJS.Timeout | undefined;
 let nextId = 1;
 const waiting = new Map<number, Waiting>();
 
@@ -53,6 +57,7 @@ export function copyDatabase(path: string, to: string): Promise<void> {
 }
 
 function ask(path: string, task: Task): Promise<void> {
+	clearTimeout(idle);
 	worker ??= startWorker();
 	const request: Request = { id: nextId++, path, task };
 	return new Promise((resolve, reject) => {
@@ -68,6 +73,7 @@ function startWorker(): Worker {
 		waiting.delete(id);
 		if (error === undefined) asked?.resolve();
 		else asked?.reject(new ExternalError("checkpoint", error));
+		if (waiting.size === 0) idle = setTimeout(() => end(started), IDLE_MS).unref();
 	});
 	started.on("error", (cause) => {
 		worker = undefined;
@@ -77,6 +83,11 @@ function startWorker(): Worker {
 	// A checkpoint does not keep the process alive: the next one does its work. Listening for messages does, so this is last.
 	started.unref();
 	return started;
+}
+
+function end(idler: Worker): void {
+	if (worker === idler) worker = undefined;
+	void idler.terminate();
 }
 
 function answer({ id, path, task }: Request): Answer {

@@ -55,9 +55,10 @@ describe("a copy of a layer", () => {
 		});
 		await layer.copyTo(`${subject.path}-copy`);
 		for (const number of [1, 2]) {
-			await Layer.restore(`${subject.path}-copy`, `${subject.path}-${number}`);
+			const id = await Layer.restore(`${subject.path}-copy`, `${subject.path}-${number}`);
 			const again = openAt(`${subject.path}-${number}`);
-			assert.notEqual(again.id, layer.id);
+			assert.equal(again.id, id);
+			assert.notEqual(id, layer.id);
 			assert.equal(again.storedReply(KEY), undefined);
 			assert.deepEqual(
 				again.tree(1).getattr(find(again.tree(1), "a")),

@@ -117,9 +117,10 @@ export class LayerDatabase {
 		this.#write("INSERT OR REPLACE INTO meta VALUES (?, ?)", name, value);
 	}
 
-	/** Makes a copy another layer: with an id of its own, and without the calls that were answered for the first one. */
-	forgetIdentity(): void {
-		this.#write("DELETE FROM meta WHERE name IN ('id', 'salt')");
+	/** Makes a copy another layer: with this id, and without the calls that were answered for the first one. */
+	becomeAnother(id: string): void {
+		this.setMeta("id", id);
+		this.#write("DELETE FROM meta WHERE name = 'salt'");
 		this.#write("DELETE FROM reply");
 		this.commit();
 	}

@@ -28,6 +28,8 @@ export class Entries {
 	readonly #counters: Counters;
 	readonly #semantics: Semantics;
 	readonly #wholeCopyUp: (ino: number) => boolean;
+	/** What the base said last: one call of a client asks for the same name several times. The names of a base never change. */
+	#lastOfBase: { readonly directory: number; readonly name: string; readonly ino: number | undefined } | undefined;
 
 	constructor({ volume, counters, semantics, wholeCopyUp }: EntriesOptions) {
 		this.#volume = volume;
@@ -107,6 +109,14 @@ export class Entries {
 
 	#baseIno(directory: number, name: string): number | undefined {
 		if (!this.#volume.isBase(directory)) return undefined;
+		const last = this.#lastOfBase;
+		if (last !== undefined && last.directory === directory && last.name === name) return last.ino;
+		const ino = this.#lookupInBase(directory, name);
+		this.#lastOfBase = { directory, name, ino };
+		return ino;
+	}
+
+	#lookupInBase(directory: number, name: string): number | undefined {
 		try {
 			return this.#volume.base.lookup(directory, name);
 		} catch (error) {

@@ -85,7 +85,8 @@ export class Housekeeping {
 
 	/** A round of syncing is done; blocks may have been given back to the host. */
 	synced(): void {
-		if (this.isFull) this.#reserve.restore();
+		if (!this.isFull) return;
+		this.#reserve.restore();
 		this.#look();
 	}
 

@@ -86,7 +86,7 @@ export class Layer {
 		this.#log = options.log ?? silentLogger;
 		this.#quotaBytes = options.quotaBytes ?? Number.POSITIVE_INFINITY;
 		const firstIno = Math.max(0, ...options.volumes.map((volume) => volume.maxBaseIno)) + 1;
-		this.id = this.#stored("id", () => randomBytes(8).toString("hex"));
+		this.id = this.#stored("id", newId);
 		this.#checkBases(firstIno);
 		this.#verifier = writeVerifier(
 			this.id,
@@ -134,16 +134,18 @@ export class Layer {
 	}
 
 	/**
-	 * Makes a layer that is not open, with its own id, of a copy that `copyTo` made.
+	 * Makes a layer that is not open of a copy that `copyTo` made.
 	 *
+	 * @returns its id, which is its own.
 	 * @throws ExternalError, FileError ENOSPC, EIO; then nothing is left of it.
 	 */
-	static async restore(copy: string, path: string): Promise<void> {
+	static async restore(copy: string, path: string): Promise<string> {
 		await copyLayer(copy, path);
+		const id = newId();
 		try {
 			const db = LayerDatabase.open(`${path}.db`);
 			try {
-				db.forgetIdentity();
+				db.becomeAnother(id);
 			} finally {
 				db.close();
 			}
@@ -151,6 +153,7 @@ export class Layer {
 			Layer.drop(path);
 			throw fileErrorFrom(error);
 		}
+		return id;
 	}
 
 	/** Removes the files of a layer that is not open. */
@@ -391,6 +394,10 @@ export class Layer {
 			freeInodes: this.#counters.freeInos,
 		};
 	}
+}
+
+function newId(): string {
+	return randomBytes(8).toString("hex");
 }
 
 function sizeOf(path: string): number {
