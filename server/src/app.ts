@@ -16,7 +16,7 @@ import { NetworkSettings } from "./app/network-settings.ts";
 import { startNetwork } from "./app/network-start.ts";
 import { Surroundings } from "./app/surroundings.ts";
 import { errorText, type Logger, settleSeries, systemClock } from "./base/index.ts";
-import { DhcpAnswers, NfsExports, RootKeeper, TftpFiles } from "./boot/index.ts";
+import { BootQueue, DhcpAnswers, FirmwareLoad, NfsExports, RootKeeper, TftpFiles } from "./boot/index.ts";
 import type { RunningServer } from "./cli/index.ts";
 import type { Config } from "./config.ts";
 import { DeviceRegistry } from "./devices/index.ts";
@@ -162,12 +162,14 @@ async function startBoot(parts: BootParts, undo: Undo[]): Promise<Booting> {
 	undo.push(() => roots.stop());
 	roots.start();
 	const nfs = new NfsExports({ ...common, roots, handles, macOf });
-	const dhcp = new DhcpAnswers({ ...common, leases: store.leases });
+	const load = new FirmwareLoad(systemClock);
+	const queue = new BootQueue(systemClock, load);
+	const dhcp = new DhcpAnswers({ ...common, leases: store.leases, queue });
 	undo.push(() => dhcp.stop());
 	await dhcp.start();
 	const listeners = new Listeners(log);
 	undo.push(() => listeners.stop());
-	const tftp = new TftpFiles({ ...common, roots, macOf, nfsPort: () => listeners.health("nfs").port });
+	const tftp = new TftpFiles({ ...common, roots, macOf, queue, load, nfsPort: () => listeners.health("nfs").port });
 	const servers = { config, place, dhcp, tftp, nfs, clock: systemClock, log, listeners };
 	await startBootServers(servers);
 	const network = await startNetwork({

@@ -87,16 +87,37 @@ describe("a DISCOVER", () => {
 		assert.equal(lines.at(-1), `${PI_400_MAC} asks where to boot from`);
 	});
 
-	test("of each of fifty Pis is said once", async () => {
+	test("of each of fifty Pis is said once, also while they wait for their turn", async () => {
 		const lines: string[] = [];
 		const log = pino({ level: "info" }, { write: (line: string) => void lines.push(JSON.parse(line).msg) });
 		await using site = await Site.open({}, log);
-		for (let number = 0; number < 50; number++) {
+		const asked = Array.from({ length: 100 }, (_, number) => {
+			const mac = `dc:a6:32:00:00:${(number >> 1).toString(16).padStart(2, "0")}`;
+			return ask(site, eepromDiscover(mac, PI_400_GUID));
+		});
+		assert.equal(lines.filter((line) => line.endsWith("asks where to boot from")).length, 50);
+		assert.equal(lines.filter((line) => line.includes("waits for its turn")).length, 34);
+		assert.ok(lines.includes("dc:a6:32:00:00:31 waits for its turn, with 33 before it"));
+		// Nobody comes for its files: then nobody has to wait for them.
+		for (let round = 0; round < 30; round++) site.clock.advance(200);
+		const answers = await Promise.all(asked);
+		assert.equal(answers.filter(({ length }) => length === 1).length, 2 * 16);
+	});
+
+	test("of a Pi that waits says so of its boot", async () => {
+		await using site = await Site.open();
+		const all = Array.from({ length: 17 }, (_, number) => {
 			const mac = `dc:a6:32:00:00:${number.toString(16).padStart(2, "0")}`;
-			await ask(site, eepromDiscover(mac, PI_400_GUID));
-			await ask(site, eepromDiscover(mac, PI_400_GUID));
-		}
-		assert.equal(lines.length, 50);
+			return { mac, answer: ask(site, eepromDiscover(mac, PI_400_GUID)) };
+		});
+		const device = site.registry.byMac(all.at(-1)?.mac ?? "") ?? assert.fail();
+		const diagnosis = site.registry.diagnosis(device);
+		assert.deepEqual([diagnosis?.code, diagnosis?.severity], ["waits-for-its-turn", "info"]);
+		for (let round = 0; round < 24; round++) site.clock.advance(200);
+		const again = ask(site, eepromDiscover(device.mac, PI_400_GUID));
+		for (let round = 0; round < 5; round++) site.clock.advance(200);
+		assert.deepEqual([(await all.at(-1)?.answer)?.length, (await again).length], [0, 1]);
+		assert.equal(site.registry.diagnosis(device)?.code, undefined);
 	});
 });
 

@@ -31,6 +31,7 @@ import {
 	proxyOffer,
 	speakerOf,
 } from "../wire/dhcp/index.ts";
+import type { BootQueue } from "./boot-queue.ts";
 import { type BootImages, chooseBoot } from "./catalogue.ts";
 import { type Asker, FullDhcp } from "./leases/full-dhcp.ts";
 import type { Lease } from "./leases/lease-book.ts";
@@ -50,6 +51,8 @@ export interface DhcpAnswersOptions {
 	readonly registry: DeviceRegistry;
 	readonly images: BootImages;
 	readonly leases: LeaseRepository;
+	/** Who of a crowd may begin. */
+	readonly queue: BootQueue;
 	readonly log: Logger;
 	readonly clock?: Clock;
 	readonly wire?: LeaseWire;
@@ -105,6 +108,7 @@ export class DhcpAnswers implements DhcpHandler {
 
 	/** Resolves when all that was given out is stored. Nothing may be handled afterwards. */
 	async stop(): Promise<void> {
+		this.#options.queue.stop();
 		await this.#keeper.settle();
 	}
 
@@ -113,15 +117,15 @@ export class DhcpAnswers implements DhcpHandler {
 		this.#full.settings = settings;
 	}
 
-	/** Every address that was given out or is kept out of use, in their order. */
-	leases(): readonly Lease[] {
-		return this.#keeper.list();
-	}
 	/** Whether this is the MAC of a device that has booted from here, which no stranger is. */
 	isKnown(mac: string): boolean {
 		return (this.#options.registry.byMac(mac)?.bootCount ?? 0) > 0;
 	}
 
+	/** Every address that was given out or is kept out of use, in their order. */
+	leases(): readonly Lease[] {
+		return this.#keeper.list();
+	}
 
 	/**
 	 * @returns the answers: at once as a proxy, and when they are stored where we give out addresses.
@@ -130,14 +134,25 @@ export class DhcpAnswers implements DhcpHandler {
 	handle(packet: DhcpPacket, sender: DhcpSender): readonly DhcpReply[] | Promise<readonly DhcpReply[]> {
 		const decision = decideProxy(packet);
 		const boot = decision.kind === "answer" ? decision.client : undefined;
-		const proxied = boot === undefined ? undefined : this.#discover(packet, sender, boot);
 		if (boot === undefined) this.#listen(packet, sender, decision.kind === "silent" ? decision.reason : "");
-		const { subnets } = this.#full.settings;
-		if (subnets.length === 0 || isLoopback(sender.address) || packet.op !== BOOTREQUEST) return proxied ?? NOTHING;
+		const device = boot && this.#discover(packet, sender, boot);
 		// A firmware that is not to boot from us gets no address either: it would wait for somebody to boot from.
-		if (boot !== undefined && proxied?.length === 0) return NOTHING;
+		if (boot !== undefined && device === undefined) return NOTHING;
+		const wait = device && boot && this.#waitFor(device, boot);
+		const answer = () => this.#answer(packet, sender, boot && device && { device, client: boot });
+		return wait === undefined ? answer() : wait.then((isTurn) => (isTurn ? answer() : NOTHING));
+	}
+
+	#answer(
+		packet: DhcpPacket,
+		sender: DhcpSender,
+		booting: { readonly device: Device; readonly client: PiClient } | undefined,
+	): readonly DhcpReply[] | Promise<readonly DhcpReply[]> {
+		const proxied = booting === undefined ? NOTHING : this.#offer(packet, booting.device, booting.client);
+		const { subnets } = this.#full.settings;
+		if (subnets.length === 0 || isLoopback(sender.address) || packet.op !== BOOTREQUEST) return proxied;
 		const asker = this.#asker(packet);
-		return asker === undefined ? NOTHING : this.#both(packet, sender, asker, proxied ?? NOTHING);
+		return asker === undefined ? NOTHING : this.#both(packet, sender, asker, proxied);
 	}
 
 	/** The addresses that we give out, and beside other DHCP servers the answers of a proxy. */
@@ -197,7 +212,8 @@ export class DhcpAnswers implements DhcpHandler {
 		);
 	}
 
-	#discover(packet: DhcpPacket, sender: DhcpSender, client: PiClient): readonly DhcpReply[] {
+	/** Takes in who asks. @returns the device when it shall boot from us. */
+	#discover(packet: DhcpPacket, sender: DhcpSender, client: PiClient): Device | undefined {
 		const { registry, log } = this.#options;
 		const mac = macFromBytes(packet.chaddr);
 		// A virtual Pi on loopback proves its address by asking from it.
@@ -206,12 +222,28 @@ export class DhcpAnswers implements DhcpHandler {
 		const device = registry.sawFirmware({ mac, client, message: "discover", address, relay });
 		if (device === undefined) {
 			log.warn(`${mac} is not answered: too many devices are waiting`);
-			return [];
+			return undefined;
 		}
 		const silent = this.#whySilent(device);
 		this.#say(device, silent === undefined ? "asks where to boot from" : `is not answered: ${silent}`);
-		if (silent !== undefined) return [];
-		registry.fact(device, { kind: "offer" });
+		return silent === undefined ? device : undefined;
+	}
+
+	/** Until it is its turn, where too many boot at this moment and it is one that can wait. */
+	#waitFor(device: Device, { generation }: PiClient): Promise<boolean> | undefined {
+		const { queue, registry } = this.#options;
+		const canWait = generation === "eeprom" || (generation === "pi3" && queue.isPastRom(device.key));
+		const turn = canWait ? queue.ask(device.key) : undefined;
+		if (turn === undefined) return undefined;
+		registry.fact(device, { kind: "waits", before: turn.before });
+		if (this.#said.isNew(`turn ${device.mac}`, "")) {
+			this.#options.log.info({ device: device.id }, `${device.mac} waits for its turn, with ${turn.before} before it`);
+		}
+		return turn.comes;
+	}
+
+	#offer(packet: DhcpPacket, device: Device, client: PiClient): readonly DhcpReply[] {
+		this.#options.registry.fact(device, { kind: "offer" });
 		return offerDelays(client).map((delay) => ({ delay, packet: (own) => proxyOffer(packet, client, own) }));
 	}
 

@@ -1,6 +1,8 @@
 /** What a device gets: joins the wire to devices, images and trees. */
+export { BootQueue } from "./boot-queue.ts";
 export { type BootImage, type BootImages, type Choice, chooseBoot } from "./catalogue.ts";
 export { DhcpAnswers, type DhcpAnswersOptions, type LeaseWire } from "./dhcp-answers.ts";
+export { FirmwareLoad } from "./firmware-load.ts";
 export type { Lease, LeaseState } from "./leases/lease-book.ts";
 export {
 	type DhcpPlace,
@@ -12,8 +14,6 @@ export {
 } from "./leases/settings.ts";
 export { type AuthorizedKeys, parseAuthorizedKeys } from "./login.ts";
 export { NfsExports, type NfsExportsOptions } from "./nfs-exports.ts";
-export type { RootChanges, RootUse } from "./root-care.ts";
 export { RootKeeper } from "./root-keeper.ts";
 export type { RootKeeperOptions } from "./root-opener.ts";
-export type { Snapshot } from "./snapshots.ts";
 export { TftpFiles, type TftpFilesOptions } from "./tftp-files.ts";

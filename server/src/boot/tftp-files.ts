@@ -4,14 +4,16 @@ import type { BootFileOwner, Device, DeviceRegistry } from "../devices/index.ts"
 import { normaliseName, type TftpClient, type TftpFile, type TftpOutcome, type TftpPort } from "../wire/tftp/index.ts";
 import { type DeviceConfig, deviceConfig, findBootFile } from "./boot-files.ts";
 import { BootPieces, isOfImage, readPiece } from "./boot-pieces.ts";
+import type { BootQueue } from "./boot-queue.ts";
 import { type BootImages, type Choice, chooseBoot } from "./catalogue.ts";
 import { netbootCmdline } from "./cmdline.ts";
 import { netbootConfig } from "./config-txt.ts";
+import type { FirmwareLoad } from "./firmware-load.ts";
 import { exportPath } from "./nfs-exports.ts";
 import { PrefixStrings } from "./prefix-strings.ts";
+import { isPrivate } from "./private-files.ts";
 import type { BootVolume, RootKeeper } from "./root-keeper.ts";
 import { Said } from "./said.ts";
-import { isPrivate } from "./private-files.ts";
 
 export interface TftpFilesOptions {
 	readonly registry: DeviceRegistry;
@@ -20,6 +22,9 @@ export interface TftpFilesOptions {
 	/** The MAC behind an address of the LAN, when the system knows it. */
 	readonly macOf: (address: string) => Promise<string | undefined>;
 	readonly nfsPort: () => number;
+	/** Who waits to begin, and how quickly those get on who have begun. */
+	readonly queue: BootQueue;
+	readonly load: FirmwareLoad;
 	readonly log: Logger;
 }
 
@@ -82,7 +87,27 @@ export class TftpFiles implements TftpPort {
 		const found = file !== undefined;
 		if (owner.bound) this.#options.registry.fact(device, { kind: "tftp-open", path, found });
 		this.#options.log.debug({ device: device.id }, `${client.address} ${found ? "reads" : "finds no"} ${path}`);
-		return file;
+		return file !== undefined && owner.bound ? this.#followed(device, path, file) : file;
+	}
+
+	/** Who is proved to be behind its address, and fetches, has begun to boot. */
+	#followed(device: Device, path: string, file: TftpFile): TftpFile {
+		const { load, queue } = this.#options;
+		if (ANONYMOUS.test(path)) queue.gotBootcode(device.key);
+		else queue.gotOn(device.key);
+		const followed = load.opened(device.key, file.size);
+		return {
+			size: file.size,
+			read(offset, length) {
+				followed.read(offset);
+				return file.read(offset, length);
+			},
+			release: (offset) => file.release?.(offset),
+			close() {
+				followed.close();
+				file.close();
+			},
+		};
 	}
 
 	#sayUnknown(address: string, name: string): void {
@@ -155,12 +180,12 @@ export class TftpFiles implements TftpPort {
 			case undefined:
 				return undefined;
 			case "file":
+				if (!owner.bound && (await whenReady(() => isPrivate(volume.tree, found.ino)))) return undefined;
 				return { kind: "stored", file: await this.#stored(request, found.ino, found.size) };
 			case "config":
 				return { kind: "made", file: made(netbootConfig(found.text, { skipInitramfs: config.skipInitramfs })) };
 			case "cmdline":
 				return this.#cmdline(found.text, config, request);
-				if (!owner.bound && (await whenReady(() => isPrivate(volume.tree, found.ino)))) return undefined;
 		}
 	}
 
@@ -204,6 +229,7 @@ export class TftpFiles implements TftpPort {
 		const layer = roots.layerMaker(device, choice, mode);
 		const { boot, fresh } = await registry.beginBoot(device, { imageId, buildId: build.id, mode, server }, layer);
 		this.#begun.set(device.key, boot.id);
+		this.#options.load.gotCmdline(device.key);
 		if (fresh) log.info({ device: device.id }, `${device.name} boots ${imageId} (${mode}) from ${client.address}`);
 		const nfsPort = this.#options.nfsPort();
 		const line = netbootCmdline(original, {

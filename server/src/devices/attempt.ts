@@ -25,6 +25,8 @@ export interface Attempt {
 	readonly lastDiscoverAt: number | undefined;
 	/** The DHCP relay between it and us. */
 	readonly relay: string | undefined;
+	/** How many Pis are before it in the line of those that wait to begin. */
+	readonly waitsBehind: number | undefined;
 	readonly offers: number;
 	readonly firstOfferAt: number | undefined;
 	/** The range of addresses in which none was left for it. */
@@ -78,6 +80,7 @@ export function beginAttempt(now: number): AttemptState {
 		discovers: 0,
 		lastDiscoverAt: undefined,
 		relay: undefined,
+		waitsBehind: undefined,
 		offers: 0,
 		firstOfferAt: undefined,
 		noAddressIn: undefined,
@@ -127,7 +130,11 @@ export function record(attempt: AttemptState, fact: Fact, now: number): void {
 			attempt.relay = fact.relay;
 			reach(attempt, "dhcp", now);
 			break;
+		case "waits":
+			attempt.waitsBehind = fact.before;
+			break;
 		case "offer":
+			attempt.waitsBehind = undefined;
 			attempt.offers++;
 			attempt.firstOfferAt ??= now;
 			break;

@@ -9,6 +9,8 @@ export type TransferOutcome = "complete" | "probe" | "aborted" | "timeout" | "fa
 export type Fact =
 	/** The firmware asks for an address and for somebody to boot from, through a DHCP relay or not. */
 	| { readonly kind: "discover"; readonly relay?: string }
+	/** Too many boot at the moment: we answer when it is its turn. */
+	| { readonly kind: "waits"; readonly before: number }
 	/** We answered. */
 	| { readonly kind: "offer" }
 	/** We give out addresses, and had none left for it. */

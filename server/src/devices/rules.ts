@@ -142,6 +142,18 @@ export const RULES: readonly Rule[] = [
 			"Let one DHCP server alone give out addresses, and power-cycle both Pis. Pi 3s get mixed up when they start together.",
 	},
 	{
+		row: 0,
+		code: "waits-for-its-turn",
+		severity: "info",
+		applies: (scene) =>
+			scene.attempt.waitsBehind !== undefined && since(scene, scene.attempt.lastDiscoverAt) < 15 * SECONDS,
+		message: ({ attempt: { waitsBehind } }) =>
+			waitsBehind === 0 || waitsBehind === undefined
+				? "Many Pis boot at this moment: it is the next one."
+				: `Many Pis boot at this moment: it waits for its turn, with ${waitsBehind} before it.`,
+		fix: () => "Nothing has to be done: it begins by itself, and each of them boots sooner than if all began at once.",
+	},
+	{
 		row: 2,
 		code: "no-address-left",
 		severity: "error",

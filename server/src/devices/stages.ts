@@ -127,7 +127,7 @@ export function inOrder<T extends { readonly stage: Stage }>(stages: readonly T[
 }
 
 const FOLLOWERS: ReadonlySet<Fact["kind"]> = new Set([
-	...(["offer", "request", "tftp-end", "address-proved", "address-conflict"] as const),
+	...(["waits", "offer", "request", "tftp-end", "address-proved", "address-conflict"] as const),
 	...(["server-moved", "server-back"] as const),
 	"cmdline-refused",
 ]);

@@ -11,8 +11,10 @@ import type { AddressHolder, Neighbour } from "../../net/index.ts";
 import { openStore, type Store } from "../../store/index.ts";
 import { makePiImage, type PiImageOptions } from "../../vfs/image/testing/images.ts";
 import { HandleCodec, ImageBuild } from "../../vfs/index.ts";
+import { BootQueue } from "../boot-queue.ts";
 import type { BootImage, BootImages } from "../catalogue.ts";
 import { DhcpAnswers, type LeaseWire } from "../dhcp-answers.ts";
+import { FirmwareLoad } from "../firmware-load.ts";
 import { NfsExports } from "../nfs-exports.ts";
 import { RootKeeper } from "../root-keeper.ts";
 import { TftpFiles } from "../tftp-files.ts";
@@ -172,8 +174,10 @@ export class Site {
 			authorizedKeys: async () => this.authorizedKeys,
 		});
 		const nfs = new NfsExports({ ...common, roots, handles: this.#handles });
-		const tftp = new TftpFiles({ ...common, roots, nfsPort: () => 2049 });
-		const dhcp = new DhcpAnswers({ ...common, leases: store.leases, wire: this.wire });
+		const load = new FirmwareLoad(clock);
+		const queue = new BootQueue(clock, load);
+		const tftp = new TftpFiles({ ...common, roots, queue, load, nfsPort: () => 2049 });
+		const dhcp = new DhcpAnswers({ ...common, leases: store.leases, queue, wire: this.wire });
 		return [roots, nfs, tftp, dhcp];
 	}
 

@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import { ManualClock } from "../base/index.ts";
+import { FirmwareLoad } from "./firmware-load.ts";
+
+const PIECE = 65536;
+const KERNEL = 10_000_000;
+
+/** Lets each of these Pis fetch pieces of a file, one each `ms`. */
+function fetchPieces(clock: ManualClock, load: FirmwareLoad, devices: readonly number[], size: number, ms: number) {
+	const files = devices.map((device) => load.opened(device, size));
+	for (let offset = 0; offset < 8 * PIECE; offset += PIECE) {
+		for (const file of files) file.read(offset);
+		// The second piece is read ahead of the first.
+		if (offset > 0) clock.advance(ms);
+	}
+	return files;
+}
+
+const range = (count: number, first = 0) => Array.from({ length: count }, (_, index) => first + index);
+
+function setUp() {
+	const clock = new ManualClock();
+	return { clock, load: new FirmwareLoad(clock) };
+}
+
+describe("the room for boots", () => {
+	test("is that of sixteen while nobody has fetched anything, and who was let in takes of it", () => {
+		const { load } = setUp();
+		assert.equal(load.room(), 16);
+		for (const device of range(16)) load.admitted(device);
+		assert.equal(load.room(), 0);
+		load.opened(3, 100);
+		assert.equal(load.room(), 0);
+	});
+
+	test("follows the rate: what the largest file takes stays below twelve seconds", () => {
+		const { clock, load } = setUp();
+		// 16 x 65536 bytes in 10 ms: each has 6.5 MB/s, and a kernel takes 1.5 s. So eight times as many may boot.
+		fetchPieces(clock, load, range(16), KERNEL, 10);
+		assert.equal(load.room(), Math.floor((16 * 12 * 6.5536) / 10) - 16);
+	});
+
+	test("closes when those who are there get on slowly, but not below eight", () => {
+		const { clock, load } = setUp();
+		fetchPieces(clock, load, range(16), KERNEL, 200);
+		assert.equal(load.room(), 8 - 16);
+		const few = setUp();
+		fetchPieces(few.clock, few.load, range(3), KERNEL, 1000);
+		assert.equal(few.load.room(), 5);
+	});
+
+	test("does not close for one that is slow by itself", () => {
+		const { clock, load } = setUp();
+		const slow = load.opened(99, KERNEL);
+		slow.read(0);
+		slow.read(PIECE);
+		fetchPieces(clock, load, range(15), KERNEL, 10);
+		slow.read(2 * PIECE);
+		clock.advance(4000);
+		slow.read(3 * PIECE);
+		assert.ok(load.room() > 50, String(load.room()));
+	});
+
+	test("opens when a boot is silent, between files sooner than within one", () => {
+		const { clock, load } = setUp();
+		const [done] = [load.opened(1, 100), load.opened(2, 100)];
+		done.close();
+		assert.equal(load.room(), 14);
+		clock.advance(1500);
+		assert.equal(load.room(), 15);
+		clock.advance(3500);
+		assert.equal(load.room(), 16);
+	});
+
+	test("takes the largest file that boots show, once they were through", () => {
+		const { clock, load } = setUp();
+		const small = 1_000_000;
+		for (const device of range(40)) {
+			const [file] = fetchPieces(clock, load, [device], small, 10);
+			load.gotCmdline(device);
+			file?.close();
+			clock.advance(2000);
+			assert.equal(load.isAdmitted(device), false);
+		}
+		fetchPieces(clock, load, range(16), small, 100);
+		// 655 bytes in a millisecond, a file of a megabyte: 1.5 s.
+		assert.equal(load.room(), Math.floor((16 * 12_000 * 655.36) / small) - 16);
+	});
+
+	test("is not taken by strangers that never come", () => {
+		const { clock, load } = setUp();
+		for (const device of range(5000)) load.admitted(device);
+		assert.ok(load.room() > 0);
+		clock.advance(5000);
+		assert.equal(load.room(), Number.POSITIVE_INFINITY);
+		// Real ones are counted as before, as soon as most come.
+		for (const device of range(200, 9000)) {
+			load.admitted(device);
+			load.opened(device, 100).close();
+		}
+		assert.equal(load.room(), 16 - 200);
+		clock.advance(1500);
+		for (const device of range(16)) load.admitted(device);
+		assert.equal(load.room(), 0);
+	});
+
+	test("is there for somebody within seconds of silence, whatever happened", () => {
+		const event = fc.record({
+			what: fc.constantFrom("admitted", "opened", "read", "close", "cmdline", "wait"),
+			device: fc.nat(20),
+			amount: fc.nat(20_000_000),
+		});
+		fc.assert(
+			fc.property(fc.array(event), (events) => {
+				const { clock, load } = setUp();
+				const files = new Map<number, ReturnType<FirmwareLoad["opened"]>>();
+				for (const { what, device, amount } of events) {
+					if (what === "admitted") load.admitted(device);
+					else if (what === "opened") files.set(device, load.opened(device, amount));
+					else if (what === "read") files.get(device)?.read(amount);
+					else if (what === "close") files.get(device)?.close();
+					else if (what === "cmdline") load.gotCmdline(device);
+					else clock.advance(amount % 3000);
+					assert.ok(!Number.isNaN(load.room()));
+				}
+				clock.advance(5000);
+				assert.ok(load.room() >= 16);
+			}),
+		);
+	});
+});

@@ -1,0 +1,175 @@
+/**
+ * The boots whose firmware fetches its files at this moment, how quickly they get on, and how many more we can serve.
+ *
+ * A firmware gives up on a file that is not there within 30 seconds (TFTP_FILE_TIMEOUT of the bootloader). Shared among too many,
+ * the network or the processor makes everybody late together. So the rate at which those get on who are there tells how long
+ * the largest file is going to take, and as many may begin as leave it well within the limit.
+ */
+import type { Clock } from "../base/index.ts";
+
+/** So many may always be under way: one Pi that is slow by itself keeps nobody waiting. */
+const LEAST = 8;
+
+/** So many as long as nobody has fetched enough to tell. */
+const UNMEASURED = 16;
+
+/** What the largest file may take, of the 30 seconds. */
+const FILE_MS = 12_000;
+
+/** The kernel of Raspberry Pi OS, until boots have shown what the largest file is here. */
+const LARGEST = 10_000_000;
+
+/** What remains of the largest file with each boot that had none so large. */
+const SHRINKS = 0.9;
+
+/** Between two files of a boot, and in the middle of one. A Pi that is silent for longer has its kernel, or is gone. */
+const PAUSE_MS = 1500;
+const STALL_MS = 5000;
+
+/** From the OFFER to the first file: the router's ACK comes between. */
+const RESERVED_MS = 5000;
+
+/** Places that are kept for those who were let in and have fetched nothing yet. */
+const MOST_RESERVED = 1024;
+
+/** Of so many that were let in it is remembered whether they came. */
+const REMEMBERED = 64;
+
+/** A boot that has asked for a file. */
+interface FetchingBoot {
+	at: number;
+	open: number;
+	largest: number;
+	/** Bytes per millisecond; undefined until enough has moved. */
+	rate: number | undefined;
+	/** After its command line a Pi fetches its kernel, and then no more. */
+	hasCmdline: boolean;
+}
+
+/** A file on its way. */
+export interface FollowedFile {
+	/** It is read from here on now, in the order of the file. */
+	read(offset: number): void;
+	close(): void;
+}
+
+export class FirmwareLoad {
+	readonly #clock: Clock;
+	/** By device. */
+	readonly #fetching = new Map<number, FetchingBoot>();
+	/** When each was let in. The oldest first. */
+	readonly #reserved = new Map<number, number>();
+	#largest = LARGEST;
+	#came = 0;
+	#stayedAway = 0;
+
+	constructor(clock: Clock) {
+		this.#clock = clock;
+	}
+
+	/** A Pi was told where its files are. */
+	admitted(device: number): void {
+		if (this.#reserved.size >= MOST_RESERVED) this.#forgetOldest();
+		this.#reserved.delete(device);
+		this.#reserved.set(device, this.#clock.monotonic());
+	}
+
+	/** Whether a Pi may go on because it was let in before. */
+	isAdmitted(device: number): boolean {
+		this.#sweep();
+		return this.#reserved.has(device) || this.#fetching.has(device);
+	}
+
+	/** A Pi that is proved to be behind its address fetches a file of `size` bytes. */
+	opened(device: number, size: number): FollowedFile {
+		if (this.#reserved.delete(device)) this.#remember(true);
+		const boot = this.#fetching.get(device) ?? newBoot();
+		this.#fetching.set(device, boot);
+		boot.at = this.#clock.monotonic();
+		boot.open++;
+		boot.largest = Math.max(boot.largest, size);
+		this.#largest = Math.max(this.#largest, size);
+		return this.#follow(boot);
+	}
+
+	/** A Pi has its command line. */
+	gotCmdline(device: number): void {
+		const boot = this.#fetching.get(device);
+		if (boot !== undefined) boot.hasCmdline = true;
+	}
+
+	#follow(boot: FetchingBoot): FollowedFile {
+		let last: { readonly offset: number; readonly at: number } | undefined;
+		return {
+			read: (offset) => {
+				const now = this.#clock.monotonic();
+				boot.at = now;
+				// The first two pieces are read before anything is sent: from the third on one is read for one that has arrived.
+				if (last !== undefined && last.offset > 0 && offset > last.offset && now > last.at) {
+					const rate = (offset - last.offset) / (now - last.at);
+					boot.rate = boot.rate === undefined ? rate : (boot.rate + rate) / 2;
+				}
+				last = { offset, at: now };
+			},
+			close: () => {
+				boot.at = this.#clock.monotonic();
+				boot.open--;
+			},
+		};
+	}
+
+	/**
+	 * How many more may begin now; 0 or less for nobody.
+	 *
+	 * Who was let in and has not come yet counts too. But a stranger who makes up DISCOVERs never comes: when most stay away,
+	 * only those count who really fetch, and nobody stands in line behind the others.
+	 */
+	room(): number {
+		this.#sweep();
+		const room = this.#limit() - this.#fetching.size;
+		if (this.#stayedAway > this.#came) return room > 0 ? Number.POSITIVE_INFINITY : room;
+		return room - this.#reserved.size;
+	}
+
+	#limit(): number {
+		const rates = [...this.#fetching.values()].flatMap(({ rate }) => (rate === undefined ? [] : [rate]));
+		if (rates.length === 0) return UNMEASURED;
+		rates.sort((a, b) => a - b);
+		// Nine of ten shall be in time: who is slower may have a bad cable.
+		const slow = rates[Math.ceil((rates.length - 1) / 10)] ?? 0;
+		return Math.max(LEAST, Math.floor((rates.length * FILE_MS * slow) / this.#largest));
+	}
+
+	#sweep(): void {
+		const now = this.#clock.monotonic();
+		for (const [device, at] of this.#reserved) {
+			if (now - at < RESERVED_MS) break;
+			this.#reserved.delete(device);
+			this.#remember(false);
+		}
+		for (const [device, boot] of this.#fetching) {
+			if (now - boot.at < (boot.open > 0 ? STALL_MS : PAUSE_MS)) continue;
+			this.#fetching.delete(device);
+			if (boot.hasCmdline) this.#largest = Math.max(boot.largest, this.#largest * SHRINKS);
+		}
+	}
+
+	#forgetOldest(): void {
+		const [oldest] = this.#reserved.keys();
+		if (oldest === undefined) return;
+		this.#reserved.delete(oldest);
+		this.#remember(false);
+	}
+
+	#remember(hasCome: boolean): void {
+		if (hasCome) this.#came++;
+		else this.#stayedAway++;
+		if (this.#came + this.#stayedAway < REMEMBERED) return;
+		this.#came /= 2;
+		this.#stayedAway /= 2;
+	}
+}
+
+function newBoot(): FetchingBoot {
+	return { at: 0, open: 0, largest: 0, rate: undefined, hasCmdline: false };
+}
