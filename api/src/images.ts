@@ -24,7 +24,7 @@ export const Image = z
 		name: z.string(),
 		source: z.string().describe("Where it came from: the path of the file, or the address of the download."),
 		state: z.enum(["importing", "ready", "broken"]),
-		percent: z.int().min(0).max(100).optional().describe("How far its unpacking is, as long as it is unpacked."),
+		percent: z.int().min(0).max(100).optional().describe("How far its download, upload or unpacking is."),
 		size: Bytes,
 		usedBytes: Bytes.nullable().describe("What its file systems really use; null while that is unknown."),
 		sha256: z.string().optional(),
@@ -39,6 +39,70 @@ export type Image = z.infer<typeof Image>;
 
 export const ImageList = z.object({ images: z.array(Image) }).meta({ id: "ImageList" });
 export type ImageList = z.infer<typeof ImageList>;
+
+const Sha256 = z.string().regex(/^[0-9a-fA-F]{64}$/, "expected 64 hexadecimal digits");
+
+const NewName = z.string().min(1).max(200).describe("The file's name; without an ending it keeps the one it has.");
+
+/** Where an image comes from: one of these. */
+export const NewImage = z
+	.union([
+		z.strictObject({
+			url: z.string().max(4000).describe("To be downloaded into the images folder."),
+			sha256: Sha256.optional().describe(
+				"Of the file at the address. Without it, a `.sha256` beside it is looked for.",
+			),
+			name: NewName.optional(),
+			replace: z.boolean().optional().describe("Whether it takes the place of a file of its name."),
+		}),
+		z.strictObject({
+			path: z.string().max(4000).describe("Absolute, on the machine of the server: used where it lies, by a link."),
+			name: NewName.optional(),
+		}),
+		z.strictObject({
+			catalog: z.string().max(300).describe("The id of an entry of the catalogue: downloaded, with its checksum."),
+			replace: z.boolean().optional(),
+		}),
+	])
+	.meta({ id: "NewImage" });
+export type NewImage = z.infer<typeof NewImage>;
+
+export const ImageChanges = z.strictObject({ name: NewName }).meta({ id: "ImageChanges" });
+export type ImageChanges = z.infer<typeof ImageChanges>;
+
+export const RemoveQuery = z.strictObject({
+	file: z
+		.enum(["keep", "delete"])
+		.default("keep")
+		.describe("What becomes of its file. One that is kept is an image again when it changes, or is added by its path."),
+});
+
+export const CatalogEntry = z
+	.object({
+		id: z.string().describe("Stable as long as its name and place in the list are."),
+		name: z.string(),
+		description: z.string(),
+		category: z.array(z.string()).describe("The lists that lead to it, outermost first."),
+		url: z.string().nullable(),
+		size: Bytes.nullable().describe("Unpacked."),
+		downloadSize: Bytes.nullable(),
+		releaseDate: z.string().nullable(),
+		models: z.array(z.string()).describe("Models that it is for and that can boot from the network; empty: not said."),
+		canNetboot: z.boolean(),
+		reason: z.string().optional().describe("Why it cannot be booted from the network."),
+	})
+	.meta({ id: "CatalogEntry" });
+export type CatalogEntry = z.infer<typeof CatalogEntry>;
+
+export const Catalog = z
+	.object({
+		url: z.string().describe("Where the list came from."),
+		fetchedAt: Time,
+		notes: z.array(z.string()).describe("What of it could not be had or understood."),
+		entries: z.array(CatalogEntry),
+	})
+	.meta({ id: "Catalog" });
+export type Catalog = z.infer<typeof Catalog>;
 
 export const DefaultImage = z
 	.strictObject({ id: ImageId.nullable().describe("null leaves the choice to the server: the newest ready image.") })

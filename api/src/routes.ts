@@ -7,7 +7,7 @@ import { Device, DeviceChanges, DeviceId, DeviceList, RootReset } from "./device
 import { authErrors, changeErrors, type ErrorCode, generalErrors } from "./errors.ts";
 import { EventsQuery, ServerEvent } from "./events.ts";
 import { Health } from "./health.ts";
-import { DefaultImage, Image, ImageId, ImageList } from "./images.ts";
+import { Catalog, DefaultImage, Image, ImageChanges, ImageId, ImageList, NewImage, RemoveQuery } from "./images.ts";
 import { LoginCode } from "./login.ts";
 import { LogLines, LogQuery } from "./logs.ts";
 import { Network, NetworkChanges } from "./network.ts";
@@ -78,12 +78,51 @@ export const routes = {
 		response: Image,
 		errors: ["invalid-request", "image-not-found"],
 	},
+	addImage: {
+		method: "POST",
+		path: "/api/v1/images",
+		summary: "Download an image, use one that lies elsewhere on the server, or take one of the catalogue",
+		auth: "user",
+		body: NewImage,
+		response: Image,
+		errors: [
+			"invalid-request",
+			"image-exists",
+			"import-name",
+			"import-path",
+			"import-failed",
+			"import-too-many",
+			"download-address",
+			"catalog-unavailable",
+			"catalog-not-found",
+			"catalog-refused",
+		],
+	},
+	changeImage: {
+		method: "PATCH",
+		path: "/api/v1/images/:id",
+		summary: "Rename an image's file; its id stays",
+		auth: "user",
+		params: imageParams,
+		body: ImageChanges,
+		response: Image,
+		errors: ["invalid-request", "image-not-found", "image-exists", "import-name"],
+	},
+	getCatalog: {
+		method: "GET",
+		path: "/api/v1/catalog",
+		summary: "The images that Raspberry Pi Imager offers; what cannot be booted from the network says why",
+		auth: "user",
+		response: Catalog,
+		errors: ["catalog-unavailable"],
+	},
 	deleteImage: {
 		method: "DELETE",
 		path: "/api/v1/images/:id",
-		summary: "Delete the image's file",
+		summary: "Forget an image, or what is arriving; delete its file too where that is asked for",
 		auth: "user",
 		params: imageParams,
+		query: RemoveQuery,
 		errors: ["invalid-request", "image-not-found", "image-in-use"],
 	},
 	setDefaultImage: {

@@ -6,7 +6,8 @@ import { DeviceAnswers } from "./app/device-service.ts";
 import { publishEvents } from "./app/events.ts";
 import { prepareFolder } from "./app/folders.ts";
 import { logImages } from "./app/image-log.ts";
-import { ImageAnswers } from "./app/image-service.ts";
+import { ImageAnswers, showCatalog } from "./app/image-service.ts";
+import { startSources } from "./app/image-sources.ts";
 import { explainListenError, Listeners } from "./app/listeners.ts";
 import { readyLine } from "./app/login.ts";
 import { LoginKeys } from "./app/login-keys.ts";
@@ -69,12 +70,19 @@ async function start(config: Config, log: Logger, logging: Logging, undo: Undo[]
 	);
 
 	const devices = new DeviceAnswers(registry);
-	const images = new ImageAnswers(library);
-	undo.push(publishEvents({ hub, registry, devices, library, images, logging, log: httpLog }));
+	const imagesLog = log.child({ service: "images" });
+	const { imagesDir: folder, catalogUrl } = config;
+	const sources = await startSources({ folder, catalogUrl, library, registry, log: imagesLog }, undo);
+	const { uploads, catalog } = sources;
+	const images = new ImageAnswers(sources);
+	const told = { hub, registry, devices, library, arrivals: sources.arrivals, images, logging, log: httpLog };
+	undo.push(publishEvents(told));
 	const services: Services = {
 		health: { health: () => listeners.report(readVersion()) },
 		network,
 		images,
+		uploads,
+		catalog: { catalog: async () => showCatalog(await catalog.list()) },
 		devices,
 		logs: logging.recent,
 		events: hub,
@@ -105,6 +113,10 @@ async function startLibrary(config: Config, store: Store, log: Logger, undo: Und
 		defaults: {
 			get: () => store.settings.get("defaultImageId"),
 			set: (id) => store.settings.set("defaultImageId", id),
+		},
+		forgotten: {
+			get: () => store.settings.get("forgottenImages") ?? [],
+			set: (marks) => store.settings.set("forgottenImages", marks),
 		},
 		log: log.child({ service: "images" }),
 	});

@@ -26,6 +26,7 @@ describe("the settings", () => {
 			portmapPort: 111,
 			auth: "token",
 			allowedHosts: [],
+			catalogUrl: "https://downloads.raspberrypi.com/os_list_imagingutility_v4.json",
 			logLevel: "info",
 			logFormat: "text",
 		});

@@ -5,6 +5,7 @@
 import { resolve } from "node:path";
 import { z } from "zod";
 import { NetbootError } from "./base/index.ts";
+import { CATALOG_URL } from "./images/index.ts";
 import { ipv4ToNumber, isIpv4 } from "./wire/dhcp/index.ts";
 
 /** A setting as a person gives it. */
@@ -194,6 +195,13 @@ export const settings = {
 		help: "further host names that the page may be called by, comma-separated",
 		fallback: "",
 		schema: words,
+	},
+	catalogUrl: {
+		flag: "--catalog-url <url>",
+		env: "CATALOG_URL",
+		help: "the list of images to choose from, as Raspberry Pi Imager reads it",
+		fallback: CATALOG_URL,
+		schema: z.url({ protocol: /^https?$/, error: "expected an address that begins with http:// or https://" }),
 	},
 	logLevel: {
 		flag: "--log-level <level>",

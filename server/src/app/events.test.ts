@@ -12,6 +12,7 @@ import { makePiImage } from "../vfs/image/testing/images.ts";
 import { DeviceAnswers } from "./device-service.ts";
 import { publishEvents } from "./events.ts";
 import { ImageAnswers } from "./image-service.ts";
+import { startSources } from "./image-sources.ts";
 
 let folder = "";
 before(() => {
@@ -49,13 +50,18 @@ async function lab(images = folder) {
 		else if (type === "log") told.push(`log ${data.message}`);
 	});
 	const logging = createLogging({ level: "info", format: "text", write: () => undefined });
-	const answers = new ImageAnswers(library);
+	const undo: (() => unknown)[] = [];
+	const catalogUrl = "http://127.0.0.1:9/";
+	const parts = { folder: images, catalogUrl, library, registry: bench.registry, log: silentLogger };
+	const sources = await startSources(parts, undo);
+	const answers = new ImageAnswers(sources);
 	const devices = new DeviceAnswers(bench.registry);
 	const end = publishEvents({
 		hub,
 		registry: bench.registry,
 		devices,
 		library,
+		arrivals: sources.arrivals,
 		images: answers,
 		logging,
 		log: logging.log,
@@ -162,8 +168,8 @@ describe("answers", () => {
 		const image = site.images.get("one");
 		assert.deepEqual([image?.state, image?.source, image?.os?.id], ["ready", join(own, "one.img"), "debian"]);
 		assert.equal(site.images.get("none"), undefined);
-		assert.equal(await site.images.remove("none"), "not-found");
-		assert.equal(await site.images.remove("one"), "removed");
+		assert.equal(await site.images.remove("none", "delete"), "not-found");
+		assert.equal(await site.images.remove("one", "delete"), "removed");
 		assert.equal(existsSync(join(own, "one.img")), false);
 		assert.equal(site.images.get("one"), undefined);
 		rmSync(own, { recursive: true });

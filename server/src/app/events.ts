@@ -2,7 +2,7 @@
 import type { Logger } from "../base/index.ts";
 import type { DeviceEvent, DeviceRegistry } from "../devices/index.ts";
 import type { EventHub } from "../http/index.ts";
-import type { ImageLibrary, LibraryImage } from "../images/index.ts";
+import type { Arrival, Arrivals, ImageLibrary, LibraryImage } from "../images/index.ts";
 import type { Logging } from "../log-setup.ts";
 import type { DeviceAnswers } from "./device-service.ts";
 import type { ImageAnswers } from "./image-service.ts";
@@ -12,6 +12,7 @@ export interface EventSources {
 	readonly registry: DeviceRegistry;
 	readonly devices: DeviceAnswers;
 	readonly library: ImageLibrary;
+	readonly arrivals: Arrivals;
 	readonly images: ImageAnswers;
 	readonly logging: Logging;
 	readonly log: Logger;
@@ -21,7 +22,8 @@ export interface EventSources {
  * Passes on what happens, until the function that it gives is called. Whoever tells of it is in the middle of a boot: what
  * fails here stays here.
  */
-export function publishEvents({ hub, registry, devices, library, images, logging, log }: EventSources): () => void {
+export function publishEvents(sources: EventSources): () => void {
+	const { hub, registry, devices, library, arrivals, images, logging, log } = sources;
 	const showDevice = guarded(log, ({ device, id, formerId }: DeviceEvent) => {
 		const former = formerId === undefined ? {} : { formerId };
 		hub.publish({ type: "device", data: { id, ...former, device: devices.show(device) } });
@@ -30,14 +32,21 @@ export function publishEvents({ hub, registry, devices, library, images, logging
 	const showImage = guarded(log, (image: LibraryImage) =>
 		hub.publish({ type: "image", data: { id: image.id, image: images.show(image) } }),
 	);
+	// One that has ended is an image of the library now, or nothing.
+	const showArrival = guarded(log, ({ id }: Arrival) => {
+		const image = images.get(id);
+		hub.publish({ type: "image", data: { id, ...(image && { image }) } });
+	});
 	const loseImage = ({ id }: LibraryImage) => hub.publish({ type: "image", data: { id } });
 	registry.on("device", showDevice).on("removed", loseDevice);
 	library.events.on("added", showImage).on("changed", showImage).on("removed", loseImage);
+	arrivals.events.on("changed", showArrival).on("ended", showArrival);
 	images.onDefault = showImage;
 	const endLog = logging.subscribe((line) => hub.publish({ type: "log", data: line }));
 	return () => {
 		endLog();
 		images.onDefault = undefined;
+		arrivals.events.off("changed", showArrival).off("ended", showArrival);
 		library.events.off("added", showImage).off("changed", showImage).off("removed", loseImage);
 		registry.off("device", showDevice).off("removed", loseDevice);
 	};

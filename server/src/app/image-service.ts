@@ -1,57 +1,163 @@
-/** The images as the API shows them. */
-import type { Image as ApiImage } from "@pi-netboot/api";
+/** The images as the API shows them: those of the library, and those that are on their way. */
+import type { Image as ApiImage, Catalog, ImageChanges, NewImage } from "@pi-netboot/api";
+import { NetbootError } from "../base/index.ts";
 import type { ImageService } from "../http/index.ts";
-import type { ImageLibrary, LibraryImage } from "../images/index.ts";
+import {
+	type Arrival,
+	type Arrivals,
+	type CatalogList,
+	type Downloads,
+	type DownloadWish,
+	type ImageCatalog,
+	type ImageLibrary,
+	type LibraryImage,
+	percentOf,
+	type Uploads,
+} from "../images/index.ts";
+
+export interface ImageSources {
+	readonly library: ImageLibrary;
+	readonly arrivals: Arrivals;
+	readonly downloads: Downloads;
+	readonly uploads: Uploads;
+	readonly catalog: ImageCatalog;
+	/** The names of the devices that run an image. */
+	readonly runBy: (imageId: string) => readonly string[];
+}
 
 export class ImageAnswers implements ImageService {
 	/** Told of each image that became, or is no longer, the default one: the library does not count that as a change. */
 	onDefault: ((image: LibraryImage) => void) | undefined;
-	readonly #library: ImageLibrary;
+	readonly #sources: ImageSources;
 
-	constructor(library: ImageLibrary) {
-		this.#library = library;
+	constructor(sources: ImageSources) {
+		this.#sources = sources;
 	}
 
 	list(): ApiImage[] {
-		return this.#library.list().map((image) => this.show(image));
+		const { library, arrivals } = this.#sources;
+		const images = library.list();
+		const known = new Set(images.map(({ id }) => id));
+		const arriving = arrivals.list().filter(({ id }) => !known.has(id));
+		return [...images.map((image) => this.show(image)), ...arriving.map((arrival) => this.#showArrival(arrival))];
 	}
 
 	get(id: string): ApiImage | undefined {
-		const image = this.#library.get(id);
-		return image === undefined ? undefined : this.show(image);
+		const { library, arrivals } = this.#sources;
+		const image = library.get(id);
+		if (image !== undefined) return this.show(image);
+		const arrival = arrivals.get(id);
+		return arrival === undefined ? undefined : this.#showArrival(arrival);
 	}
 
-	remove(id: string): Promise<"removed" | "not-found" | "in-use"> {
-		return this.#library.remove(id);
+	async add(wish: NewImage): Promise<ApiImage> {
+		const id = "path" in wish ? await this.#sources.library.addPath(wish.path, wish.name) : await this.#download(wish);
+		const image = this.get(id);
+		if (image !== undefined) return image;
+		throw new NetbootError("import-failed", "The file is there, but the images folder does not show it.", {
+			hint: "Its name must end as those of images do.",
+		});
+	}
+
+	async change(id: string, { name }: ImageChanges): Promise<ApiImage | undefined> {
+		return (await this.#sources.library.rename(id, name)) ? this.get(id) : undefined;
+	}
+
+	async remove(id: string, file: "keep" | "delete") {
+		// What arrives to replace an image is given up alone.
+		if (await this.#giveUp(id)) return "removed";
+		const outcome = await this.#sources.library.remove(id, file === "delete" ? "delete" : "forget");
+		if (outcome === "in-use") return { usedBy: this.#sources.runBy(id) };
+		return outcome;
 	}
 
 	async setDefault(id: string | null): Promise<boolean> {
-		const before = this.#library.defaultId;
-		const isDone = await this.#library.setDefault(id ?? undefined);
-		const changed = new Set([before, this.#library.defaultId]);
+		const { library } = this.#sources;
+		const before = library.defaultId;
+		const isDone = await library.setDefault(id ?? undefined);
+		const changed = new Set([before, library.defaultId]);
 		for (const other of changed.size > 1 ? changed : []) {
-			const image = other === undefined ? undefined : this.#library.get(other);
+			const image = other === undefined ? undefined : library.get(other);
 			if (image !== undefined) this.onDefault?.(image);
 		}
 		return isDone;
 	}
 
-	/** One image. */
+	/** One image. What arrives to take the place of its file is told with it. */
 	show(image: LibraryImage): ApiImage {
-		const { id, name, path, state, percent, size, usedBytes, facts, findings, modifiedAt } = image;
+		const { id, name, path, state, size, usedBytes, facts, findings, modifiedAt } = image;
+		const arrival = this.#sources.arrivals.get(id);
+		const percent = image.percent ?? (arrival?.state === "importing" ? percentOf(arrival) : undefined);
 		return {
 			id,
 			name,
 			source: path,
 			state,
-			...(percent !== null && { percent }),
+			...(percent !== undefined && { percent }),
 			size,
 			usedBytes,
 			os: facts?.os === undefined ? null : { ...facts.os },
 			models: facts?.models.map(({ model }) => model) ?? [],
-			findings: findings.map((finding) => ({ ...finding })),
-			isDefault: this.#library.defaultId === id,
+			findings: [...findings.map((finding) => ({ ...finding })), ...(arrival ? findingsOf(arrival, "warning") : [])],
+			isDefault: this.#sources.library.defaultId === id,
 			modifiedAt: Math.max(0, modifiedAt),
 		};
 	}
+
+	#showArrival(arrival: Arrival): ApiImage {
+		const { id, name, source, state, bytes, total, startedAt } = arrival;
+		const percent = state === "importing" ? percentOf(arrival) : undefined;
+		return {
+			id,
+			name,
+			source,
+			state,
+			...(percent !== undefined && { percent }),
+			size: total ?? bytes,
+			usedBytes: null,
+			os: null,
+			models: [],
+			findings: findingsOf(arrival, "error"),
+			isDefault: false,
+			modifiedAt: startedAt,
+		};
+	}
+
+	async #download(wish: DownloadWish | { readonly catalog: string; readonly replace?: boolean | undefined }) {
+		const { downloads, catalog } = this.#sources;
+		if (!("catalog" in wish)) return (await downloads.add(wish)).id;
+		const { url, sha256 } = await catalog.choose(wish.catalog);
+		return (await downloads.add({ url, replace: wish.replace, ...(sha256 !== null && { sha256 }) })).id;
+	}
+
+	/** False when there is nothing to give up. Of an arrival that has failed only the word is left. */
+	async #giveUp(id: string): Promise<boolean> {
+		const { arrivals, downloads, library, uploads } = this.#sources;
+		const upload = uploads.ofImage(id);
+		const isGivenUp = upload === undefined ? await downloads.cancel(id) : await uploads.remove(upload.id);
+		const isOnlyWord = arrivals.get(id) !== undefined && library.get(id) === undefined;
+		arrivals.end(id);
+		return isGivenUp || isOnlyWord;
+	}
+}
+
+export function showCatalog({ url, fetchedAt, entries, notes }: CatalogList): Catalog {
+	return {
+		url,
+		fetchedAt,
+		notes: [...notes],
+		entries: entries.map(({ sha256: _, reason, category, models, ...entry }) => ({
+			...entry,
+			category: [...category],
+			models: [...models],
+			canNetboot: reason === undefined,
+			...(reason !== undefined && { reason }),
+		})),
+	};
+}
+
+function findingsOf({ failure }: Arrival, severity: "error" | "warning"): ApiImage["findings"] {
+	if (failure === undefined) return [];
+	const { code, message, hint } = failure;
+	return [{ code, severity, message, ...(hint !== undefined && { fix: hint }) }];
 }

@@ -20,7 +20,9 @@ import { operations } from "./operations.ts";
 import { checkOrigin } from "./origin.ts";
 import { addPages, callerOf } from "./page-routes.ts";
 import { securityHeaders } from "./pages.ts";
+import { limitArrival } from "./patience.ts";
 import type { Services } from "./services.ts";
+import { addUploads } from "./tus.ts";
 import { validate } from "./validate.ts";
 
 export interface HttpOptions {
@@ -45,8 +47,8 @@ const bodyLimit = 64 * 1024;
 /** Requests of one connection; the client opens another one then, and has to be let in again. */
 const maxRequestsPerSocket = 1000;
 
-/** Milliseconds for a request to arrive in full; answers may take as long as they like. */
-const requestTimeout = 30_000;
+/** Milliseconds for the head of a request; for its body see `limitArrival`. Answers may take as long as they like. */
+const headersTimeout = 30_000;
 
 export class HttpServer implements Startable {
 	/** The door for requests without a socket (`inject`). */
@@ -63,7 +65,7 @@ export class HttpServer implements Startable {
 		this.#streams = new EventStreams(options.services.events, clock);
 		this.fastify = fastify({
 			bodyLimit,
-			requestTimeout,
+			requestTimeout: 0,
 			maxRequestsPerSocket,
 			exposeHeadRoutes: false,
 			// Keep-alive connections would hold up the stop.
@@ -71,6 +73,7 @@ export class HttpServer implements Startable {
 			frameworkErrors: (error, _request, reply) => void this.#fail(reply, error),
 			clientErrorHandler: (error, socket) => answerUnreadable(error, socket),
 		});
+		this.fastify.server.headersTimeout = headersTimeout;
 		// A form of another site can send plain text without asking first; JSON it cannot.
 		this.fastify.removeContentTypeParser("text/plain");
 		this.fastify.server.on("connection", (socket) => this.#connections.accept(socket));
@@ -109,6 +112,7 @@ export class HttpServer implements Startable {
 		const { machine = thisMachine, allowedHosts, log } = this.#options;
 		this.fastify.addHook("onRequest", async (request, reply) => {
 			this.#connections.begin(request.raw.socket);
+			limitArrival(request.raw);
 			reply.headers(securityHeaders);
 			checkHost(request.headers.host, machine, allowedHosts);
 		});
@@ -133,6 +137,7 @@ export class HttpServer implements Startable {
 		}
 		const description = openApiDocument(this.#options.version);
 		this.fastify.get("/api/openapi.json", (_request, reply) => reply.send(description));
+		addUploads(this.fastify, this.#options.services.uploads, (request) => this.#letIn(request));
 		addPages(this.fastify, this.#access);
 	}
 
@@ -161,7 +166,11 @@ export class HttpServer implements Startable {
 	}
 
 	#authorise(route: Route, request: FastifyRequest): void {
-		if (route.auth === "open") return;
+		if (route.auth === "user") this.#letIn(request);
+	}
+
+	/** @throws ApiError when it is nobody that we know, or the page of another site. */
+	#letIn(request: FastifyRequest): void {
 		checkOrigin(request.method, this.#access.check(callerOf(request)), request.headers);
 		this.#connections.recognise(request.raw.socket);
 	}

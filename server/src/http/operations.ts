@@ -12,14 +12,17 @@ export type AnsweredOperation = Exclude<OperationId, "streamEvents">;
 export type Operations = { readonly [K in AnsweredOperation]: (input: Input<K>) => Awaitable<Output<K>> };
 
 export function operations(services: Services, access: Access, streams: EventStreams): Operations {
-	const { health, network, images, devices, logs } = services;
+	const { health, network, images, catalog, devices, logs } = services;
 	return {
 		getHealth: () => health.health(),
 		getNetwork: () => network.network(),
 		changeNetwork: ({ body }) => network.change(body),
 		listImages: async () => ({ images: await images.list() }),
 		getImage: async ({ params }) => (await images.get(params.id)) ?? noImage(params.id),
-		deleteImage: async ({ params }) => removed(params.id, await images.remove(params.id)),
+		addImage: ({ body }) => images.add(body),
+		changeImage: async ({ params, body }) => (await images.change(params.id, body)) ?? noImage(params.id),
+		deleteImage: async ({ params, query }) => removed(params.id, await images.remove(params.id, query.file)),
+		getCatalog: () => catalog.catalog(),
 		setDefaultImage: async ({ body }) => ((await images.setDefault(body.id)) ? body : noImage(body.id)),
 		listDevices: async () => ({ devices: await devices.list() }),
 		getDevice: async ({ params }) => (await devices.get(params.id)) ?? noDevice(params.id),
@@ -49,10 +52,14 @@ function noDevice(id: string): never {
 	throw new ApiError("device-not-found", `There is no device "${id}".`, { hint: "`pi-netboot devices` lists them." });
 }
 
-function removed(id: string, outcome: "removed" | "not-found" | "in-use"): undefined {
+function removed(id: string, outcome: "removed" | "not-found" | { readonly usedBy: readonly string[] }): undefined {
 	if (outcome === "not-found") noImage(id);
-	if (outcome === "in-use") {
-		throw new ApiError("image-in-use", `A device runs from "${id}".`, { hint: "Shut it down first." });
+	if (outcome !== "removed") {
+		const names = outcome.usedBy.length === 0 ? "A device" : outcome.usedBy.join(", ");
+		const verb = outcome.usedBy.length > 1 ? "run" : "runs";
+		throw new ApiError("image-in-use", `${names} ${verb} from "${id}".`, {
+			hint: "Shut down first, or give another image and reboot.",
+		});
 	}
 	return undefined;
 }

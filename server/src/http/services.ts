@@ -3,15 +3,19 @@
  * client may know of by throwing a `NetbootError` whose code is in the API's table of errors (`name-taken`, `conflict`,
  * ...); anything else that it throws is answered as `internal` and logged.
  */
+import type { Readable } from "node:stream";
 import type {
+	Catalog,
 	Device,
 	DeviceChanges,
 	Health,
 	Image,
+	ImageChanges,
 	LogLine,
 	LogQuery,
 	Network,
 	NetworkChanges,
+	NewImage,
 	ServerEvent,
 } from "@pi-netboot/api";
 
@@ -30,10 +34,49 @@ export interface NetworkService {
 export interface ImageService {
 	list(): Awaitable<Image[]>;
 	get(id: string): Awaitable<Image | undefined>;
-	/** Deletes the image's file. */
-	remove(id: string): Awaitable<"removed" | "not-found" | "in-use">;
+	/** Downloads it, links to it, or takes it out of the catalogue. Gives the image as it begins. */
+	add(image: NewImage): Awaitable<Image>;
+	change(id: string, changes: ImageChanges): Awaitable<Image | undefined>;
+	/** Forgets an image, or gives up one that is arriving; deletes its file where that is asked for. Gives who runs it. */
+	remove(
+		id: string,
+		file: "keep" | "delete",
+	): Awaitable<"removed" | "not-found" | { readonly usedBy: readonly string[] }>;
 	/** @param id null = the server chooses. @returns false when there is no such image. */
 	setDefault(id: string | null): Awaitable<boolean>;
+}
+
+/** An upload as it is now. */
+export interface UploadState {
+	readonly id: string;
+	/** The id that its image has or will have. */
+	readonly imageId: string;
+	/** Bytes of the whole, and those that are there. */
+	readonly size: number;
+	readonly offset: number;
+}
+
+export interface UploadService {
+	create(wish: {
+		readonly name: string;
+		readonly size: number;
+		readonly sha256: string | undefined;
+		readonly replace: boolean;
+	}): Awaitable<UploadState>;
+	get(id: string): UploadState | undefined;
+	/** Takes in what comes; resolves when it is on the disk. */
+	append(
+		id: string,
+		offset: number,
+		body: Readable,
+		checksum?: { readonly algorithm: "sha1" | "sha256"; readonly digest: Buffer },
+	): Awaitable<UploadState>;
+	/** False when there is none. */
+	remove(id: string): Awaitable<boolean>;
+}
+
+export interface CatalogService {
+	catalog(): Awaitable<Catalog>;
 }
 
 /** Ids may be former ones. */
@@ -60,6 +103,8 @@ export interface Services {
 	readonly health: HealthService;
 	readonly network: NetworkService;
 	readonly images: ImageService;
+	readonly uploads: UploadService;
+	readonly catalog: CatalogService;
 	readonly devices: DeviceService;
 	readonly logs: LogService;
 	readonly events: EventService;

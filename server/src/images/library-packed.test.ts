@@ -9,7 +9,8 @@ import { runTool } from "../disk/testdata/index.ts";
 import { fill, makePiImage, PI_ROOT } from "../vfs/image/testing/images.ts";
 import { readTextAt } from "../vfs/index.ts";
 import { inspectImage } from "./inspect.ts";
-import { ImageLibrary, type ImageLibraryOptions } from "./library.ts";
+import { ImageLibrary } from "./library.ts";
+import type { ImageLibraryOptions } from "./library-options.ts";
 import { MemoryImageRecords } from "./records.ts";
 
 const work = fs.mkdtempSync(path.join(os.tmpdir(), "packed-"));
@@ -145,7 +146,7 @@ test("renaming keeps id and copy, also while the server is off; deleting drops t
 		[["a", "b.img.xz", "ready"]],
 	);
 	assert.deepEqual(fs.readdirSync(lab.unpackedFolder), copies);
-	assert.equal(await again.library.remove("a"), "removed");
+	assert.equal(await again.library.remove("a", "delete"), "removed");
 	await again.library.refresh();
 	assert.deepEqual(fs.readdirSync(lab.unpackedFolder), []);
 });

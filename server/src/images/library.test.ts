@@ -7,7 +7,8 @@ import { FileError, ManualClock, whenReady } from "../base/index.ts";
 import { makePiImage, PI_ROOT } from "../vfs/image/testing/images.ts";
 import { readTextAt } from "../vfs/index.ts";
 import type { ImageFacts, InspectedTrees } from "./inspect-facts.ts";
-import { ImageLibrary, type ImageLibraryOptions } from "./library.ts";
+import { ImageLibrary } from "./library.ts";
+import type { ImageLibraryOptions } from "./library-options.ts";
 import { MemoryImageRecords } from "./records.ts";
 import type { BuiltImage } from "./shelf.ts";
 
@@ -420,10 +421,10 @@ test("removing an image deletes its file, but not under a Pi that runs it", asyn
 	const build = lab.library.choose("x")?.build;
 	assert.ok(build !== undefined);
 	lab.library.hold(build.id);
-	assert.equal(await lab.library.remove("x"), "in-use");
+	assert.equal(await lab.library.remove("x", "delete"), "in-use");
 	lab.library.release(build.id);
-	assert.equal(await lab.library.remove("x"), "removed");
-	assert.equal(await lab.library.remove("x"), "not-found");
+	assert.equal(await lab.library.remove("x", "delete"), "removed");
+	assert.equal(await lab.library.remove("x", "delete"), "not-found");
 	assert.equal(fs.existsSync(path.join(lab.folder, "x.img")), false);
 	const { library } = await lab.restart();
 	assert.deepEqual(ids(library), []);

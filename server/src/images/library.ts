@@ -17,46 +17,19 @@ import {
 	silentLogger,
 	systemClock,
 	systemCode,
-	type Timer,
 } from "../base/index.ts";
 import { assignFiles, hasSuperblock } from "./assign.ts";
 import { ImageEntry, type LibraryImage } from "./entry.ts";
 import { FolderWatch, type FoundFile, findImages } from "./folder.ts";
-import type { UnpackLimits } from "./import/limits.ts";
+import { ForgottenFiles, MemoryMarks } from "./forgotten.ts";
 import { UnpackedFiles } from "./import/unpacked-files.ts";
+import type { ImageEvents, ImageLibraryOptions } from "./library-options.ts";
+import { Looks } from "./looks.ts";
+import { linkImage, removeLink, renameImage } from "./placing.ts";
 import { findRawImage } from "./raw-images.ts";
-import { type ImageRecords, makeImageId } from "./records.ts";
+import { ReservedIds } from "./records.ts";
 import { BuildShelf, type BuiltImage } from "./shelf.ts";
-import { failedToUnpack, type Inspect, type Taken, takeImage } from "./taking.ts";
-
-export interface ImageLibraryOptions {
-	readonly folder: string;
-	readonly records: ImageRecords;
-	/** Where packed images are unpacked to; without it only raw ones can be booted. */
-	readonly unpackedFolder?: string;
-	readonly unpackLimits?: UnpackLimits;
-	/** Looks an image over, once per build. */
-	readonly inspect: Inspect;
-	/** Where the id of the image that was chosen as the default is kept. */
-	readonly defaults: DefaultImage;
-	readonly clock?: Clock;
-	readonly log?: Logger;
-	/** Milliseconds between two looks; default 3000. */
-	readonly pollMs?: number;
-	/** Whether to ask the operating system for changes too; default true. */
-	readonly watch?: boolean;
-}
-
-export interface DefaultImage {
-	get(): string | undefined;
-	set(id: string | undefined): Promise<void>;
-}
-
-export interface ImageEvents {
-	added: [LibraryImage];
-	changed: [LibraryImage];
-	removed: [LibraryImage];
-}
+import { failedToUnpack, type Taken, takeImage } from "./taking.ts";
 
 /** A change is looked at so many milliseconds after it was told: many come at once. */
 const GATHER_MS = 300;
@@ -69,22 +42,28 @@ export class ImageLibrary implements Startable {
 	readonly #log: Logger;
 	readonly #entries = new Map<string, ImageEntry>();
 	readonly #shelf = new BuildShelf();
+	readonly #forgotten: ForgottenFiles;
+	readonly #ids = new ReservedIds((id) => this.#entries.has(id));
 	readonly #watch: FolderWatch | undefined;
 	readonly #unpacked: UnpackedFiles | undefined;
 	/** What was last told of each image. */
 	readonly #told = new Map<string, string>();
-	#timer: { readonly at: number; readonly timer: Timer } | undefined;
-	#looking: Promise<void> | undefined;
-	#lookAgain: Promise<void> | undefined;
+	readonly #looks: Looks;
 	#folderFailure: string | undefined;
-	#isRunning = false;
 
 	constructor(options: ImageLibraryOptions) {
 		this.#options = { ...options, folder: path.resolve(options.folder) };
 		this.#clock = options.clock ?? systemClock;
 		this.#log = options.log ?? silentLogger;
+		this.#forgotten = new ForgottenFiles(options.forgotten ?? new MemoryMarks());
+		this.#looks = new Looks({
+			look: () => this.#look(),
+			clock: this.#clock,
+			log: this.#log,
+			pollMs: options.pollMs ?? 3000,
+		});
 		if (options.watch !== false) {
-			this.#watch = new FolderWatch(this.#options.folder, () => this.#lookIn(GATHER_MS), this.#log);
+			this.#watch = new FolderWatch(this.#options.folder, () => this.#looks.soon(GATHER_MS), this.#log);
 		}
 		if (options.unpackedFolder !== undefined) {
 			this.#unpacked = new UnpackedFiles({
@@ -101,15 +80,11 @@ export class ImageLibrary implements Startable {
 		await fs.promises.mkdir(this.#options.folder, { recursive: true });
 		await this.#unpacked?.start();
 		for (const record of await this.#options.records.list()) this.#entries.set(record.id, new ImageEntry(record));
-		this.#isRunning = true;
-		await this.refresh();
+		await this.#looks.start();
 	}
 
 	async stop(): Promise<void> {
-		this.#isRunning = false;
-		this.#timer?.timer.cancel();
-		this.#timer = undefined;
-		await Promise.allSettled([this.#lookAgain, this.#looking]);
+		await this.#looks.stop();
 		await this.#unpacked?.stop();
 		this.#watch?.close();
 		await this.#shelf.close();
@@ -171,12 +146,19 @@ export class ImageLibrary implements Startable {
 		}
 	}
 
-	/** Deletes the file of an image, and what is remembered of it, unless a Pi runs it. */
-	async remove(id: string): Promise<"removed" | "not-found" | "in-use"> {
+	/** How many boots run an image, in its newest build. */
+	holders(id: string): number {
+		const buildId = this.#entries.get(id)?.buildId;
+		return buildId === undefined ? 0 : this.#shelf.holders(buildId);
+	}
+
+	/** Forgets an image, unless a Pi runs it; deletes its file only where that is asked for. A link to it always goes. */
+	async remove(id: string, file: "forget" | "delete"): Promise<"removed" | "not-found" | "in-use"> {
 		const entry = this.#entries.get(id);
 		if (!entry?.isListed) return "not-found";
-		if (entry.buildId !== undefined && this.#shelf.holders(entry.buildId) > 0) return "in-use";
-		await fs.promises.rm(entry.record.path, { force: true });
+		if (this.holders(id) > 0) return "in-use";
+		if (file === "delete") await fs.promises.rm(entry.record.path, { force: true });
+		else if (!(await removeLink(entry.record.path)) && entry.file) await this.#forgotten.forget(entry.file);
 		await this.refresh();
 		if (this.#entries.get(id)?.file === undefined) {
 			this.#entries.delete(id);
@@ -186,42 +168,42 @@ export class ImageLibrary implements Startable {
 		return "removed";
 	}
 
+	/** Renames the file of an image; the image stays the same. False when there is none. @throws see `renameImage`. */
+	async rename(id: string, name: string): Promise<boolean> {
+		const entry = this.#entries.get(id);
+		if (!entry?.isListed || entry.file === undefined) return false;
+		await renameImage(entry.file.path, name);
+		await this.refresh();
+		return true;
+	}
+
+	/** Takes in an image that lies elsewhere on this machine, or one that was forgotten. Gives its id. @throws see `linkImage`. */
+	async addPath(file: string, name?: string): Promise<string> {
+		const place = await linkImage(file, this.#options.folder, name);
+		await this.#forgotten.recall(place);
+		await this.refresh();
+		return this.reserveId(place);
+	}
+
+	/** The id that the image at this path has or, of a file that is about to come there, will have. */
+	reserveId(file: string): string {
+		const known = [...this.#entries.values()].find(({ record }) => record.path === file);
+		return known?.record.id ?? this.#ids.of(file);
+	}
+
+	/** No file will come to this path. */
+	releaseId(file: string): void {
+		this.#ids.release(file);
+	}
+
 	/** Looks at the folder now. Resolves when a look that began after this call has ended. */
 	refresh(): Promise<void> {
-		this.#lookAgain ??= this.#lookNext();
-		return this.#lookAgain;
-	}
-
-	async #lookNext(): Promise<void> {
-		// Who asked for that look hears of its failure.
-		await Promise.allSettled([this.#looking]);
-		this.#lookAgain = undefined;
-		this.#looking = this.#look().finally(() => {
-			this.#looking = undefined;
-		});
-		await this.#looking;
-	}
-
-	/** Makes sure that there is a look in so many milliseconds. */
-	#lookIn(milliseconds: number): void {
-		const at = this.#clock.monotonic() + milliseconds;
-		if (!this.#isRunning || (this.#timer !== undefined && this.#timer.at <= at)) return;
-		this.#timer?.timer.cancel();
-		const timer = this.#clock.after(milliseconds, () => {
-			this.#timer = undefined;
-			this.refresh().catch((error) => this.#log.error(`the images were not looked at: ${errorText(error)}`));
-		});
-		this.#timer = { at, timer };
+		return this.#looks.now();
 	}
 
 	async #look(): Promise<void> {
-		if (!this.#isRunning) return;
-		try {
-			const found = await this.#find();
-			if (found !== undefined) await this.#update(found);
-		} finally {
-			this.#lookIn(this.#options.pollMs ?? 3000);
-		}
+		const found = await this.#find();
+		if (found !== undefined) await this.#update(found);
 	}
 
 	/** A folder that cannot be read, as when its disk was pulled out, says nothing about its images. */
@@ -230,7 +212,7 @@ export class ImageLibrary implements Startable {
 			await this.#watch?.refresh();
 			const found = await findImages(this.#options.folder);
 			this.#folderFailure = undefined;
-			return found;
+			return await this.#forgotten.without(found);
 		} catch (error) {
 			if (systemCode(error) === undefined) throw error;
 			const text = `the folder of the images cannot be read: ${errorText(error)}`;
@@ -267,7 +249,7 @@ export class ImageLibrary implements Startable {
 	}
 
 	#newEntry({ name, path: place, stamp }: FoundFile): ImageEntry {
-		const id = makeImageId(name, (taken) => this.#entries.has(taken));
+		const id = this.#ids.take(place);
 		const entry = new ImageEntry({
 			id,
 			firstName: name,
@@ -292,7 +274,7 @@ export class ImageLibrary implements Startable {
 			return;
 		}
 		const wait = entry.settlesIn(now);
-		if (wait > 0) this.#lookIn(wait);
+		if (wait > 0) this.#looks.soon(wait);
 		else await this.#take(entry, file);
 	}
 
@@ -303,7 +285,7 @@ export class ImageLibrary implements Startable {
 		const { build, facts } = taken;
 		const placed = build && facts && this.#shelf.put({ imageId: entry.record.id, build, facts });
 		entry.take({ ...taken, ...(placed && { build: placed.build }) }, file.stamp, this.#clock.monotonic());
-		placed?.build.onInvalid(() => this.#lookIn(0));
+		placed?.build.onInvalid(() => this.#looks.soon(0));
 		if (before !== undefined) this.#shelf.retire(before);
 		await this.#remember(entry, file);
 	}
@@ -341,7 +323,7 @@ export class ImageLibrary implements Startable {
 	#unpackingChanged(key: string): void {
 		const job = this.#unpacked?.get(key);
 		if (job === undefined || job.failure !== undefined) {
-			this.#lookIn(0);
+			this.#looks.soon(0);
 			return;
 		}
 		for (const entry of this.#entries.values()) {

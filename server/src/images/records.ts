@@ -1,4 +1,5 @@
 /** What is remembered of images, so that their ids outlive renamings and restarts. */
+import path from "node:path";
 
 export interface ImageRecord {
 	/** Made once from the first name. */
@@ -58,4 +59,35 @@ export function makeImageId(fileName: string, isTaken: (id: string) => boolean):
 	let id = base;
 	for (let count = 2; isTaken(id); count++) id = `${base}-${count}`;
 	return id;
+}
+
+/** Ids of files that are about to come: what is shown of a download has the id that its image will have. */
+export class ReservedIds {
+	readonly #byPath = new Map<string, string>();
+	readonly #isTaken: (id: string) => boolean;
+
+	constructor(isTaken: (id: string) => boolean) {
+		this.#isTaken = isTaken;
+	}
+
+	/** Reserves an id for a file, or gives the one that is. */
+	of(file: string): string {
+		const known = this.#byPath.get(file);
+		if (known !== undefined) return known;
+		const reserved = new Set(this.#byPath.values());
+		const id = makeImageId(path.basename(file), (other) => reserved.has(other) || this.#isTaken(other));
+		this.#byPath.set(file, id);
+		return id;
+	}
+
+	/** The file has come: gives its id, which is reserved no longer. */
+	take(file: string): string {
+		const id = this.of(file);
+		this.release(file);
+		return id;
+	}
+
+	release(file: string): void {
+		this.#byPath.delete(file);
+	}
 }

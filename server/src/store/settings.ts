@@ -5,6 +5,8 @@ import type { Tables } from "./tables.ts";
 /** Every setting and its type. A setting that was never set is undefined. */
 export interface SettingValues {
 	defaultImageId: string;
+	/** Marks of files in the images folder that are not to be images any more. */
+	forgottenImages: readonly string[];
 	dhcpMode: "proxy" | "full" | "off";
 	/** First and last addresses that full mode gives out; with `prefix` behind a relay. */
 	dhcpRanges: readonly { readonly start: string; readonly end: string; readonly prefix?: number | undefined }[];

@@ -1,9 +1,10 @@
 /** Services for tests: a plain image and device, whatever is asked of them is recorded. */
-import type { Device, Health, Image, Network } from "@pi-netboot/api";
+import type { Readable } from "node:stream";
+import type { Catalog, Device, Health, Image, Network } from "@pi-netboot/api";
 import { type LogLine, NetbootError, silentLogger } from "../../base/index.ts";
 import { EventHub } from "../event-hub.ts";
 import { LogRing } from "../log-ring.ts";
-import type { Services } from "../services.ts";
+import type { Services, UploadService, UploadState } from "../services.ts";
 
 export const sampleImage: Image = {
 	id: "raspios-trixie",
@@ -78,6 +79,69 @@ export const sampleNetwork: Network = {
 	otherDhcpServers: [{ address: "192.0.2.1", lastSeenAt: 1_700_000_000_000 }],
 };
 
+export const sampleCatalog: Catalog = {
+	url: "http://127.0.0.1/list.json",
+	fetchedAt: 1_700_000_000_000,
+	notes: [],
+	entries: [
+		{
+			id: "raspios-lite",
+			name: "Raspberry Pi OS Lite",
+			description: "Without a desktop",
+			category: ["Raspberry Pi OS (other)"],
+			url: "http://127.0.0.1/raspios-lite.img.xz",
+			size: 3_000_000_000,
+			downloadSize: 500_000_000,
+			releaseDate: "2026-10-01",
+			models: ["pi4", "pi5"],
+			canNetboot: true,
+		},
+		{
+			id: "eeprom",
+			name: "Bootloader",
+			description: "",
+			category: ["Misc utility images"],
+			url: "http://127.0.0.1/eeprom.zip",
+			size: null,
+			downloadSize: null,
+			releaseDate: null,
+			models: [],
+			canNetboot: false,
+			reason: "It has no root file system.",
+		},
+	],
+};
+
+/** Uploads in memory. */
+class FakeUploads implements UploadService {
+	readonly #uploads = new Map<string, UploadState & { readonly bytes: Buffer }>();
+
+	create({ name, size }: { readonly name: string; readonly size: number }): UploadState {
+		if (name === "taken.img") throw new NetbootError("image-exists", "There is a file of this name.");
+		const upload = { id: `u${this.#uploads.size + 1}`, imageId: name, size, offset: 0, bytes: Buffer.alloc(0) };
+		this.#uploads.set(upload.id, upload);
+		return upload;
+	}
+
+	get(id: string): UploadState | undefined {
+		return this.#uploads.get(id);
+	}
+
+	async append(id: string, offset: number, body: Readable): Promise<UploadState> {
+		const upload = this.#uploads.get(id);
+		if (upload === undefined) throw new NetbootError("upload-not-found", `There is no upload ${id}.`);
+		if (offset !== upload.offset) throw new NetbootError("upload-offset", `It is at ${upload.offset}.`);
+		const parts: Buffer[] = await body.toArray();
+		const bytes = Buffer.concat([upload.bytes, ...parts]);
+		this.#uploads.set(id, { ...upload, bytes, offset: bytes.length });
+		return { ...upload, offset: bytes.length };
+	}
+
+	remove(id: string): boolean {
+		return this.#uploads.delete(id);
+	}
+}
+
 export interface FakeServices extends Services {
 	readonly events: EventHub;
 	readonly logs: LogRing;
@@ -105,9 +169,23 @@ export function fakeServices(): FakeServices {
 		images: {
 			list: () => [sampleImage],
 			get: (id) => (id === sampleImage.id ? sampleImage : undefined),
-			remove: (id) => (id === sampleImage.id ? "in-use" : id === "old" ? "removed" : "not-found"),
+			add(image) {
+				calls.push(image);
+				return sampleImage;
+			},
+			change(id, { name }) {
+				if (name === "taken") throw new NetbootError("image-exists", "There is a file of this name.");
+				return id === sampleImage.id ? { ...sampleImage, name } : undefined;
+			},
+			remove(id, file) {
+				calls.push({ remove: id, file });
+				if (id === sampleImage.id) return { usedBy: ["pi-8f79", "bench"] };
+				return id === "old" ? "removed" : "not-found";
+			},
 			setDefault: (id) => id === null || id === sampleImage.id,
 		},
+		uploads: new FakeUploads(),
+		catalog: { catalog: () => sampleCatalog },
 		devices: {
 			list: () => [sampleDevice],
 			get: device,

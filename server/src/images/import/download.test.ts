@@ -172,7 +172,7 @@ describe("what goes wrong has its own sentence, and leaves nothing", () => {
 			await assert.rejects(get("", { url }), { code: "download-address" });
 		}
 		for (const name of ["../pi.img", ".pi.img", "notes.txt", ""]) {
-			await assert.rejects(get("pi.img", { name }), { code: "download-address" });
+			await assert.rejects(get("pi.img", { name }), { code: "import-name" });
 		}
 	});
 

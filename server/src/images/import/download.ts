@@ -7,6 +7,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ClosedError, systemCode } from "../../base/index.ts";
+import { checkedImageName } from "./image-name.ts";
 import { ImportError } from "./import-error.ts";
 import { LimitGuard, noSpace, type UnpackLimits } from "./limits.ts";
 import { PartialFile, type PartialNotes } from "./partial-file.ts";
@@ -25,6 +26,8 @@ export interface DownloadOptions {
 	readonly name?: string;
 	/** 64 hex digits. Without it, `URL.sha256` is asked for. */
 	readonly sha256?: string;
+	/** Whether it takes the place of a file that has its name; default true. */
+	readonly replace?: boolean;
 	readonly signal?: AbortSignal;
 	readonly onProgress?: (progress: DownloadProgress) => void;
 	/** Milliseconds without a byte after which a connection counts as dead; default 30,000. */
@@ -71,7 +74,7 @@ class Download {
 	constructor(url: URL, options: DownloadOptions) {
 		this.#url = url;
 		this.#options = options;
-		this.#name = checkedName(options.name ?? nameOf(url));
+		this.#name = checkedImageName(options.name ?? nameOfAddress(url));
 		this.#partial = new PartialFile(options.folder, this.#name);
 		if (options.sha256 !== undefined && !SHA256.test(options.sha256)) {
 			throw new ImportError("download-checksum", "A SHA-256 has 64 hexadecimal digits.");
@@ -122,7 +125,8 @@ class Download {
 			checkStatus(answer, this.#url);
 			const from = goesOn ? there : 0;
 			const total = totalOf(answer, from);
-			if (!goesOn) await this.#partial.begin(notesOf(this.#url, answer, total, sha256));
+			if (!goesOn)
+				await this.#partial.begin(notesOf(this.#url, answer, total, { sha256, replace: this.#options.replace }));
 			await this.#receive(answer, from, total, watchdog);
 			return true;
 		} finally {
@@ -181,7 +185,12 @@ class Download {
 			);
 		}
 		const bytes = await this.#partial.size();
-		return { path: await this.#partial.finish(), bytes, sha256, isChecked: expected !== undefined };
+		return {
+			path: await this.#partial.finish(this.#options.replace ?? true),
+			bytes,
+			sha256,
+			isChecked: expected !== undefined,
+		};
 	}
 
 	/** What the server itself says in a file beside the image. That there is none, or that it cannot be had, is no failure. */
@@ -195,7 +204,7 @@ class Download {
 				answer.body.destroy();
 				return undefined;
 			}
-			return checksumIn(await shortText(answer, watchdog), nameOf(this.#url));
+			return checksumIn(await shortText(answer, watchdog), nameOfAddress(this.#url));
 		} catch (error) {
 			this.#options.signal?.throwIfAborted();
 			if (!(error instanceof ImportError) && systemCode(error) === undefined) throw error;
@@ -283,7 +292,12 @@ function totalOf({ headers }: Answer, from: number): number | undefined {
 }
 
 /** RFC 9110, 13.1.5: a weak entity tag must not be used in If-Range. */
-function notesOf(url: URL, { headers }: Answer, total: number | undefined, sha256: string | undefined): PartialNotes {
+function notesOf(
+	url: URL,
+	{ headers }: Answer,
+	total: number | undefined,
+	{ sha256, replace }: { sha256: string | undefined; replace: boolean | undefined },
+): PartialNotes {
 	const { etag } = headers;
 	const strong = etag?.startsWith('"') ? etag : undefined;
 	const validator = strong ?? headers["last-modified"];
@@ -292,6 +306,7 @@ function notesOf(url: URL, { headers }: Answer, total: number | undefined, sha25
 		...(validator !== undefined && { validator }),
 		...(total !== undefined && { total }),
 		...(sha256 !== undefined && { sha256 }),
+		...(replace !== undefined && { replace }),
 	};
 }
 
@@ -322,22 +337,14 @@ function checksumIn(text: string, name: string): string | undefined {
 	return line === undefined ? undefined : /^[0-9a-f]{64}(?=\s)/i.exec(line)?.[0];
 }
 
-function nameOf(url: URL): string {
+/** The last part of an address, as it is: it need not be fit for a name. */
+export function nameOfAddress(url: URL): string {
 	const last = url.pathname.split("/").findLast((part) => part !== "") ?? "";
 	try {
 		return decodeURIComponent(last);
 	} catch {
 		return last;
 	}
-}
-
-/** @throws ImportError for what is no name of an image in a folder. */
-function checkedName(name: string): string {
-	const isPlain = name !== "" && !name.startsWith(".") && !/[/\\\0]/.test(name) && Buffer.byteLength(name) <= 200;
-	if (isPlain && /\.((img|tar)(\.(xz|gz|zst))?|tgz|txz|zip)$/i.test(name)) return name;
-	throw new ImportError("download-address", `${JSON.stringify(name)} is no file name of an image.`, {
-		hint: "It must end in .img, .img.xz, .img.gz, .img.zst, .zip or .tar.",
-	});
 }
 
 async function writeAll(file: fs.promises.FileHandle, chunk: Buffer, position: number): Promise<void> {

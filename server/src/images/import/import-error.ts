@@ -14,6 +14,20 @@ export type ImportErrorCode =
 	/** The disk, or the system, failed. */
 	| "import-failed"
 	| "import-cancelled"
+	/** It is no name that an image in the folder may have. */
+	| "import-name"
+	/** What is named is not there, or no file. */
+	| "import-path"
+	/** More is running than is sensible. */
+	| "import-too-many"
+	/** The folder has a file of that name already. */
+	| "image-exists"
+	/** No upload has this id; it may have been finished, removed or forgotten. */
+	| "upload-not-found"
+	/** What was sent does not begin where the file ends. */
+	| "upload-offset"
+	/** What was sent is not what its checksum says. */
+	| "upload-checksum"
 	| "download-address"
 	| "download-refused"
 	| "download-not-found"

@@ -5,6 +5,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { systemCode } from "../../base/index.ts";
+import { land } from "./landing.ts";
 
 export interface PartialNotes {
 	readonly url: string;
@@ -14,6 +15,8 @@ export interface PartialNotes {
 	readonly total?: number;
 	/** What the file has to hash to. */
 	readonly sha256?: string;
+	/** Whether it may take the place of a file that has its name. */
+	readonly replace?: boolean;
 }
 
 const SUFFIX = ".part";
@@ -82,16 +85,10 @@ export class PartialFile {
 		}
 	}
 
-	/** It is whole: gives it its name, in place of what had that before. Gives its path. */
-	async finish(): Promise<string> {
-		const handle = await fs.promises.open(this.path, "r+");
-		try {
-			await handle.sync();
-		} finally {
-			await handle.close();
-		}
+	/** It is whole: gives it its name, see `land`. Gives its path. */
+	async finish(replace: boolean): Promise<string> {
 		const target = path.join(this.#folder, this.#name);
-		await fs.promises.rename(this.path, target);
+		await land(this.path, target, replace);
 		await fs.promises.rm(this.#notesPath, { force: true });
 		return target;
 	}
@@ -111,5 +108,6 @@ function parseNotes(value: unknown): PartialNotes | undefined {
 		...("validator" in value && typeof value.validator === "string" && { validator: value.validator }),
 		...("total" in value && typeof value.total === "number" && { total: value.total }),
 		...("sha256" in value && typeof value.sha256 === "string" && { sha256: value.sha256 }),
+		...("replace" in value && typeof value.replace === "boolean" && { replace: value.replace }),
 	};
 }

@@ -1,0 +1,38 @@
+/** The ways by which images come into the folder, put together. */
+
+import { type Logger, systemClock } from "../base/index.ts";
+import type { DeviceRegistry } from "../devices/index.ts";
+import { Arrivals, Downloads, ImageCatalog, type ImageLibrary, Uploads } from "../images/index.ts";
+import type { ImageSources } from "./image-service.ts";
+
+export interface SourceParts {
+	readonly folder: string;
+	readonly catalogUrl: string;
+	readonly library: ImageLibrary;
+	readonly registry: DeviceRegistry;
+	readonly log: Logger;
+}
+
+/** Starts them: what a restart interrupted goes on. @param undo is told how to stop them. */
+export async function startSources(parts: SourceParts, undo: (() => unknown)[]): Promise<ImageSources> {
+	const { folder, catalogUrl, library, registry, log } = parts;
+	const now = () => systemClock.now();
+	const arrivals = new Arrivals(now);
+	const common = { folder, arrivals, place: library, log };
+	const downloads = new Downloads(common);
+	const uploads = new Uploads({ ...common, now });
+	undo.push(
+		() => downloads.stop(),
+		() => uploads.stop(),
+	);
+	await downloads.start();
+	await uploads.start();
+	const catalog = new ImageCatalog({ url: catalogUrl, clock: systemClock });
+	return { library, arrivals, downloads, uploads, catalog, runBy: (id) => devicesOn(registry, id) };
+}
+
+/** The names of the devices whose boots from an image go on. */
+function devicesOn(registry: DeviceRegistry, imageId: string): string[] {
+	const runs = registry.list().filter((device) => registry.bootsOf(device).some((boot) => boot.imageId === imageId));
+	return runs.map(({ name }) => name).sort();
+}
