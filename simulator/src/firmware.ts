@@ -54,6 +54,8 @@ export interface FirmwareOptions {
 	readonly settings?: EepromSettings | undefined;
 	/** Throws away what no program of the boot reads, once it is counted: kernels above all. */
 	readonly discard?: boolean | undefined;
+	/** Whether a bootloader that nobody answers asks again from the beginning, for as long as it has power. */
+	readonly startsOver?: boolean | undefined;
 }
 
 export class Firmware {
@@ -70,6 +72,7 @@ export class Firmware {
 	readonly #timing: FirmwareTiming;
 	readonly #settings: EepromSettings;
 	readonly #discard: boolean;
+	readonly #startsOver: boolean;
 	#stage: TftpStage | undefined;
 	#nextPort = 0;
 	#tftpServer = "";
@@ -82,6 +85,7 @@ export class Firmware {
 		this.#timing = options.timing;
 		this.#settings = options.settings ?? {};
 		this.#discard = options.discard ?? false;
+		this.#startsOver = options.startsOver ?? false;
 	}
 
 	/** The directory of this Pi: its serial with a slash, unless its EEPROM says otherwise. */
@@ -100,12 +104,25 @@ export class Firmware {
 		const { client, tftpServer } = this.#settings;
 		const style = own.style ?? this.model.dhcp;
 		const isSet = client !== undefined && tftpServer !== undefined;
-		const result = isSet ? { lease: client, tftpServer } : await this.#askDhcp(style, own);
+		const result = isSet ? { lease: client, tftpServer } : await this.#askUntilAnswered(style, own);
 		if (isSet) this.#journal.step("dhcp", `none: the EEPROM says ${client.address}, and ${tftpServer} for the files`);
 		if (result.lease !== undefined) await this.#configure(result.lease, result.tftpServer, style);
 		this.#tftpServer = result.tftpServer;
 		this.#journal.address(this.#network.address);
 		this.#journal.serverAddress = this.#tftpServer;
+	}
+
+	/** The bootloader in an EEPROM goes on to what BOOT_ORDER names next, and from its end to the beginning. */
+	async #askUntilAnswered(style: FirmwareDhcpStyle, own: OwnDhcp): Promise<FirmwareDhcpResult> {
+		for (;;) {
+			try {
+				return await this.#askDhcp(style, own);
+			} catch (error) {
+				const isOver = !(error instanceof BootError) || !this.#startsOver || !this.model.hasSettings;
+				if (isOver || this.#journal.isStopped) throw error;
+				this.#journal.step("dhcp", "nobody told it where its files are: it starts over");
+			}
+		}
 	}
 
 	async #askDhcp(style: FirmwareDhcpStyle, own: OwnDhcp): Promise<FirmwareDhcpResult> {

@@ -139,7 +139,9 @@ async function bootMember({ index, model, identity }: Member, crowd: Crowd): Pro
 	const stages = new StageLines(crowd.print, who, crowd.isCrowd);
 	const onStep = stages.add.bind(stages);
 	try {
-		const report = await bootPi({ model, identity, network, settings, system, discard: true, signal, onStep });
+		// Of a crowd some wait for longer than one round of their bootloader; a person who tries one Pi wants to know why it fails.
+		const own = { settings, system, discard: true, startsOver: crowd.isCrowd };
+		const report = await bootPi({ model, identity, network, signal, onStep, ...own });
 		stages.end(report);
 		return report;
 	} finally {

@@ -267,6 +267,23 @@ describe("the firmware", () => {
 		const { report } = await boot("pi4", { deaf: 10 }, { signal: controller.signal, onStep });
 		assert.equal(report.error, "the cable was pulled");
 	});
+
+	it("starts over when nobody answers, where it lies in an EEPROM, for as long as it has power", async () => {
+		const dhcp = { retry: 50, total: 100 };
+		const timing = { ...PATIENT, firmware: { ...PATIENT.firmware, dhcp } };
+		const files = bootFolder("91cdf03d/");
+		const { report } = await boot("pi4", { files, deaf: 5 }, { timing, startsOver: true });
+		assert.equal(report.error, undefined);
+		assert.ok(report.steps.some(({ detail }) => detail.endsWith("it starts over")));
+		const impatient = await boot("pi4", { files, deaf: 1000 }, { timing });
+		assert.match(impatient.report.error ?? "", /^DHCP: waited 0\.1 s/);
+		const unplugged = new AbortController();
+		const onStep = ({ detail }: { detail: string }) => {
+			if (detail.endsWith("it starts over")) unplugged.abort(new Error("the plug was pulled"));
+		};
+		const options = { timing, startsOver: true, signal: unplugged.signal, onStep };
+		assert.equal((await boot("pi4", { files, deaf: 1000 }, options)).report.error, "the plug was pulled");
+	});
 });
 
 const ROOT = {

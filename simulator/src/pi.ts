@@ -26,6 +26,8 @@ export interface BootOptions {
 	readonly system?: LinuxDhcpStyle | undefined;
 	/** Throws away what no program of the boot reads, once it is counted. */
 	readonly discard?: boolean | undefined;
+	/** Whether a bootloader that nobody answered begins again, as BOOT_ORDER has it do, and does not end as a boot that failed. */
+	readonly startsOver?: boolean | undefined;
 	readonly timing?: BootTiming;
 	readonly onStep?: (step: BootStep) => void;
 	readonly signal?: AbortSignal | undefined;
@@ -53,8 +55,9 @@ export async function bootPi(options: BootOptions): Promise<BootReport> {
 	const { model, identity, network, signal } = options;
 	const timing = options.timing ?? REAL_TIMING;
 	const journal = new Journal({ onStep: options.onStep, signal });
-	const { settings, discard } = options;
-	const firmware = new Firmware({ model, identity, network, journal, timing: timing.firmware, settings, discard });
+	const { settings, discard, startsOver } = options;
+	const own = { settings, discard, startsOver };
+	const firmware = new Firmware({ model, identity, network, journal, timing: timing.firmware, ...own });
 	let findings: RootFindings | undefined;
 	let error: string | undefined;
 	try {
