@@ -23,6 +23,7 @@ const RANGE = { start: "10.77.0.100", end: "10.77.0.140" };
 const FAR_RANGE = "10.79.0.10-10.79.0.20/24";
 const IPCONFIG = "/usr/lib/klibc/bin/ipconfig";
 const MOUTH = fileURLToPath(new URL("dhcp-mouth.ts", import.meta.url));
+const QUESTION = fileURLToPath(new URL("dhcp-question.ts", import.meta.url));
 
 interface Machine extends VirtualPi {
 	readonly host: string;
@@ -77,8 +78,41 @@ function clientScript(name: string, address: string): string {
 	return path;
 }
 
+/** A message from a client, as hex: its type, its `ciaddr`, and further options. */
+function messageOf(mac: string, type: number, ciaddr: string, options = ""): string {
+	const head = `0101060051990001${"00".repeat(4)}${quad(ciaddr)}${"00".repeat(12)}${mac.replaceAll(":", "")}`;
+	return `${head}${"00".repeat(202)}6382536335010${type}${options}ff`;
+}
+
+function quad(address: string): string {
+	return Buffer.from(address.split(".").map(Number)).toString("hex");
+}
+
+function optionCodes(options: Buffer): number[] {
+	const codes: number[] = [];
+	for (let at = 0; options[at] !== 255; at += 2 + (options[at + 1] ?? 0)) codes.push(options[at] ?? 255);
+	return codes;
+}
+
 async function withoutAddress({ host }: Machine): Promise<void> {
 	await run(lab.on(host, ["ip", "addr", "flush", "dev", `${host}0`]));
+}
+
+/** dhclient starts again with the lease that it wrote down (INIT-REBOOT), and then does not reach us alone (REBINDING). */
+async function keepsItByItsOwnFile(words: readonly string[], address: string): Promise<void> {
+	const { host, mac } = PI_3B_PLUS;
+	const neighbour = ["neigh", "replace", SERVER_ADDRESS, "lladdr", "02:00:00:00:00:99", "dev", `${host}0`];
+	await must(["ip", "-n", lab.host(host), ...neighbour, "nud", "permanent"]);
+	const client = new Background(lab.on(host, [...words, "-d", `${host}0`]));
+	const broadcast = `DHCPREQUEST for ${address} on ${host}0 to 255.255.255.255`;
+	await client.waitFor(new RegExp(`${broadcast}[\\s\\S]*bound to ${address} --`), 20_000);
+	assert.ok(!client.output.includes("DHCPDISCOVER"), client.output);
+	const before = (await leaseOf(mac))?.expiresAt ?? 0;
+	const alone = `DHCPREQUEST for ${address} on ${host}0 to ${SERVER_ADDRESS}`;
+	await client.waitFor(new RegExp(`${alone}[\\s\\S]*${broadcast}[\\s\\S]*bound to ${address} --`), 20_000);
+	assert.ok(((await leaseOf(mac))?.expiresAt ?? 0) > before);
+	await client.stop("SIGKILL");
+	await must(["ip", "-n", lab.host(host), "neigh", "del", SERVER_ADDRESS, "dev", `${host}0`]);
 }
 
 describe("full DHCP", { skip }, () => {
@@ -109,6 +143,19 @@ describe("full DHCP", { skip }, () => {
 	it("gives klibc's ipconfig the address that the firmware had", async () => {
 		const output = await must(lab.on(PI_4.host, [IPCONFIG, "-t", "10", "-c", "dhcp", "-d", `${PI_4.host}0`]));
 		assert.ok(output.includes(`address: ${given.get(PI_4.mac)}`), output);
+	});
+
+	it("answers an INFORM to the address that it comes from, without a lease", async () => {
+		const address = given.get(PI_4.mac) ?? "";
+		const before = await leases();
+		const inform = messageOf(PI_4.mac, 8, address, "37020106");
+		const output = await must(lab.on(PI_4.host, [process.execPath, QUESTION, address, SERVER_ADDRESS, inform]));
+		const [, answer = ""] = new RegExp(`^from ${SERVER_ADDRESS}: (.*)`).exec(output) ?? assert.fail(output);
+		assert.equal(answer.slice(24, 40), `${quad(address)}00000000`, "ciaddr and yiaddr");
+		const codes = optionCodes(Buffer.from(answer.slice(480), "hex"));
+		assert.match(answer.slice(480), /^350105/);
+		assert.ok(codes.includes(1) && !codes.includes(51), codes.join());
+		assert.deepEqual(await leases(), before);
 		await withoutAddress(PI_4);
 	});
 
@@ -130,7 +177,8 @@ describe("full DHCP", { skip }, () => {
 		const { host, mac } = PI_3B_PLUS;
 		writeFileSync(
 			join(folder, "conf"),
-			'initial-interval 1;\nsend dhcp-client-identifier ff:01:02:03:04:00:02:ab:cd;\nsend host-name "mine";\n',
+			// Renews after two seconds, and asks everybody after four.
+			'initial-interval 1;\nsupersede dhcp-renewal-time 2;\nsupersede dhcp-rebinding-time 4;\nsend dhcp-client-identifier ff:01:02:03:04:00:02:ab:cd;\nsend host-name "mine";\n',
 		);
 		const files = ["-cf", join(folder, "conf"), "-lf", join(folder, "leases"), "-pf", join(folder, "pid")];
 		const script = clientScript("dhclient-script", "$new_ip_address");
@@ -139,9 +187,37 @@ describe("full DHCP", { skip }, () => {
 		const [, address] = await client.waitFor(/bound to (\S+) --/, 20_000);
 		assert.equal(address, given.get(mac));
 		await client.stop("SIGKILL");
+		await keepsItByItsOwnFile(words, address ?? "");
 		await run(lab.on(host, [...words, "-r", `${host}0`]), { timeout: 20_000 });
 		await eventually("the release", async () => ((await leaseOf(mac))?.state === "released" ? true : undefined));
 		await withoutAddress(PI_3B_PLUS);
+	});
+
+	it("refuses dhclient the address of another network that it had, and gives it its own", async () => {
+		const { host, mac } = PI_3B_PLUS;
+		const end = "2 2038/01/12 00:00:00";
+		writeFileSync(
+			join(folder, "leases"),
+			`lease {\n  interface "${host}0";\n  fixed-address 192.168.9.9;\n  option subnet-mask 255.255.255.0;\n` +
+				`  option dhcp-lease-time 600;\n  option dhcp-server-identifier 192.168.9.1;\n` +
+				`  renew ${end};\n  rebind ${end};\n  expire ${end};\n}\n`,
+		);
+		const files = ["-cf", join(folder, "conf"), "-lf", join(folder, "leases"), "-pf", join(folder, "pid")];
+		const script = clientScript("dhclient-script", "$new_ip_address");
+		const client = new Background(lab.on(host, ["dhclient", "-4", "-sf", script, ...files, "-1", "-d", `${host}0`]));
+		const [told] = await client.waitFor(
+			/DHCPREQUEST for 192\.168\.9\.9[\s\S]*DHCPNAK from[\s\S]*bound to (\S+) --/,
+			20_000,
+		);
+		assert.ok(told.endsWith(`bound to ${given.get(mac)} --`), told);
+		await client.stop("SIGKILL");
+		await withoutAddress(PI_3B_PLUS);
+	});
+
+	it("gives udhcpc its own address, whichever one it asks for", async () => {
+		const words = ["udhcpc", "-f", "-q", "-n", "-r", given.get(PI_4.mac) ?? "", "-s", "/bin/true"];
+		const { stderr, stdout } = await run(lab.on(PI_5.host, [...words, "-i", `${PI_5.host}0`]), { timeout: 20_000 });
+		assert.ok(`${stderr}${stdout}`.includes(`lease of ${given.get(PI_5.mac)} obtained`), `${stderr}${stdout}`);
 	});
 
 	it("leaves a machine alone that is no Raspberry Pi", async () => {
@@ -183,11 +259,9 @@ describe("full DHCP", { skip }, () => {
 	it("keeps an address out of use that was declined", async () => {
 		const { mac, host } = PI_5;
 		const address = given.get(mac) ?? "";
-		const quad = (text: string) => Buffer.from(text.split(".").map(Number)).toString("hex");
-		const options = `350104 3204${quad(address)} 3604${quad(SERVER_ADDRESS)} ff`.replaceAll(" ", "");
-		const head = `0101060051990001${"00".repeat(20)}${mac.replaceAll(":", "")}${"00".repeat(202)}63825363`;
+		const decline = messageOf(mac, 4, "0.0.0.0", `3204${quad(address)}3604${quad(SERVER_ADDRESS)}`);
 		await must(["ip", "-n", lab.host(host), "route", "add", "default", "dev", `${host}0`]);
-		await must(lab.on(host, [process.execPath, MOUTH, `${head}${options}`]));
+		await must(lab.on(host, [process.execPath, MOUTH, decline]));
 		await must(["ip", "-n", lab.host(host), "route", "del", "default"]);
 		await server.waitForLog(new RegExp(`${mac} declined ${address.replaceAll(".", "\\.")}`), 5000);
 		const report = await powerOn(lab, host, PI_5);

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import type { Network } from "@pi-netboot/api";
 import { type FirmwareResult, removeFirmware, runFirmware } from "../harness/firmware.ts";
 import { fixture } from "../harness/fixture.ts";
 import { Guest } from "../harness/guest.ts";
@@ -63,3 +64,41 @@ describe("a kernel that mounts its root by itself", { skip }, () => {
 		}
 	});
 });
+
+describe("a kernel that asks for its address where there is no router", { skip }, () => {
+	let site: Site;
+
+	before(async () => {
+		site = await Site.open();
+		await fixture("nfsroot-image.sh", join(site.images, "small.img"));
+		await site.serve("small");
+		await site.server.api("PATCH", "/api/v1/network", { mode: "full" });
+	});
+	after(() => site?.close());
+
+	test("gets the address that the firmware had, and its root", async () => {
+		const firmware = await runFirmware(site.lab, PI);
+		const address = await addressOf(site);
+		const guest = await Guest.start(site.lab, firmware, { mac: PI.mac, initramfs: null, memoryMiB: 256 });
+		try {
+			const [, told] = await guest.waitFor(/IP-Config: Complete:[\s\S]*?ipaddr=([\d.]+)/, 120_000);
+			assert.equal(told, address);
+			await guest.waitFor(/NFSROOT-UP .*/, 60_000);
+			assert.equal(await addressOf(site), address);
+			await guest.ended(30_000);
+		} finally {
+			await guest.stop();
+			await removeFirmware(firmware);
+		}
+	});
+});
+
+/** The one address that we gave out. */
+async function addressOf({ server }: Site): Promise<string> {
+	const { leases } = (await server.api("GET", "/api/v1/network")) as Network;
+	assert.deepEqual(
+		leases.map(({ mac, state }) => [mac, state]),
+		[[PI.mac, "leased"]],
+	);
+	return leases[0]?.address ?? "";
+}

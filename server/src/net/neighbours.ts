@@ -15,15 +15,28 @@ export async function readNeighbours(source: InterfaceSource = systemSource): Pr
 /** ATF_COM of `linux/if_arp.h`: the entry is complete. */
 const ATF_COM = 0x02;
 
-/** Parses `/proc/net/arp`: IP address, HW type, Flags, HW address, Mask, Device. */
+/** Parses `/proc/net/arp`. */
 export function parseLinuxTable(table: string): Neighbours {
-	const found = new Map<string, string>();
-	for (const line of table.split("\n").slice(1)) {
-		const [address, , flags, mac] = line.trim().split(/\s+/);
-		if (address === undefined || mac === undefined) continue;
-		if ((Number(flags) & ATF_COM) !== 0 && mac !== "00:00:00:00:00:00") found.set(address, mac.toLowerCase());
-	}
-	return found;
+	return new Map(linuxNeighbours(table).map(({ address, mac }) => [address, mac]));
+}
+
+/** The lines of `/proc/net/arp`: IP address, HW type, Flags, HW address, Mask, Device. */
+function linuxNeighbours(table: string): Neighbour[] {
+	return table
+		.split("\n")
+		.slice(1)
+		.flatMap((line) => {
+			const [address, , flags, mac, , device] = line.trim().split(/\s+/);
+			if (address === undefined || mac === undefined || device === undefined) return [];
+			const isComplete = (Number(flags) & ATF_COM) !== 0 && mac !== "00:00:00:00:00:00";
+			return isComplete ? [{ address, mac: mac.toLowerCase(), interface: device }] : [];
+		});
+}
+
+/** What Linux knows of an address, and on which interface. */
+export async function findNeighbour(address: string, source: InterfaceSource): Promise<Neighbour | undefined> {
+	const table = (await source.read("/proc/net/arp")) ?? "";
+	return linuxNeighbours(table).find((neighbour) => neighbour.address === address);
 }
 
 /** Parses `? (192.0.2.7) at dc:a6:32:1:2:3 on en0 ...` of BSD and macOS, which leave out leading zeros. */

@@ -28,6 +28,7 @@ import {
 } from "../wire/tftp/index.ts";
 import { AddressSockets } from "./address-sockets.ts";
 import { Admission, type Guest } from "./admission.ts";
+import { NeighbourKeeper } from "./neighbour-keeper.ts";
 import { Turns } from "./tftp-turns.ts";
 import { bindUdp, closeUdp, connectUdp } from "./udp.ts";
 
@@ -96,10 +97,12 @@ export class TftpServer implements Startable {
 	/** How many of them are answers to an address. */
 	readonly #runningFor = new Map<string, number>();
 	readonly #admission: Admission<Session>;
+	readonly #neighbours: NeighbourKeeper;
 
 	constructor(options: TftpServerOptions) {
 		this.#options = { maxTransfers: 256, maxTransfersPerClient: 16, ...options };
 		const { maxTransfers, maxTransfersPerClient } = this.#options;
+		this.#neighbours = new NeighbourKeeper(options);
 		this.#admission = new Admission({ places: maxTransfers, perAddress: maxTransfersPerClient, fairShare: FAIR_SHARE });
 	}
 
@@ -201,7 +204,11 @@ export class TftpServer implements Startable {
 		}
 		const socket = await this.#socketFor(local, session, file);
 		if (socket === undefined) return;
+		// Only the ROM of a Pi up to 3 sends no options, and only it needs this.
+		const isRom = request.options.length === 0 && !isLoopback(session.client.address);
+		const release = isRom ? this.#neighbours.keep(session.client.address) : undefined;
 		await this.#transfer(session, request, file, socket);
+		release?.();
 		await closeUdp(socket);
 	}
 
