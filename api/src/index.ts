@@ -1,4 +1,6 @@
+export * from "./agent.ts";
 export * from "./common.ts";
+export * from "./customisation.ts";
 export * from "./devices.ts";
 export * from "./errors.ts";
 export * from "./events.ts";
@@ -8,4 +10,5 @@ export * from "./login.ts";
 export * from "./logs.ts";
 export * from "./network.ts";
 export * from "./openapi.ts";
+export * from "./roots.ts";
 export * from "./routes.ts";
