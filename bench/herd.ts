@@ -29,7 +29,7 @@ const schema = z.object({
 		booted: z.number(),
 		seconds: z.object({ median: z.number(), percentile90: z.number(), longest: z.number() }),
 		bytes: z.number(),
-		failures: z.array(z.unknown()),
+		failures: z.array(z.object({ reason: z.string(), count: z.number() })),
 	}),
 });
 
@@ -93,7 +93,13 @@ function report(all: readonly Boots[]): string {
 		const { median, percentile90, longest } = seconds;
 		const times = [median, percentile90, longest].map((value) => `${value.toFixed(2)} s`);
 		return [
-			...[String(count), booted === count ? "all" : `${booted}: ${JSON.stringify(failures[0])}`, ...times],
+			...[
+				String(count),
+				booted === count
+					? "all"
+					: `${booted}: ${failures.map(({ reason, count: many }) => `${many} x ${reason}`).join(", ")}`,
+				...times,
+			],
 			...[`${(longest / alone).toFixed(1)}x`, (bytes / 1e6).toFixed(0), `${cpu.toFixed(1)} s`],
 			`${peak} MB${peak <= MOST_MEGABYTES ? "" : " (too much)"}`,
 		];

@@ -89,14 +89,21 @@ describe("the line of those that wait to boot", () => {
 		assert.equal(all.queue.ask(1)?.before, 0);
 	});
 
-	test("lets nobody wait for more than five minutes", async () => {
+	test("lets one in every five seconds after five minutes, whatever the others do", async () => {
 		const all = setUp();
 		const { alive } = crowd(all);
 		for (let waited = 0; waited < 300_000; waited += 4000) {
-			assert.ok(all.queue.ask(1), `waits ${waited} ms`);
+			for (const device of [1, 2, 3]) assert.ok(all.queue.ask(device), `${device} waits ${waited} ms`);
 			alive(4000);
 		}
+		const asked = () => [2, 3].map((device) => watch(all.queue.ask(device)));
 		assert.equal(all.queue.ask(1), undefined);
+		let [two, three] = asked();
+		alive(4000);
+		assert.deepEqual([await two?.outcome(), await three?.outcome()], [undefined, undefined]);
+		[two, three] = asked();
+		alive(1200);
+		assert.deepEqual([await two?.outcome(), await three?.outcome()], [true, undefined]);
 	});
 
 	test("has an end: who comes behind a thousand strangers does not wait", () => {

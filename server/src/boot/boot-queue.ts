@@ -16,8 +16,9 @@ const ASKS_MS = 5000;
 /** A Pi that asks no more loses its place then: a Pi 4 that starts over has been silent for a while. */
 const KEEPS_PLACE_MS = 60_000;
 
-/** Nobody waits longer, whatever the others do. */
+/** After so long the first in the line begins whatever the others do, and from then on one each time: nobody can keep it waiting. */
 const LONGEST_MS = 5 * 60_000;
+const OVERDUE_EACH_MS = 5000;
 
 /** Who comes when so many wait does not wait: strangers could make up any number of them. */
 const MOST_WAITING = 1000;
@@ -45,6 +46,8 @@ export class BootQueue {
 	readonly #waiting = new Map<number, Waiting>();
 	/** Pi 3s that have fetched bootcode.bin and nothing behind it: when they were last heard. */
 	readonly #pastRom = new Map<number, number>();
+	/** When one was let in that had waited too long. */
+	#overdueAt = Number.NEGATIVE_INFINITY;
 	#timer: Timer | undefined;
 
 	constructor(clock: Clock, load: FirmwareLoad) {
@@ -125,12 +128,19 @@ export class BootQueue {
 			const isHere = this.#isHere(askedAt);
 			if (!isHere) resolve(false);
 			if (now - askedAt > KEEPS_PLACE_MS) this.#waiting.delete(device);
-			if (!isHere || (room <= 0 && now - since < LONGEST_MS)) continue;
+			if (!isHere || (room <= 0 && !this.#isOverdue(since))) continue;
 			this.#waiting.delete(device);
 			resolve(true);
 			this.#load.admitted(device);
 			room--;
 		}
+	}
+
+	#isOverdue(since: number): boolean {
+		const now = this.#clock.monotonic();
+		if (now - since < LONGEST_MS || now - this.#overdueAt < OVERDUE_EACH_MS) return false;
+		this.#overdueAt = now;
+		return true;
 	}
 
 	#arm(): void {

@@ -2,17 +2,19 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { pino } from "pino";
 import type { DhcpSender } from "../net/index.ts";
+import { PI_BOOT } from "../vfs/image/testing/images.ts";
 import { decodePacket, MessageType, messageType, OptionCode } from "../wire/dhcp/index.ts";
 import {
 	eepromDiscover,
 	PI_400_GUID,
 	PI_400_MAC,
 	pcDiscover,
+	pi3Discover,
 	pi3RomDiscover,
 	pi400Discover,
 	pi400Request,
 } from "../wire/dhcp/testing/frames.ts";
-import { openImage, Site } from "./testing/site.ts";
+import { clientAt, openImage, Site } from "./testing/site.ts";
 
 const LAN: DhcpSender = { address: "0.0.0.0", port: 68, servedAddress: undefined };
 
@@ -119,6 +121,30 @@ describe("a DISCOVER", () => {
 		assert.deepEqual([(await all.at(-1)?.answer)?.length, (await again).length], [0, 1]);
 		assert.equal(site.registry.diagnosis(device)?.code, undefined);
 	});
+});
+
+test("the ROM of a Pi 3B+ never waits, and bootcode.bin does in its place", async () => {
+	await using site = await Site.open({ boot: { ...PI_BOOT, "bootcode.bin": "the next program" } });
+	for (let number = 0; number < 17; number++) {
+		ask(site, eepromDiscover(`dc:a6:32:00:00:${number.toString(16).padStart(2, "0")}`, PI_400_GUID));
+	}
+	const mac = "b8:27:eb:07:bc:c6";
+	const client = clientAt("192.0.2.33");
+	site.neighbours.set(client.address, mac);
+	const discover = pi3Discover(mac, "8b07bcc6");
+	for (let tries = 0; tries < 2; tries++) assert.equal((await ask(site, discover)).length, 1);
+	assert.equal((await site.fetch("bootcode.bin", client))?.toString(), "the next program");
+	const waiting = ask(site, discover);
+	const device = site.registry.byMac(mac) ?? assert.fail();
+	assert.match(site.registry.diagnosis(device)?.message ?? "", /it waits for its turn, with 1 before it/);
+	site.clock.advance(4000);
+	const again = ask(site, discover);
+	assert.deepEqual(await waiting, []);
+	for (let round = 0; round < 10; round++) site.clock.advance(200);
+	assert.equal((await again).length, 1);
+	await site.fetch("8b07bcc6/config.txt", client);
+	site.clock.advance(60_000);
+	assert.equal((await ask(site, discover)).length, 1);
 });
 
 describe("what is not answered tells how far a boot is", () => {

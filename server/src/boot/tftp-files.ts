@@ -90,11 +90,18 @@ export class TftpFiles implements TftpPort {
 		return file !== undefined && owner.bound ? this.#followed(device, path, file) : file;
 	}
 
-	/** Who is proved to be behind its address, and fetches, has begun to boot. */
+	/** Who is proved to be behind its address, and fetches more than what its ROM needs, has begun to boot. */
 	#followed(device: Device, path: string, file: TftpFile): TftpFile {
 		const { load, queue } = this.#options;
-		if (ANONYMOUS.test(path)) queue.gotBootcode(device.key);
-		else queue.gotOn(device.key);
+		const release = (offset: number) => file.release?.(offset);
+		if (ANONYMOUS.test(path)) {
+			const close = () => {
+				queue.gotBootcode(device.key);
+				file.close();
+			};
+			return { size: file.size, read: (offset, length) => file.read(offset, length), release, close };
+		}
+		queue.gotOn(device.key);
 		const followed = load.opened(device.key, file.size);
 		return {
 			size: file.size,
@@ -102,7 +109,7 @@ export class TftpFiles implements TftpPort {
 				followed.read(offset);
 				return file.read(offset, length);
 			},
-			release: (offset) => file.release?.(offset),
+			release,
 			close() {
 				followed.close();
 				file.close();
