@@ -192,6 +192,9 @@ describe("a REQUEST", () => {
 		assert.equal(await told(site, selecting("192.0.2.20", "192.0.2.254")), undefined);
 		assert.ok(site.dhcp.leases().every(({ expiresAt }) => expiresAt <= site.clock.now()));
 		assert.match(lines[0] ?? "", /takes an address from the DHCP server 192\.0\.2\.254/);
+		// On another interface, where we are a proxy.
+		assert.equal(await told(site, selecting("198.51.100.20", "198.51.100.254")), undefined);
+		assert.equal(lines.length, 1);
 	});
 
 	test("after a restart is granted or refused: the client's own, somebody else's, another network's", async () => {

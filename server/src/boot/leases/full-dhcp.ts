@@ -205,7 +205,9 @@ export class FullDhcp {
 		const [first] = own;
 		if (first === undefined) {
 			await this.#parts.keeper.withdraw(asker.mac);
-			this.#parts.otherServer(server, asker.mac);
+			// A broadcast does not say which interface it came in on: in the networks of a proxy it is as it should be.
+			const isOurs = (address: string) => this.settings.subnets.some((one) => isIn(one, address));
+			if (isOurs(server) || isOurs(address)) this.#parts.otherServer(server, asker.mac);
 			return NOTHING;
 		}
 		const subnet = own.find((one) => isIn(one, address));
