@@ -1,6 +1,7 @@
 /** The Pis. */
 import { z } from "zod";
-import { Finding, Ipv4, Time } from "./common.ts";
+import { Bytes, Finding, Ipv4, Time } from "./common.ts";
+import { Customisation, CustomisationChanges } from "./customisation.ts";
 import { ImageId } from "./images.ts";
 
 export const DeviceId = z
@@ -43,6 +44,9 @@ export const Device = z
 		imageId: ImageId.nullable().describe("null = the default image."),
 		rootMode: RootMode,
 		intent: Intent,
+		customisation: Customisation.describe("What was set for this device alone; `/api/v1/defaults` has the rest."),
+		quotaBytes: Bytes.nullable().describe("What its root may hold; null = the default quota, 0 = no limit."),
+		rootBytes: Bytes.describe("What its roots and snapshots take on the server's disk."),
 		stage: Stage.nullable().describe("How far its last boot came; null before the first."),
 		stages: z.array(ReachedStage).describe("Of the last boot, in the order of their times."),
 		bootCount: z.int().min(0),
@@ -59,8 +63,10 @@ export const DeviceChanges = z
 	.strictObject({
 		name: HostName.optional(),
 		imageId: ImageId.nullable().optional(),
-		rootMode: RootMode.optional(),
+		rootMode: RootMode.nullable().optional().describe("null = the default mode."),
 		intent: Intent.optional(),
+		quotaBytes: Bytes.nullable().optional().describe("null = the default quota, 0 = no limit."),
+		customisation: CustomisationChanges.optional(),
 	})
 	.meta({ id: "DeviceChanges" });
 export type DeviceChanges = z.infer<typeof DeviceChanges>;

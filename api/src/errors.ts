@@ -21,6 +21,7 @@ const kinds = {
 	"cross-site": { status: 403, description: "A browser sent a change from another site's page." },
 	"not-found": { status: 404, description: "There is nothing at this method and path." },
 	"image-not-found": { status: 404, description: "No image has this id." },
+	"snapshot-not-found": { status: 404, description: "The device has no snapshot of this name." },
 	"device-not-found": { status: 404, description: "No device has or had this id." },
 	"image-in-use": { status: 409, description: "A device runs from the image, so it cannot be deleted." },
 	"image-exists": {

@@ -11,6 +11,17 @@ import { Catalog, DefaultImage, Image, ImageChanges, ImageId, ImageList, NewImag
 import { LoginCode } from "./login.ts";
 import { LogLines, LogQuery } from "./logs.ts";
 import { Network, NetworkChanges } from "./network.ts";
+import {
+	Defaults,
+	DefaultsChanges,
+	DeviceRoot,
+	NewSnapshot,
+	RootChanges,
+	RootChangesQuery,
+	Snapshot,
+	SnapshotList,
+	SnapshotName,
+} from "./roots.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
@@ -34,6 +45,7 @@ export interface Route {
 
 const imageParams = z.strictObject({ id: ImageId });
 const deviceParams = z.strictObject({ id: DeviceId });
+const snapshotParams = z.strictObject({ id: DeviceId, name: SnapshotName });
 
 export const routes = {
 	getHealth: {
@@ -154,7 +166,7 @@ export const routes = {
 	changeDevice: {
 		method: "PATCH",
 		path: "/api/v1/devices/:id",
-		summary: "Change a device's name, image, root mode or intent",
+		summary: "Change a device: name, image, root mode, quota, intent, and what its system gets",
 		auth: "user",
 		params: deviceParams,
 		body: DeviceChanges,
@@ -169,6 +181,78 @@ export const routes = {
 		params: deviceParams,
 		response: RootReset,
 		errors: ["invalid-request", "device-not-found", "conflict"],
+	},
+	getRoot: {
+		method: "GET",
+		path: "/api/v1/devices/:id/root",
+		summary: "What a device's roots take, and the snapshots of them",
+		auth: "user",
+		params: deviceParams,
+		response: DeviceRoot,
+		errors: ["invalid-request", "device-not-found"],
+	},
+	listRootChanges: {
+		method: "GET",
+		path: "/api/v1/devices/:id/root/changes",
+		summary: "What a device changed of its image, by pages",
+		auth: "user",
+		params: deviceParams,
+		query: RootChangesQuery,
+		response: RootChanges,
+		errors: ["invalid-request", "device-not-found", "conflict"],
+	},
+	listSnapshots: {
+		method: "GET",
+		path: "/api/v1/devices/:id/root/snapshots",
+		summary: "The roots of a device that were kept under a name",
+		auth: "user",
+		params: deviceParams,
+		response: SnapshotList,
+		errors: ["invalid-request", "device-not-found"],
+	},
+	createSnapshot: {
+		method: "POST",
+		path: "/api/v1/devices/:id/root/snapshots",
+		summary: "Keep a device's root as it is now; a Pi that runs waits with its writes meanwhile",
+		auth: "user",
+		params: deviceParams,
+		body: NewSnapshot,
+		response: Snapshot,
+		errors: ["invalid-request", "device-not-found", "conflict"],
+	},
+	deleteSnapshot: {
+		method: "DELETE",
+		path: "/api/v1/devices/:id/root/snapshots/:name",
+		summary: "Delete a snapshot",
+		auth: "user",
+		params: snapshotParams,
+		errors: ["invalid-request", "device-not-found", "snapshot-not-found"],
+	},
+	restoreSnapshot: {
+		method: "POST",
+		path: "/api/v1/devices/:id/root/snapshots/:name/restore",
+		summary: "Give a device at its next boot the root as it was; what it has now is dropped",
+		auth: "user",
+		params: snapshotParams,
+		response: Snapshot,
+		errors: ["invalid-request", "device-not-found", "snapshot-not-found", "conflict"],
+	},
+	getDefaults: {
+		method: "GET",
+		path: "/api/v1/defaults",
+		summary: "What devices have that have nothing of their own, and what becomes of old roots",
+		auth: "user",
+		response: Defaults,
+		errors: [],
+	},
+	changeDefaults: {
+		method: "PATCH",
+		path: "/api/v1/defaults",
+		summary: "Change the defaults; what is left out stays",
+		auth: "user",
+		body: DefaultsChanges,
+		response: Defaults,
+		errors: ["invalid-request"],
 	},
 	streamEvents: {
 		method: "GET",

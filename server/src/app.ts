@@ -15,6 +15,7 @@ import { Neighbourhood } from "./app/neighbourhood.ts";
 import type { NetworkControl } from "./app/network-control.ts";
 import { NetworkSettings } from "./app/network-settings.ts";
 import { startNetwork } from "./app/network-start.ts";
+import { RootAnswers } from "./app/root-service.ts";
 import { Surroundings } from "./app/surroundings.ts";
 import { errorText, type Logger, settleSeries, systemClock } from "./base/index.ts";
 import { BootQueue, DhcpAnswers, FirmwareLoad, NfsExports, RootKeeper, TftpFiles } from "./boot/index.ts";
@@ -64,12 +65,12 @@ async function start(config: Config, log: Logger, logging: Logging, undo: Undo[]
 	const library = await startLibrary(config, store, log, undo);
 	const registry = await startRegistry({ config, store, log, library, surroundings }, undo);
 	const handles = new HandleCodec(secrets.handleKey);
-	const { listeners, network } = await startBoot(
+	const { listeners, network, roots } = await startBoot(
 		{ config, store, log, library, registry, surroundings, settings, handles, hub },
 		undo,
 	);
 
-	const devices = new DeviceAnswers(registry);
+	const devices = new DeviceAnswers(registry, (device) => roots.care.bytesOf(device));
 	const imagesLog = log.child({ service: "images" });
 	const { imagesDir: folder, catalogUrl } = config;
 	const sources = await startSources({ folder, catalogUrl, library, registry, log: imagesLog }, undo);
@@ -84,6 +85,7 @@ async function start(config: Config, log: Logger, logging: Logging, undo: Undo[]
 		uploads,
 		catalog: { catalog: async () => showCatalog(await catalog.list()) },
 		devices,
+		roots: new RootAnswers({ registry, care: roots.care, store }),
 		logs: logging.recent,
 		events: hub,
 	};
@@ -157,6 +159,7 @@ interface BootParts extends Parts {
 interface Booting {
 	readonly listeners: Listeners;
 	readonly network: NetworkControl;
+	readonly roots: RootKeeper;
 }
 
 async function startBoot(parts: BootParts, undo: Undo[]): Promise<Booting> {
@@ -172,6 +175,7 @@ async function startBoot(parts: BootParts, undo: Undo[]): Promise<Booting> {
 	const common = { registry, images, clock: systemClock, log: bootLog };
 	const roots = new RootKeeper({ ...common, folder, store, handles, authorizedKeys: () => keys.current() });
 	undo.push(() => roots.stop());
+	await roots.care.clearLeftovers();
 	roots.start();
 	const nfs = new NfsExports({ ...common, roots, handles, macOf });
 	const load = new FirmwareLoad(systemClock);
@@ -192,5 +196,5 @@ async function startBoot(parts: BootParts, undo: Undo[]): Promise<Booting> {
 		log,
 		show: (data) => parts.hub.publish({ type: "network", data }),
 	});
-	return { listeners, network };
+	return { listeners, network, roots };
 }

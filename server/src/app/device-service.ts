@@ -1,14 +1,17 @@
 /** The devices as the API shows them. */
-import type { Device as ApiDevice, DeviceChanges } from "@pi-netboot/api";
+import type { Customisation as ApiCustomisation, Device as ApiDevice, DeviceChanges } from "@pi-netboot/api";
 import { NetbootError } from "../base/index.ts";
-import { type Device, DeviceError, type DeviceRegistry, modelName } from "../devices/index.ts";
+import { type Customisation, type Device, DeviceError, type DeviceRegistry, modelName } from "../devices/index.ts";
 import type { DeviceService } from "../http/index.ts";
 
 export class DeviceAnswers implements DeviceService {
 	readonly #registry: DeviceRegistry;
+	readonly #bytesOf: (device: Device) => number;
 
-	constructor(registry: DeviceRegistry) {
+	/** @param bytesOf what its roots take on the disk. */
+	constructor(registry: DeviceRegistry, bytesOf: (device: Device) => number) {
 		this.#registry = registry;
+		this.#bytesOf = bytesOf;
 	}
 
 	list(): ApiDevice[] {
@@ -53,6 +56,9 @@ export class DeviceAnswers implements DeviceService {
 			imageId: device.imageId,
 			rootMode: registry.rootModeOf(device),
 			intent: device.intent,
+			customisation: showCustomisation(device.customisation),
+			quotaBytes: device.quotaBytes,
+			rootBytes: this.#bytesOf(device),
 			stage: stages.at(-1)?.stage ?? null,
 			stages: stages.map(({ stage, at }) => ({ stage, at })),
 			bootCount: device.bootCount,
@@ -60,4 +66,19 @@ export class DeviceAnswers implements DeviceService {
 			...(diagnosis === undefined ? {} : { diagnosis: { ...diagnosis } }),
 		};
 	}
+}
+
+/** Without what is secret. */
+export function showCustomisation({
+	passwordHash,
+	userData,
+	authorizedKeys,
+	...open
+}: Customisation): ApiCustomisation {
+	return {
+		...open,
+		...(authorizedKeys !== undefined && { authorizedKeys: [...authorizedKeys] }),
+		passwordSet: passwordHash !== undefined,
+		userDataSet: userData !== undefined,
+	};
 }

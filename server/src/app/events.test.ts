@@ -55,7 +55,7 @@ async function lab(images = folder) {
 	const parts = { folder: images, catalogUrl, library, registry: bench.registry, log: silentLogger };
 	const sources = await startSources(parts, undo);
 	const answers = new ImageAnswers(sources);
-	const devices = new DeviceAnswers(bench.registry);
+	const devices = new DeviceAnswers(bench.registry, () => 4096);
 	const end = publishEvents({
 		hub,
 		registry: bench.registry,

@@ -196,7 +196,7 @@ export class RootCare {
 		this.#bytes = bytes;
 		const total = [...bytes.values()].reduce((sum, one) => sum + one, 0);
 		const old = rows.filter((row) => this.#isOld(row)).map((row) => ({ row, bytes: sizes.get(row) ?? 0 }));
-		for (const { row, reason } of rootsToDrop(old, total, this.#rule(), clock.now())) {
+		for (const { row, reason } of rootsToDrop(old, total, this.rule(), clock.now())) {
 			await layers.drop(row.id);
 			const owner = this.#options.registry.byKey(row.deviceKey)?.name ?? "a device that was forgotten";
 			log.info(`the root of ${owner} on an older build of ${row.imageId} goes: ${reason}`);
@@ -209,7 +209,8 @@ export class RootCare {
 		return isKept(row) && newest !== undefined && newest.build.id !== row.buildId && !this.#options.isUsed(row.id);
 	}
 
-	#rule(): OldRootRule {
+	/** When roots of older builds go. */
+	rule(): OldRootRule {
 		const { settings } = this.#options.store;
 		const days = settings.get("oldRootDays");
 		return {

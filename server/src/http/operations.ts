@@ -12,7 +12,7 @@ export type AnsweredOperation = Exclude<OperationId, "streamEvents">;
 export type Operations = { readonly [K in AnsweredOperation]: (input: Input<K>) => Awaitable<Output<K>> };
 
 export function operations(services: Services, access: Access, streams: EventStreams): Operations {
-	const { health, network, images, catalog, devices, logs } = services;
+	const { health, network, images, catalog, devices, roots, logs } = services;
 	return {
 		getHealth: () => health.health(),
 		getNetwork: () => network.network(),
@@ -31,6 +31,17 @@ export function operations(services: Services, access: Access, streams: EventStr
 			const { id } = (await devices.resetRoot(params.id)) ?? noDevice(params.id);
 			return { id, pending: true };
 		},
+		getRoot: ({ params }) => roots.root(params.id),
+		listRootChanges: ({ params, query }) => roots.changes(params.id, query),
+		listSnapshots: async ({ params }) => ({ snapshots: await roots.snapshots(params.id) }),
+		createSnapshot: ({ params, body }) => roots.takeSnapshot(params.id, body.name),
+		deleteSnapshot: async ({ params }) => {
+			await roots.removeSnapshot(params.id, params.name);
+			return undefined;
+		},
+		restoreSnapshot: ({ params }) => roots.restoreSnapshot(params.id, params.name),
+		getDefaults: () => roots.defaults(),
+		changeDefaults: ({ body }) => roots.changeDefaults(body),
 		listLogs: async ({ query }) => ({ lines: await logs.recent(query) }),
 		createLoginCode: () => access.createCode(),
 		getMetrics: async () =>

@@ -6,8 +6,11 @@
 import type { Readable } from "node:stream";
 import type {
 	Catalog,
+	Defaults,
+	DefaultsChanges,
 	Device,
 	DeviceChanges,
+	DeviceRoot,
 	Health,
 	Image,
 	ImageChanges,
@@ -16,7 +19,10 @@ import type {
 	Network,
 	NetworkChanges,
 	NewImage,
+	RootChanges,
+	RootChangesQuery,
 	ServerEvent,
+	Snapshot,
 } from "@pi-netboot/api";
 
 export type Awaitable<T> = T | Promise<T>;
@@ -89,6 +95,23 @@ export interface DeviceService {
 	resetRoot(id: string): Awaitable<Device | undefined>;
 }
 
+/** What devices changed. Ids may be former ones; every call throws `device-not-found`. */
+export interface RootService {
+	root(id: string): Awaitable<DeviceRoot>;
+	/** @throws NetbootError `conflict` when it has no root of its own. */
+	changes(id: string, page: RootChangesQuery): Awaitable<RootChanges>;
+	snapshots(id: string): Awaitable<Snapshot[]>;
+	/** On the disk when it returns. @throws NetbootError `conflict`. */
+	takeSnapshot(id: string, name: string): Awaitable<Snapshot>;
+	/** @throws NetbootError `snapshot-not-found`. */
+	removeSnapshot(id: string, name: string): Awaitable<void>;
+	/** Gives the snapshot that the next boot begins with. @throws NetbootError `snapshot-not-found`, `conflict`. */
+	restoreSnapshot(id: string, name: string): Awaitable<Snapshot>;
+	defaults(): Awaitable<Defaults>;
+	/** Durable when it returns. Gives what holds after the change. */
+	changeDefaults(changes: DefaultsChanges): Awaitable<Defaults>;
+}
+
 export interface LogService {
 	/** The newest matching lines, oldest first. */
 	recent(query: LogQuery): Awaitable<LogLine[]>;
@@ -106,6 +129,7 @@ export interface Services {
 	readonly uploads: UploadService;
 	readonly catalog: CatalogService;
 	readonly devices: DeviceService;
+	readonly roots: RootService;
 	readonly logs: LogService;
 	readonly events: EventService;
 }

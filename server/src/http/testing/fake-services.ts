@@ -1,6 +1,6 @@
 /** Services for tests: a plain image and device, whatever is asked of them is recorded. */
 import type { Readable } from "node:stream";
-import type { Catalog, Device, Health, Image, Network } from "@pi-netboot/api";
+import type { Catalog, Defaults, Device, Health, Image, Network, Snapshot } from "@pi-netboot/api";
 import { type LogLine, NetbootError, silentLogger } from "../../base/index.ts";
 import { EventHub } from "../event-hub.ts";
 import { LogRing } from "../log-ring.ts";
@@ -30,6 +30,9 @@ export const sampleDevice: Device = {
 	imageId: null,
 	rootMode: "persistent",
 	intent: "netboot",
+	customisation: { passwordSet: false, userDataSet: false },
+	quotaBytes: null,
+	rootBytes: 0,
 	stage: "kernel",
 	stages: [
 		{ stage: "dhcp", at: 1_700_000_000_000 },
@@ -142,6 +145,23 @@ class FakeUploads implements UploadService {
 	}
 }
 
+export const sampleSnapshot: Snapshot = {
+	name: "clean",
+	imageId: "raspios-trixie",
+	buildId: "b1",
+	createdAt: 1_700_000_000_000,
+	bytes: 52_000_000,
+};
+
+export const sampleDefaults: Defaults = {
+	rootMode: "persistent",
+	quotaBytes: 0,
+	customisation: { passwordSet: false, userDataSet: false },
+	oldRoots: { kept: 2, days: 30, budgetBytes: null },
+	bytes: 52_000_000,
+	freeBytes: 9_000_000_000,
+};
+
 export interface FakeServices extends Services {
 	readonly events: EventHub;
 	readonly logs: LogRing;
@@ -197,6 +217,33 @@ export function fakeServices(): FakeServices {
 				return found === undefined ? undefined : ({ ...found, ...changes } as Device);
 			},
 			resetRoot: device,
+		},
+		roots: {
+			root: () => ({ bytes: 52_000_000, quotaBytes: null, roots: [], snapshots: [sampleSnapshot] }),
+			changes(id, page) {
+				calls.push([id, page]);
+				const change = { path: "/etc/hosts", kind: "changed", type: "file", bytes: 120 } as const;
+				return { changes: [change], total: 1, bytes: 120, next: null, isComplete: true };
+			},
+			snapshots: () => [sampleSnapshot],
+			takeSnapshot(id, name) {
+				calls.push([id, "take", name]);
+				if (name === "clean") throw new NetbootError("conflict", "There is one already.");
+				return { ...sampleSnapshot, name };
+			},
+			removeSnapshot(id, name) {
+				calls.push([id, "remove", name]);
+				if (name !== "clean") throw new NetbootError("snapshot-not-found", "There is none.");
+			},
+			restoreSnapshot(id, name) {
+				calls.push([id, "restore", name]);
+				return { ...sampleSnapshot, name };
+			},
+			defaults: () => sampleDefaults,
+			changeDefaults(changes) {
+				calls.push(changes);
+				return sampleDefaults;
+			},
 		},
 	};
 }

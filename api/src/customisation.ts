@@ -1,0 +1,87 @@
+/** What the system of a device gets without a change of its image. */
+import { z } from "zod";
+
+/** A refusal names the rule, never the value: it may be a password that somebody typed in the wrong place. */
+const PasswordHash = z
+	.string()
+	.max(512)
+	.regex(
+		/^\$(?:y\$[./A-Za-z0-9]{1,16}\$[./A-Za-z0-9]{1,86}\$[./A-Za-z0-9]{43}|6\$(?:rounds=\d{4,9}\$)?[./A-Za-z0-9]{1,16}\$[./A-Za-z0-9]{86}|5\$(?:rounds=\d{4,9}\$)?[./A-Za-z0-9]{1,16}\$[./A-Za-z0-9]{43})$/,
+		"expected a password's hash that begins with $y$, $6$ or $5$, never the password itself; `openssl passwd -6` makes one",
+	)
+	.describe("A crypt(3) hash: yescrypt, SHA-512 or SHA-256. It is never given back.");
+
+const AuthorizedKey = z
+	.string()
+	.max(16_384)
+	.regex(
+		/^(?:\S[^\p{Cc}]* )?(?:ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(?:256|384|521)|sk-(?:ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com) [A-Za-z0-9+/]{16,}={0,2}(?: [^\p{Cc}]*)?$/u,
+		"expected a public SSH key in one line, as ~/.ssh/id_ed25519.pub has it",
+	);
+
+/** Bytes of user-data; what is larger is better fetched by the Pi itself. */
+const USER_DATA_MAX = 32_768;
+
+const fields = {
+	userName: z
+		.string()
+		.regex(
+			/^[a-z_][a-z0-9_-]{0,31}$/,
+			"expected a user name: up to 32 lower-case letters, digits, dashes, a letter first",
+		)
+		.describe("The account that logs in; made where the image has none of this name."),
+	passwordHash: PasswordHash,
+	authorizedKeys: z
+		.array(AuthorizedKey)
+		.max(64)
+		.describe("SSH keys that may log in, besides those in the data folder's `authorized_keys`."),
+	timeZone: z
+		.string()
+		.max(64)
+		.regex(/^[A-Za-z][A-Za-z0-9_+-]*(?:\/[A-Za-z0-9][A-Za-z0-9_+-]*){0,2}$/, "expected a time zone like Europe/Berlin"),
+	locale: z.string().regex(/^(?:C|[a-z]{2,3}_[A-Z]{2})\.UTF-8$/, "expected a locale like de_DE.UTF-8"),
+	keyboard: z
+		.string()
+		.regex(/^[a-z]{2,10}(?:\([a-z0-9_-]{1,32}\))?$/, "expected a keyboard layout like de, or ch(fr) with its variant"),
+	wifiCountry: z.string().regex(/^[A-Z]{2}$/, "expected the two letters of a country, like DE"),
+	userData: z
+		.string()
+		.max(USER_DATA_MAX, `expected at most ${USER_DATA_MAX} characters of user-data`)
+		.regex(
+			/^(?:#cloud-config\s|#!|## template:|Content-Type:|#include\s)[^\0]*$/,
+			"expected cloud-init's user-data, which begins with #cloud-config or #!",
+		)
+		.describe(
+			"For images with cloud-init, in place of their own seed; carried out again when it changes. Never given back.",
+		),
+};
+
+/** As it is shown: secrets are told by whether they are there. */
+export const Customisation = z
+	.object({
+		userName: fields.userName.optional(),
+		passwordSet: z.boolean(),
+		authorizedKeys: z.array(z.string()).optional(),
+		timeZone: z.string().optional(),
+		locale: z.string().optional(),
+		keyboard: z.string().optional(),
+		wifiCountry: z.string().optional(),
+		userDataSet: z.boolean(),
+	})
+	.meta({ id: "Customisation" });
+export type Customisation = z.infer<typeof Customisation>;
+
+/** null takes a field away: then the default holds, or the image's own. */
+export const CustomisationChanges = z
+	.strictObject({
+		userName: fields.userName.nullable().optional(),
+		passwordHash: fields.passwordHash.nullable().optional(),
+		authorizedKeys: fields.authorizedKeys.nullable().optional(),
+		timeZone: fields.timeZone.nullable().optional(),
+		locale: fields.locale.nullable().optional(),
+		keyboard: fields.keyboard.nullable().optional(),
+		wifiCountry: fields.wifiCountry.nullable().optional(),
+		userData: fields.userData.nullable().optional(),
+	})
+	.meta({ id: "CustomisationChanges" });
+export type CustomisationChanges = z.infer<typeof CustomisationChanges>;
