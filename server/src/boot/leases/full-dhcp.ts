@@ -117,8 +117,6 @@ export class FullDhcp {
 		const { keeper, clock } = this.#parts;
 		const { mac, boot } = asker;
 		const isRom = boot?.generation === "mask-rom";
-		if (isRom) this.#slots.asked(mac);
-		else this.#slots.left(mac);
 		if (isRom && !this.#slots.isFree(mac)) return NOTHING;
 		const began = clock.monotonic();
 		const isBinding = boot !== undefined && boot.generation !== "eeprom";
@@ -136,9 +134,9 @@ export class FullDhcp {
 	}
 
 	/**
-	 * The ROM of a Pi 3B takes every OFFER under its xid, whoever it is for. So its own goes to its MAC address alone, where we
-	 * may tell the kernel where that is, and so does that of others with this xid while it listens. Otherwise one 3B comes after
-	 * the other.
+	 * The ROM of a Pi 3B takes every OFFER under its xid, whoever it is for, also before we have read its own question. So each
+	 * OFFER with this xid goes to its MAC address alone, where we may tell the kernel where that is. Otherwise one 3B comes
+	 * after the other.
 	 */
 	async #alone(
 		packet: DhcpPacket,
@@ -147,14 +145,15 @@ export class FullDhcp {
 		{ address }: Lease,
 	): Promise<string | undefined> {
 		const isRom = boot?.generation === "mask-rom";
-		const isOverheard = packet.xid === CONSTANT_XID && this.#slots.hasListeners(mac);
-		if (packet.giaddr !== IPV4_ANY || subnet.interface === undefined || !(isRom || isOverheard)) return undefined;
+		const isOverheard = isRom || packet.xid === CONSTANT_XID;
+		if (packet.giaddr !== IPV4_ANY || subnet.interface === undefined || !isOverheard) return undefined;
 		this.#telling++;
 		const isTold = await this.#parts
 			.tellNeighbour({ address, mac, interface: subnet.interface })
 			.finally(() => this.#telling--);
 		if (isTold) return address;
-		if (isRom) this.#slots.take(mac);
+		if (!isRom) return undefined;
+		this.#slots.take(mac);
 		if (this.#said.isNew("rom", "broadcast")) {
 			this.#parts.log.warn(
 				"Pi 3Bs that start at the same moment take each other's address: power them on one after the other. As root the server could tell them apart",
