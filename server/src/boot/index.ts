@@ -14,6 +14,8 @@ export {
 } from "./leases/settings.ts";
 export { type AuthorizedKeys, parseAuthorizedKeys } from "./login.ts";
 export { NfsExports, type NfsExportsOptions } from "./nfs-exports.ts";
+export type { RootChanges, RootUse } from "./root-care.ts";
 export { RootKeeper } from "./root-keeper.ts";
 export type { RootKeeperOptions } from "./root-opener.ts";
+export type { Snapshot } from "./snapshots.ts";
 export { TftpFiles, type TftpFilesOptions } from "./tftp-files.ts";
