@@ -208,6 +208,15 @@ export class LeaseBook {
 		return lease?.mac === mac || hasOffer || this.#offers.standing(address, now) === undefined;
 	}
 
+	/**
+	 * Tells whether a client that speaks from this address may keep it. So it did not decline it, whatever somebody said in its
+	 * name, and what was offered to others does not count.
+	 */
+	mayKeep(mac: string, address: string, now: number): boolean {
+		const lease = this.#byAddress.get(address);
+		return lease === undefined || lease.mac === mac || !isHeld(lease, now);
+	}
+
 	/** Writes down to whom an address is given, instead of all that the client had in that subnet. */
 	assign(lease: Lease, subnet: DhcpSubnet): void {
 		const { mac, address } = lease;

@@ -205,6 +205,15 @@ test("of two clients that were offered one address the first that asks for it ge
 	assert.equal(await world.keeper.grant(macOf(2), SUBNET.start, narrow, GRANT), undefined);
 });
 
+test("who speaks from an address keeps it, to whomever it was offered, unless that one took it", async () => {
+	const world = new World();
+	const offer = await world.keeper.offer(macOf(2), SUBNET, { isBinding: true });
+	const address = offer?.address ?? assert.fail();
+	assert.equal(await world.keeper.grant(macOf(1), address, SUBNET, GRANT), undefined);
+	assert.ok(await world.keeper.grant(macOf(1), address, SUBNET, { ...GRANT, isThere: true }));
+	assert.equal(await world.keeper.grant(macOf(3), address, SUBNET, { ...GRANT, isThere: true }), undefined);
+});
+
 describe("a clock", () => {
 	test("that is set back takes the leases with it", async () => {
 		const world = new World();

@@ -31,7 +31,7 @@ export interface OfferWish {
 /** How an address is given. */
 export interface GrantWish {
 	readonly seconds: number;
-	/** The client speaks from this address. So it did not decline it, whatever somebody said in its name. */
+	/** The client speaks from this address. */
 	readonly isThere: boolean;
 }
 
@@ -203,14 +203,10 @@ export class LeaseKeeper {
 		const now = this.#now();
 		// What it had stays its own when the range was changed since: a running system would lose its root with its address.
 		const may = this.#book.own(mac, address) !== undefined || isGivenOut(subnet, address);
-		const isFree = this.#book.isFreeFor(mac, address, now) || (wish.isThere && this.#hasDeclined(mac, address));
+		const isFree = wish.isThere ? this.#book.mayKeep(mac, address, now) : this.#book.isFreeFor(mac, address, now);
 		return may && isFree && isIn(subnet, address)
 			? this.#lease(mac, address, subnet, now + wish.seconds * 1000)
 			: undefined;
-	}
-
-	#hasDeclined(mac: string, address: string): boolean {
-		return this.#book.declinedBy(mac).some((lease) => lease.address === address);
 	}
 
 	async #lease(mac: string, address: string, subnet: DhcpSubnet, expiresAt: number): Promise<Lease> {
