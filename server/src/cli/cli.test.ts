@@ -53,6 +53,57 @@ describe("commands that ask the server", () => {
 		assert.deepEqual(JSON.parse((await asking("images", "--json")).out), { images: [sampleImage] });
 	});
 
+	it("images list, default, rename and remove", async () => {
+		assert.equal((await asking("images", "list")).out, (await asking("images")).out);
+		const { id } = sampleImage;
+		assert.deepEqual((await asking("images", "default", id)).out, `${id}: is the default image\n`);
+		assert.deepEqual((await asking("images", "default", "newest")).out, "the newest image is the default\n");
+		assert.equal((await asking("images", "rename", id, "new.img")).out, `${id}: is new.img now\n`);
+		assert.equal((await asking("images", "remove", "old", "--delete")).out, "old: removed with its file\n");
+		const refused = await asking("images", "remove", id);
+		assert.equal(refused.exitCode, 1);
+		assert.match(refused.err, /pi-8f79, bench run from "raspios-trixie"/);
+		assert.deepEqual(server.services.calls.splice(0), [
+			{ remove: "old", file: "delete" },
+			{ remove: id, file: "keep" },
+		]);
+	});
+
+	it("images add: an address, a path on this machine, an entry of the catalogue", async () => {
+		const url = "http://example.invalid/x.img";
+		const { out } = await asking("images", "add", url, "--replace");
+		assert.equal(out, "raspios-trixie: ready, Raspberry Pi OS 13 (trixie), boots pi4, pi5\n");
+		await asking("images", "add", "/srv/x.img", "--name", "y.img", "--json");
+		await asking("images", "add", "catalog:raspios-lite", "--no-wait");
+		assert.deepEqual(server.services.calls.splice(0), [
+			{ url, replace: true },
+			{ path: "/srv/x.img", name: "y.img" },
+			{ catalog: "raspios-lite" },
+		]);
+		assert.equal((await asking("images", "add", url, "--sha256", "12")).exitCode, 2);
+	});
+
+	it("images add --upload: sends the file in pieces", async () => {
+		const file = join(dataDir, "raspios-trixie");
+		writeFileSync(file, Buffer.alloc(9 << 20, "x"));
+		assert.equal((await asking("images", "add", file, "--upload")).exitCode, 0);
+		assert.deepEqual(server.services.uploads.get("u1"), {
+			id: "u1",
+			imageId: "raspios-trixie",
+			size: 9 << 20,
+			offset: 9 << 20,
+			bytes: Buffer.alloc(9 << 20, "x"),
+		});
+		assert.equal((await asking("images", "add", join(dataDir, "none.img"), "--upload")).exitCode, 2);
+	});
+
+	it("images catalog", async () => {
+		const { out } = await asking("images", "catalog");
+		assert.match(out, /^raspios-lite {2}500 MB {4}2026-10-01 {2}Raspberry Pi OS Lite$/m);
+		assert.doesNotMatch(out, /eeprom/);
+		assert.match((await asking("images", "catalog", "--all")).out, /Bootloader {12}It has no root file system\.$/m);
+	});
+
 	it("devices", async () => {
 		const { out } = await asking("devices");
 		assert.match(

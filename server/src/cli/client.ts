@@ -13,11 +13,11 @@ export interface ClientOptions {
 	readonly token: string | undefined;
 }
 
-/** Milliseconds; the server answers from memory. */
-const patience = 10_000;
-
-/** What an operation is asked with; queries are for browsers. */
-type Request<K extends OperationId> = Partial<Pick<Input<K>, "params" | "body">>;
+/** What an operation is asked with. */
+type Request<K extends OperationId> = Partial<Input<K>> & {
+	/** Milliseconds; default 10,000: most answers come from memory. */
+	readonly patience?: number;
+};
 
 /** @throws CommandError wrong usage, not reachable, or with what the server says. */
 export async function call<K extends OperationId>(
@@ -29,11 +29,17 @@ export async function call<K extends OperationId>(
 	check(route.params, request.params);
 	check(route.body, request.body);
 	const response = await send(client, route, request);
+	await checkAnswer(client, response);
+	if (route.response === undefined) return undefined as Output<K>;
 	const body = await bodyOf(response);
-	if (!response.ok) throw refusal(client, response.status, body);
-	const checked = route.response?.safeParse(body);
-	if (checked?.success !== true) throw notOurs(client);
+	const checked = route.response.safeParse(body);
+	if (!checked.success) throw notOurs(client);
 	return checked.data as Output<K>;
+}
+
+/** @throws CommandError with what the server says when it refuses. */
+export async function checkAnswer(client: ClientOptions, response: Response): Promise<void> {
+	if (!response.ok) throw refusal(client, response.status, await bodyOf(response));
 }
 
 /** Says what is wrong where it was typed. */
@@ -43,14 +49,30 @@ function check(schema: z.ZodType | undefined, value: unknown): void {
 	throw new CommandError(exitCodes.usage, `${issue.path.join(".")}: ${issue.message}`);
 }
 
-async function send({ url, token }: ClientOptions, route: Route, request: Request<OperationId>): Promise<Response> {
+async function send(client: ClientOptions, route: Route, request: Request<OperationId>): Promise<Response> {
 	const { method } = route;
-	const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
+	const headers = authorization(client);
 	if (request.body !== undefined) headers["content-type"] = "application/json";
 	const body = request.body === undefined ? {} : { body: JSON.stringify(request.body) };
+	const target = new URL(pathOf(route, request.params), client.url);
+	for (const [key, value] of Object.entries(request.query ?? {})) target.searchParams.set(key, String(value));
+	return ask(client, target, { method, headers, ...body }, request.patience);
+}
+
+/** What shows that the server knows us. */
+export function authorization({ token }: ClientOptions): Record<string, string> {
+	return token === undefined ? {} : { authorization: `Bearer ${token}` };
+}
+
+/** @throws CommandError not reachable. */
+export async function ask(
+	{ url }: ClientOptions,
+	target: URL,
+	request: RequestInit,
+	patience = 10_000,
+): Promise<Response> {
 	try {
-		const target = new URL(pathOf(route, request.params), url);
-		return await fetch(target, { method, headers, ...body, signal: AbortSignal.timeout(patience) });
+		return await fetch(target, { ...request, signal: AbortSignal.timeout(patience) });
 	} catch (error) {
 		throw new CommandError(exitCodes.notReachable, `no server answers at ${url} (${reasonOf(error)})`, {
 			hint: "Start it with `npm start`, or say where it is with --url.",

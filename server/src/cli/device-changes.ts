@@ -4,22 +4,26 @@ import { type Command, Option } from "commander";
 import { call } from "./client.ts";
 import { addClientFlags, type ClientFlags, clientOptions } from "./client-options.ts";
 import { CommandError, exitCodes } from "./command-error.ts";
+import { addCustomisationFlags, type CustomisationFlags, customisationOf, parseQuota } from "./customisation-flags.ts";
 import { json, printable, type Terminal } from "./terminal.ts";
 
-interface SetFlags extends ClientFlags {
+interface SetFlags extends ClientFlags, CustomisationFlags {
 	readonly name?: string;
 	readonly image?: string;
-	readonly mode?: RootMode;
+	readonly mode?: RootMode | "default";
+	readonly quota?: number | null;
 	readonly intent?: Intent;
 	readonly json?: true;
 }
 
 /** Adds both below `devices`. Flags of the server may stand before or behind their names. */
 export function addDeviceChanges(devices: Command, terminal: Terminal): void {
-	addClientFlags(devices.command("set <id>").description("change a device; it takes effect at its next boot"))
+	const setting = devices.command("set <id>").description("change a device; it takes effect at its next boot");
+	addCustomisationFlags(addClientFlags(setting))
 		.option("--name <name>", "its host name")
 		.option("--image <id>", "its image, or `default`")
-		.addOption(new Option("--mode <mode>", "what becomes of its changes").choices(RootMode.options))
+		.addOption(new Option("--mode <mode>", "what becomes of its changes").choices([...RootMode.options, "default"]))
+		.option("--quota <size>", "what its root may hold, like 4G, none, or default", parseQuota)
 		.addOption(new Option("--intent <intent>", "what it does when it is powered on").choices(Intent.options))
 		.option("--json", "as JSON")
 		.action((id: string, _flags: unknown, command: Command) => set(id, command.optsWithGlobals(), terminal));
@@ -29,14 +33,17 @@ export function addDeviceChanges(devices: Command, terminal: Terminal): void {
 }
 
 async function set(id: string, flags: SetFlags, terminal: Terminal): Promise<void> {
+	const customisation = customisationOf(flags);
 	const changes: DeviceChanges = {
 		...(flags.name !== undefined && { name: flags.name }),
 		...(flags.image !== undefined && { imageId: flags.image === "default" ? null : flags.image }),
-		...(flags.mode !== undefined && { rootMode: flags.mode }),
+		...(flags.mode !== undefined && { rootMode: flags.mode === "default" ? null : flags.mode }),
+		...(flags.quota !== undefined && { quotaBytes: flags.quota }),
+		...(customisation !== undefined && { customisation }),
 		...(flags.intent !== undefined && { intent: flags.intent }),
 	};
 	if (Object.keys(changes).length === 0) {
-		throw new CommandError(exitCodes.usage, "nothing to change: give --name, --image, --mode or --intent");
+		throw new CommandError(exitCodes.usage, "nothing to change: give --name, --image, --mode, ... (--help lists all)");
 	}
 	const device = await call(clientOptions(flags, terminal), "changeDevice", { params: { id }, body: changes });
 	const image = device.imageId ?? "the default image";

@@ -4,17 +4,24 @@ import type { Command } from "commander";
 import { call } from "./client.ts";
 import { addClientFlags, type ClientFlags, clientOptions } from "./client-options.ts";
 import { addDeviceChanges } from "./device-changes.ts";
+import { addDeviceRoots } from "./device-roots.ts";
 import { json, printable, type Terminal, table } from "./terminal.ts";
 
 export function addDevices(program: Command, terminal: Terminal): void {
 	const devices = program.command("devices").description("list the devices that the running server knows");
+	const list = (command: Command) =>
+		addClientFlags(command)
+			.option("--json", "as JSON")
+			.action((_flags: unknown, self: Command) => listDevices(self.optsWithGlobals(), terminal));
+	list(devices);
+	list(devices.command("list").description("list them"));
 	addDeviceChanges(devices, terminal);
-	addClientFlags(devices)
-		.option("--json", "as JSON")
-		.action(async (flags: ClientFlags & { json?: true }) => {
-			const list = await call(clientOptions(flags, terminal), "listDevices");
-			terminal.out(flags.json ? json(list) : devicesText(list.devices));
-		});
+	addDeviceRoots(devices, terminal);
+}
+
+async function listDevices(flags: ClientFlags & { json?: true }, terminal: Terminal): Promise<void> {
+	const list = await call(clientOptions(flags, terminal), "listDevices");
+	terminal.out(flags.json ? json(list) : devicesText(list.devices));
 }
 
 function devicesText(devices: readonly Device[]): string {

@@ -3,15 +3,29 @@ import type { Image } from "@pi-netboot/api";
 import type { Command } from "commander";
 import { call } from "./client.ts";
 import { addClientFlags, type ClientFlags, clientOptions } from "./client-options.ts";
+import { addImageChanges } from "./image-changes.ts";
+import { addImageSources } from "./image-sources.ts";
+import { sizeText } from "./sizes.ts";
 import { json, printable, type Terminal, table } from "./terminal.ts";
 
+type ListFlags = ClientFlags & { readonly json?: true };
+
+/** Adds the command and those below it. Flags of the server may stand before or behind their names. */
 export function addImages(program: Command, terminal: Terminal): void {
-	addClientFlags(program.command("images").description("list the images of the running server"))
-		.option("--json", "as JSON")
-		.action(async (flags: ClientFlags & { json?: true }) => {
-			const list = await call(clientOptions(flags, terminal), "listImages");
-			terminal.out(flags.json ? json(list) : imagesText(list.images));
-		});
+	const images = program.command("images").description("list the images of the running server");
+	const list = (command: Command) =>
+		addClientFlags(command)
+			.option("--json", "as JSON")
+			.action((_flags: unknown, self: Command) => listImages(self.optsWithGlobals(), terminal));
+	list(images);
+	list(images.command("list").description("list them"));
+	addImageChanges(images, terminal);
+	addImageSources(images, terminal);
+}
+
+async function listImages(flags: ListFlags, terminal: Terminal): Promise<void> {
+	const list = await call(clientOptions(flags, terminal), "listImages");
+	terminal.out(flags.json ? json(list) : imagesText(list.images));
 }
 
 function imagesText(images: readonly Image[]): string {
@@ -19,7 +33,7 @@ function imagesText(images: readonly Image[]): string {
 	const heading = ["ID", "STATE", "SIZE", "SYSTEM", "MODELS"];
 	const rows = images.map((image) => [
 		image.isDefault ? `${image.id} (default)` : image.id,
-		image.state,
+		image.percent === undefined ? image.state : `${image.state} ${image.percent} %`,
 		sizeText(image.size),
 		image.os?.name ?? "?",
 		image.models.join(",") || "-",
@@ -32,9 +46,4 @@ function findingLines({ id, findings }: Image): string[] {
 	return serious.map(
 		({ severity, message, fix }) => `${id}: ${severity}: ${printable([message, fix].filter(Boolean).join(" "))}\n`,
 	);
-}
-
-/** Decimal units, as shops and disks have them. */
-export function sizeText(bytes: number): string {
-	return bytes < 1e9 ? `${Math.round(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
 }

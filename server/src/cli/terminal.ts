@@ -5,12 +5,15 @@ export interface Terminal {
 	/** Standard error: everything else. */
 	err(text: string): void;
 	readonly env: NodeJS.ProcessEnv;
+	/** Whether a person sees standard error as it comes. */
+	readonly isWatched?: boolean;
 }
 
 export const processTerminal: Terminal = {
 	out: (text) => void process.stdout.write(text),
 	err: (text) => void process.stderr.write(text),
 	env: process.env,
+	isWatched: process.stderr.isTTY === true,
 };
 
 /** Text in columns, two spaces apart, under a heading. */

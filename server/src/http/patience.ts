@@ -2,6 +2,7 @@
  * How long a request may take to arrive. Node has one time for all; an upload may take hours, as long as something comes.
  */
 import type { IncomingMessage } from "node:http";
+import { Socket } from "node:net";
 
 /** Milliseconds for a request that is no upload to arrive in full. */
 const WHOLE = 30_000;
@@ -19,6 +20,8 @@ export function limitArrival(request: IncomingMessage): void {
 /** What came keeps the connection alive; once all has come, the answer may take as long as it likes. */
 function limitSilence(request: IncomingMessage): () => void {
 	const { socket } = request;
+	// A request without a connection (`inject`) is never late.
+	if (!(socket instanceof Socket)) return () => undefined;
 	socket.setTimeout(SILENCE, () => {
 		if (!request.complete) request.destroy();
 	});

@@ -468,3 +468,57 @@ function linkOf(fd: string): string {
 		return "";
 	}
 }
+
+test("forgotten, a file stays where it is and is no image, until it changes or is named again", async () => {
+	let marks: readonly string[] = [];
+	const forgotten = {
+		get: () => marks,
+		set: async (next: readonly string[]) => {
+			marks = next;
+		},
+	};
+	const lab = await startLab((folder) => place(OLD, path.join(folder, "x.img")), { forgotten });
+	const file = path.join(lab.folder, "x.img");
+	assert.equal(await lab.library.remove("x", "forget"), "removed");
+	assert.deepEqual(lab.library.list(), []);
+	const again = await lab.restart();
+	assert.deepEqual(again.library.list(), []);
+	assert.equal(await again.library.addPath(file), "x");
+	assert.deepEqual([again.library.get("x")?.state, marks], ["ready", []]);
+	await again.library.remove("x", "forget");
+	fs.utimesSync(file, 1_700_000_000, 1_700_000_000);
+	await again.pass(3000);
+	assert.equal(again.library.get("x")?.name, "x.img");
+	fs.rmSync(file);
+	await again.pass(3000);
+	assert.deepEqual(marks, []);
+});
+
+test("renamed by the library, an image stays what it is, and takes nobody's place", async () => {
+	const lab = await startLab((folder) => {
+		place(OLD, path.join(folder, "x.img"));
+		place(NEW, path.join(folder, "y.img"));
+	});
+	const build = lab.library.get("x")?.buildId;
+	assert.equal(await lab.library.rename("x", "bench"), true);
+	assert.deepEqual([lab.library.get("x")?.name, lab.library.get("x")?.buildId], ["bench.img", build]);
+	await assert.rejects(lab.library.rename("x", "y.img"), { code: "image-exists" });
+	await assert.rejects(lab.library.rename("x", "../x.img"), { code: "import-name" });
+	assert.equal(await lab.library.rename("none", "z"), false);
+	assert.deepEqual(fs.readdirSync(lab.folder).sort(), ["bench.img", "y.img"]);
+});
+
+test("an image that lies elsewhere is used there; removed, only the link goes", async () => {
+	const lab = await startLab();
+	const elsewhere = fs.mkdtempSync(path.join(work, "elsewhere-"));
+	place(OLD, path.join(elsewhere, "far.img"));
+	const file = path.join(elsewhere, "far.img");
+	assert.equal(await lab.library.addPath(file), "far");
+	assert.equal(lab.library.get("far")?.state, "ready");
+	await assert.rejects(lab.library.addPath(file), { code: "image-exists" });
+	await assert.rejects(lab.library.addPath(path.join(elsewhere, "none.img")), { code: "import-path" });
+	await assert.rejects(lab.library.addPath("far.img"), { code: "import-path" });
+	await assert.rejects(lab.library.addPath(elsewhere), { code: "import-path" });
+	assert.equal(await lab.library.remove("far", "forget"), "removed");
+	assert.deepEqual([fs.readdirSync(lab.folder), fs.existsSync(file)], [[], true]);
+});

@@ -1,0 +1,132 @@
+/** What the commands for roots and systems ask the server, and what they say. */
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, beforeEach, describe, it } from "node:test";
+import { sampleDefaults, sampleSnapshot } from "../http/testing/fake-services.ts";
+import { type Harness, harness, token } from "../http/testing/harness.ts";
+import { runCli } from "./index.ts";
+
+const ID = "7bf18f79";
+const HASH = `$6$abcdefgh$${"x".repeat(86)}`;
+const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIG me@home";
+let server: Harness;
+let folder: string;
+
+before(async () => {
+	server = harness();
+	await server.http.start();
+	folder = mkdtempSync(join(tmpdir(), "cli-roots-"));
+	writeFileSync(join(folder, "token"), token);
+	writeFileSync(join(folder, "hash"), `${HASH}\n`);
+	writeFileSync(join(folder, "plain"), "hunter2\n");
+	writeFileSync(join(folder, "keys"), `# mine\n${KEY}\n\n`);
+	writeFileSync(join(folder, "user-data"), "#cloud-config\npackages: [htop]\n");
+});
+
+after(async () => {
+	await server.http.stop();
+	rmSync(folder, { recursive: true });
+});
+
+beforeEach(() => {
+	server.services.calls.length = 0;
+});
+
+async function devices(...args: string[]) {
+	const said = { out: "", err: "" };
+	const terminal = {
+		out: (text: string) => {
+			said.out += text;
+		},
+		err: (text: string) => {
+			said.err += text;
+		},
+		env: {},
+	};
+	const url = `http://127.0.0.1:${server.http.port}`;
+	const never = async () => assert.fail("nobody asked to serve");
+	const code = await runCli(["devices", ...args, "--url", url, "--data", folder], never, terminal);
+	return { code, ...said };
+}
+
+describe("devices set", () => {
+	it("says what the system gets, with secrets out of files", async () => {
+		const flags = ["--user", "anna", "--timezone", "Europe/Berlin", "--locale", "de_DE.UTF-8", "--keyboard", "ch(fr)"];
+		const files = ["--password-hash-file", join(folder, "hash"), "--ssh-keys", join(folder, "keys")];
+		const more = ["--user-data", join(folder, "user-data"), "--wifi-country", "DE", "--quota", "4G"];
+		const { code, err } = await devices("set", ID, ...flags, ...files, ...more);
+		assert.deepEqual([code, err], [0, ""]);
+		const customisation = {
+			userName: "anna",
+			passwordHash: HASH,
+			authorizedKeys: [KEY],
+			timeZone: "Europe/Berlin",
+			locale: "de_DE.UTF-8",
+			keyboard: "ch(fr)",
+			wifiCountry: "DE",
+			userData: "#cloud-config\npackages: [htop]\n",
+		};
+		assert.deepEqual(server.services.calls, [{ quotaBytes: 4e9, customisation }]);
+	});
+
+	it("takes settings away", async () => {
+		await devices("set", ID, "--user", "default", "--password-hash-file", "default", "--mode", "default", "--quota", "none");
+		const customisation = { userName: null, passwordHash: null };
+		assert.deepEqual(server.services.calls, [{ rootMode: null, quotaBytes: 0, customisation }]);
+	});
+
+	it("refuses a password, and does not repeat it", async () => {
+		const { code, out, err } = await devices("set", ID, "--password-hash-file", join(folder, "plain"));
+		assert.equal(code, 2);
+		assert.match(err, /passwordHash: expected a password's hash/);
+		assert.doesNotMatch(out + err, /hunter2/);
+		assert.equal((await devices("set", ID, "--quota", "much")).code, 2);
+		assert.deepEqual(server.services.calls, []);
+	});
+});
+
+describe("devices snapshot", () => {
+	it("keeps, lists, gives back and deletes", async () => {
+		assert.match((await devices("snapshot", ID)).out, /^clean {2}2023-11-14 22:13 {2}52 MB {2}raspios-trixie$/m);
+		assert.match((await devices("snapshot", ID, "before-upgrade")).out, /before-upgrade is kept \(52 MB\)/);
+		assert.match((await devices("snapshot", ID, "clean", "--restore")).out, /begins its next boot with clean/);
+		assert.match((await devices("snapshot", ID, "clean", "--delete")).out, /clean is deleted/);
+		assert.deepEqual(server.services.calls, [
+			[ID, "take", "before-upgrade"],
+			[ID, "restore", "clean"],
+			[ID, "remove", "clean"],
+		]);
+		assert.deepEqual(JSON.parse((await devices("snapshot", ID, "--json")).out), { snapshots: [sampleSnapshot] });
+	});
+
+	it("says what the server refuses", async () => {
+		const taken = await devices("snapshot", ID, "clean");
+		assert.deepEqual([taken.code, /There is one already/.test(taken.err)], [1, true]);
+		assert.equal((await devices("snapshot", ID, "none", "--delete")).code, 1);
+		assert.equal((await devices("snapshot", ID, "../etc")).code, 2);
+		assert.equal((await devices("snapshot", ID, "--delete")).code, 2);
+	});
+});
+
+describe("devices changes and defaults", () => {
+	it("are shown", async () => {
+		assert.equal((await devices("changes", ID)).out, "~ /etc/hosts  120\n");
+		assert.match((await devices("defaults")).out, /^roots of older builds: 2 per device and image, 30 days$/m);
+		assert.deepEqual(JSON.parse((await devices("defaults", "--json")).out), sampleDefaults);
+	});
+
+	it("are changed", async () => {
+		const rule = ["--keep-builds", "1", "--keep-days", "forever", "--budget", "20G", "--mode", "ephemeral"];
+		assert.equal((await devices("defaults", ...rule, "--quota", "2G", "--timezone", "UTC")).code, 0);
+		assert.deepEqual(server.services.calls, [
+			{
+				rootMode: "ephemeral",
+				quotaBytes: 2e9,
+				customisation: { timeZone: "UTC" },
+				oldRoots: { kept: 1, days: null, budgetBytes: 20e9 },
+			},
+		]);
+	});
+});
