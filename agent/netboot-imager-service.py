@@ -921,16 +921,24 @@ class Fetcher:
     """Fetches chunks in order, some at once, proves them, and hands them to the one who writes.
 
     @param sources gives a thread its sources: the last one is the server, those before it may fail.
+    @param strikes counts how often each did.
     """
 
     def __init__(
-        self, chunks: Iterable[Chunk], buffers: int, sources: Callable[[], List[Source]], patience: float, progress: Progress
+        self,
+        chunks: Iterable[Chunk],
+        buffers: int,
+        sources: Callable[[], List[Source]],
+        strikes: Dict[str, int],
+        patience: float,
+        progress: Progress,
     ) -> None:
         self._wanted: Iterator[Chunk] = iter(chunks)
         self._lock = threading.Lock()
         self._free: "queue.Queue[Buffer]" = queue.Queue()
         self._ready: "queue.Queue[object]" = queue.Queue()
         self._stopped = threading.Event()
+        self._strikes = strikes
         self._patience = patience
         self._progress = progress
         for _ in range(buffers):
@@ -970,13 +978,12 @@ class Fetcher:
     def _run(self, sources: Callable[[], List[Source]]) -> None:
         try:
             mine = sources()
-            strikes: Dict[str, int] = collections.defaultdict(int)
             chunk = self._take()
             while chunk is not None:
                 buffer = self._free_buffer()
                 if buffer is None:
                     break
-                self._ready.put(Fetched(chunk, buffer, self._fetch(chunk, buffer, mine, strikes)))
+                self._ready.put(Fetched(chunk, buffer, self._fetch(chunk, buffer, mine)))
                 chunk = self._take()
             self._ready.put(None)
         except BaseException as error:  # pylint: disable=broad-except
@@ -991,11 +998,11 @@ class Fetcher:
                 continue
         return None
 
-    def _fetch(self, chunk: Chunk, buffer: Buffer, sources: List[Source], strikes: Dict[str, int]) -> int:
+    def _fetch(self, chunk: Chunk, buffer: Buffer, sources: List[Source]) -> int:
         backoff = Backoff(self._patience)
         wrong = 0
         while not self._stopped.is_set():
-            usable = [each for each in sources[:-1] if strikes[each.url] < PEER_STRIKES] + sources[-1:]
+            usable = [each for each in sources[:-1] if self._strikes[each.url] < PEER_STRIKES] + sources[-1:]
             source = usable[0]
             try:
                 content, is_packed = source.fetch(chunk)
@@ -1007,7 +1014,7 @@ class Fetcher:
                 self._progress.alive()
                 log.info("chunk %d from %s: %s", chunk.number, source.url, error)
                 if source is not sources[-1]:
-                    strikes[source.url] += 1
+                    self._strikes[source.url] += 1
                     continue
                 wrong += 1 if isinstance(error, ValueError) else 0
                 if wrong >= HASH_TRIES:
@@ -1016,7 +1023,7 @@ class Fetcher:
             except Failure:
                 if source is sources[-1]:
                     raise
-                strikes[source.url] += PEER_STRIKES
+                self._strikes[source.url] += PEER_STRIKES
         raise Cancelled("cancelled", "The write was cancelled. The disk does not boot.")
 
     @staticmethod
@@ -1077,6 +1084,7 @@ class ImageWrite:
         self._report = report
         self._fresh = not any(chunk.number in self.durable for chunk in image.chunks)
         self._scratch = Buffer()
+        self._strikes: Dict[str, int] = collections.defaultdict(int)
         to_verify = image.data_bytes + image.zero_bytes if verify == "full" else 0
         self._work = max(1, image.data_bytes + to_verify)
         self._worked = 0
@@ -1142,7 +1150,8 @@ class ImageWrite:
         self._put(wanted, self._count_written)
 
     def _put(self, chunks: List[Chunk], count: Callable[[Chunk], None]) -> None:
-        fetcher = Fetcher(chunks, min(BUFFERS, max(1, len(chunks))), self._sources, self._patience, self._progress)
+        buffers = min(BUFFERS, max(1, len(chunks)))
+        fetcher = Fetcher(chunks, buffers, self._sources, self._strikes, self._patience, self._progress)
         unsynced: List[int] = []
         try:
             for fetched in fetcher:
@@ -1245,6 +1254,7 @@ class Stream:
         self.length = int(self._response.headers.get("Content-Length") or 0)
         self.received = 0
         self._pending = b""
+        self._packed = b""
         self._start = self._receive(65536)
         self._unpacker = zlib.decompressobj(31) if self._start[:2] == b"\x1f\x8b" else None
 
@@ -1286,26 +1296,38 @@ class Stream:
         return done
 
     def _more(self) -> bytes:
+        """Some unpacked bytes; none at the end."""
         if self._unpacker is None:
             return self._next()
         while True:
-            content = self._unpacker.unconsumed_tail or self._next()
-            if self._unpacker.eof:
-                # A file may be several gzip members one behind the other.
-                content = self._unpacker.unused_data + content
-                if not content.strip(b"\0"):
-                    if not content:
-                        return b""
-                    continue
-                self._unpacker = zlib.decompressobj(31)
-            elif not content:
-                raise self._cut()
-            try:
-                unpacked = self._unpacker.decompress(content, MIB)
-            except zlib.error as error:
-                raise Failure("download-damaged", f"The compressed image is damaged: {error}.") from error
+            if self._unpacker.eof and not self._begin_member():
+                return b""
+            content = self._packed or self._next()
+            unpacked = self._unpack(content)
+            self._packed = self._unpacker.unconsumed_tail
             if unpacked:
                 return unpacked
+            if not content and not self._unpacker.eof:
+                raise self._cut()
+
+    def _begin_member(self) -> bool:
+        """A file may be several gzip members one behind the other, with zeros behind the last one."""
+        assert self._unpacker is not None
+        self._packed = self._unpacker.unused_data.lstrip(b"\0")
+        while not self._packed:
+            content = self._next()
+            if not content:
+                return False
+            self._packed = content.lstrip(b"\0")
+        self._unpacker = zlib.decompressobj(31)
+        return True
+
+    def _unpack(self, content: bytes) -> bytes:
+        assert self._unpacker is not None
+        try:
+            return self._unpacker.decompress(content, MIB)
+        except zlib.error as error:
+            raise Failure("download-damaged", f"The compressed image is damaged: {error}.") from error
 
 
 class StreamWrite:

@@ -12,7 +12,7 @@ import { install, root } from "./install.mjs";
 
 const folders = ["api", "server", "simulator", "test"];
 /** Folders whose tests have a network or a machine of their own. */
-const laboratories = ["clients", "disk", "netns", "qemu", "slow"].map((name) => join("test", name));
+const laboratories = ["agent", "clients", "disk", "netns", "qemu", "slow"].map((name) => join("test", name));
 const onRequest = join("test", "slow");
 /** Tests with guests, which keep a processor busy; the others of the laboratory mostly wait. */
 const guests = [join("test", "qemu"), onRequest];
