@@ -21,9 +21,9 @@ function watch(turn: Turn | undefined): { readonly before: number; outcome: () =
 	return { before: turn.before, outcome };
 }
 
-/** Sixteen that fetch for ever: nobody else has room. */
+/** Eight that fetch for ever: nobody else has room. */
 function crowd({ clock, load }: ReturnType<typeof setUp>) {
-	const open = Array.from({ length: 16 }, (_, index) => load.opened(1000 + index, 100));
+	const open = Array.from({ length: 8 }, (_, index) => load.opened(1000 + index, 100));
 	let at = 0;
 	const alive = (milliseconds: number) => {
 		for (let done = 0; done < milliseconds; done += 200) {
@@ -38,13 +38,13 @@ function crowd({ clock, load }: ReturnType<typeof setUp>) {
 describe("the line of those that wait to boot", () => {
 	test("does not hold one that is alone, nor the first of many", () => {
 		const { queue } = setUp();
-		for (let device = 0; device < 16; device++) {
+		for (let device = 0; device < 8; device++) {
 			assert.equal(queue.ask(device), undefined);
 			// Its OFFER was lost: it asks again.
 			assert.equal(queue.ask(device), undefined);
 		}
-		assert.equal(queue.ask(16)?.before, 0);
-		assert.equal(queue.ask(17)?.before, 1);
+		assert.equal(queue.ask(8)?.before, 0);
+		assert.equal(queue.ask(9)?.before, 1);
 	});
 
 	test("goes on in the order in which they came, as soon as there is room", async () => {
@@ -115,7 +115,7 @@ describe("the line of those that wait to boot", () => {
 
 	test("is no line when those in front never come for their files", async () => {
 		const { clock, queue } = setUp();
-		for (let device = 0; device < 16; device++) queue.ask(device);
+		for (let device = 0; device < 8; device++) queue.ask(device);
 		for (let device = 100; device < 600; device++) queue.ask(device);
 		const honest = watch(queue.ask(7000));
 		assert.equal(honest.before, 500);

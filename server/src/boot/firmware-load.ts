@@ -6,15 +6,22 @@
  * the largest file is going to take, and as many may begin as leave it well within the limit.
  */
 import type { Clock } from "../base/index.ts";
+import { PIECE_SIZE } from "../wire/tftp/index.ts";
 
-/** So many may always be under way: one Pi that is slow by itself keeps nobody waiting. */
+/** So many may always be under way, also when nobody has fetched enough to tell: one Pi that is slow by itself keeps nobody waiting. */
 const LEAST = 8;
 
-/** So many as long as nobody has fetched enough to tell. */
-const UNMEASURED = 16;
+/**
+ * What the largest file may take, of the 30 seconds. Together they are through as soon with little as with much of it, once we
+ * are busy; the rest is for what a second cannot foretell.
+ */
+const FILE_MS = 8000;
 
-/** What the largest file may take, of the 30 seconds. */
-const FILE_MS = 12_000;
+/** Who has moved nothing for so long is between two files. */
+const FRESH_MS = 2000;
+
+/** What was seen to be possible counts for one to two of these: in between the Pis do something else than fetch. */
+const SEEN_MS = 5000;
 
 /** The kernel of Raspberry Pi OS, until boots have shown what the largest file is here. */
 const LARGEST = 10_000_000;
@@ -40,8 +47,9 @@ interface FetchingBoot {
 	at: number;
 	open: number;
 	largest: number;
-	/** Bytes per millisecond; undefined until enough has moved. */
-	rate: number | undefined;
+	/** Milliseconds per byte, and when it was last seen; undefined until enough has moved. */
+	pace: number | undefined;
+	pacedAt: number;
 	/** After its command line a Pi fetches its kernel, and then no more. */
 	hasCmdline: boolean;
 }
@@ -60,6 +68,10 @@ export class FirmwareLoad {
 	/** When each was let in. The oldest first. */
 	readonly #reserved = new Map<number, number>();
 	#largest = LARGEST;
+	/** The most that was seen in this time and in the one before it, in bytes per millisecond. */
+	#seen = 0;
+	#seenBefore = 0;
+	#seenSince = 0;
 	#came = 0;
 	#stayedAway = 0;
 
@@ -106,8 +118,9 @@ export class FirmwareLoad {
 				boot.at = now;
 				// The first two pieces are read before anything is sent: from the third on one is read for one that has arrived.
 				if (last !== undefined && last.offset > 0 && offset > last.offset && now > last.at) {
-					const rate = (offset - last.offset) / (now - last.at);
-					boot.rate = boot.rate === undefined ? rate : (boot.rate + rate) / 2;
+					const pace = (now - last.at) / (offset - last.offset);
+					boot.pace = boot.pace === undefined ? pace : (boot.pace + pace) / 2;
+					boot.pacedAt = now;
 				}
 				last = { offset, at: now };
 			},
@@ -132,12 +145,26 @@ export class FirmwareLoad {
 	}
 
 	#limit(): number {
-		const rates = [...this.#fetching.values()].flatMap(({ rate }) => (rate === undefined ? [] : [rate]));
-		if (rates.length === 0) return UNMEASURED;
-		rates.sort((a, b) => a - b);
+		const now = this.#clock.monotonic();
+		if (now - this.#seenSince >= SEEN_MS) {
+			this.#seenBefore = now - this.#seenSince < 2 * SEEN_MS ? this.#seen : 0;
+			this.#seen = 0;
+			this.#seenSince = now;
+		}
+		this.#seen = Math.max(this.#seen, this.#together(now));
+		return Math.max(LEAST, Math.floor((Math.max(this.#seen, this.#seenBefore) * FILE_MS) / this.#largest));
+	}
+
+	/** Bytes per millisecond that all would get together who fetch at this moment, if each were as slow as the slow ones. */
+	#together(now: number): number {
+		const paces: number[] = [];
+		for (const { pace, pacedAt } of this.#fetching.values()) {
+			if (pace !== undefined && now - pacedAt < FRESH_MS) paces.push(Math.max(pace, (now - pacedAt) / PIECE_SIZE));
+		}
+		paces.sort((a, b) => b - a);
 		// Nine of ten shall be in time: who is slower may have a bad cable.
-		const slow = rates[Math.ceil((rates.length - 1) / 10)] ?? 0;
-		return Math.max(LEAST, Math.floor((rates.length * FILE_MS * slow) / this.#largest));
+		const slow = paces[Math.ceil((paces.length - 1) / 10)];
+		return slow === undefined ? 0 : paces.length / slow;
 	}
 
 	#sweep(): void {
@@ -171,5 +198,5 @@ export class FirmwareLoad {
 }
 
 function newBoot(): FetchingBoot {
-	return { at: 0, open: 0, largest: 0, rate: undefined, hasCmdline: false };
+	return { at: 0, open: 0, largest: 0, pace: undefined, pacedAt: 0, hasCmdline: false };
 }
