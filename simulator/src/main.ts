@@ -19,6 +19,7 @@ On an interface of its own, as root, in a network namespace:
   --mac, --serial     who the Pi is
   --firmware-only     stop where the kernel would start
   --save-to FOLDER    keep the files that the firmware fetched
+  --starts-over       a bootloader that nobody answered asks again, as in a crowd on loopback
 
 On loopback, without root:
   --server ADDRESS    the server, which is on this machine (default 127.0.0.1)
@@ -54,6 +55,7 @@ const { values } = parseArgs({
 		serial: { type: "string" },
 		"firmware-only": { type: "boolean", default: false },
 		"save-to": { type: "string" },
+		"starts-over": { type: "boolean", default: false },
 		system: { type: "string" },
 		tryboot: { type: "boolean", default: false },
 		"tftp-prefix": { type: "string" },
@@ -104,6 +106,7 @@ async function bootOnInterface(name: string, ports: ServerPorts, signal: AbortSi
 			network,
 			firmwareOnly: values["firmware-only"],
 			saveTo: values["save-to"],
+			startsOver: values["starts-over"],
 			settings,
 			system: readSystem(values.system),
 			signal,
