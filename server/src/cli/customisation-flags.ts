@@ -23,7 +23,10 @@ const DEFAULT = "default";
 export function addCustomisationFlags(command: Command): Command {
 	return command
 		.option("--user <name>", "the account that logs in")
-		.option("--password-hash-file <file>", "a file with its password's hash, as `openssl passwd -6` makes it (- = input)")
+		.option(
+			"--password-hash-file <file>",
+			"a file with its password's hash, as `openssl passwd -6` makes it (- = input)",
+		)
 		.option("--ssh-keys <file>", "public keys that may log in, a line each (- = input)")
 		.option("--timezone <zone>", "like Europe/Berlin")
 		.option("--locale <locale>", "like de_DE.UTF-8")
@@ -90,8 +93,8 @@ export function parseSize(text: string): number {
 	throw new InvalidArgumentError("Expected a size like 500M or 4G.");
 }
 
-/** A quota: a size, `none`, or `default` where there is one. */
-export function parseQuota(text: string): number | null {
-	if (text === DEFAULT) return null;
+/** A quota: a size, `none`, or `default`. Commander takes null for a value that is missing. */
+export function parseQuota(text: string): number | "default" {
+	if (text === DEFAULT) return DEFAULT;
 	return text === "none" ? 0 : parseSize(text);
 }

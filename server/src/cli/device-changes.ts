@@ -11,7 +11,7 @@ interface SetFlags extends ClientFlags, CustomisationFlags {
 	readonly name?: string;
 	readonly image?: string;
 	readonly mode?: RootMode | "default";
-	readonly quota?: number | null;
+	readonly quota?: number | "default";
 	readonly intent?: Intent;
 	readonly json?: true;
 }
@@ -38,7 +38,7 @@ async function set(id: string, flags: SetFlags, terminal: Terminal): Promise<voi
 		...(flags.name !== undefined && { name: flags.name }),
 		...(flags.image !== undefined && { imageId: flags.image === "default" ? null : flags.image }),
 		...(flags.mode !== undefined && { rootMode: flags.mode === "default" ? null : flags.mode }),
-		...(flags.quota !== undefined && { quotaBytes: flags.quota }),
+		...(flags.quota !== undefined && { quotaBytes: flags.quota === "default" ? null : flags.quota }),
 		...(customisation !== undefined && { customisation }),
 		...(flags.intent !== undefined && { intent: flags.intent }),
 	};

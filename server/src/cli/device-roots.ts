@@ -5,7 +5,13 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { call } from "./client.ts";
 import { addClientFlags, type ClientFlags, clientOptions } from "./client-options.ts";
 import { CommandError, exitCodes } from "./command-error.ts";
-import { addCustomisationFlags, type CustomisationFlags, customisationOf, parseQuota, parseSize } from "./customisation-flags.ts";
+import {
+	addCustomisationFlags,
+	type CustomisationFlags,
+	customisationOf,
+	parseQuota,
+	parseSize,
+} from "./customisation-flags.ts";
 import { sizeText } from "./sizes.ts";
 import { json, printable, type Terminal, table } from "./terminal.ts";
 
@@ -33,7 +39,9 @@ export function addDeviceRoots(devices: Command, terminal: Terminal): void {
 		.action((id: string, name: string | undefined, _flags: unknown, command: Command) =>
 			snapshot(id, name, command.optsWithGlobals(), terminal),
 		);
-	const defaults = devices.command("defaults").description("show or change what devices have that have nothing of their own");
+	const defaults = devices
+		.command("defaults")
+		.description("show or change what devices have that have nothing of their own");
 	addCustomisationFlags(addClientFlags(defaults))
 		.addOption(new Option("--mode <mode>", "what becomes of their changes").choices(RootMode.options))
 		.option("--quota <size>", "what a root may hold, like 4G, or none", parseQuota)
@@ -66,12 +74,7 @@ function changesText(all: readonly RootChange[]): string {
 
 type SnapshotFlags = Flags & { readonly restore?: true; readonly delete?: true };
 
-async function snapshot(
-	id: string,
-	name: string | undefined,
-	flags: SnapshotFlags,
-	terminal: Terminal,
-): Promise<void> {
+async function snapshot(id: string, name: string | undefined, flags: SnapshotFlags, terminal: Terminal): Promise<void> {
 	const client = clientOptions(flags, terminal);
 	const tell = (answer: unknown, text: string) => terminal.out(flags.json ? json(answer) : text);
 	const patience = COPY_PATIENCE;
@@ -106,10 +109,10 @@ function snapshotsText(snapshots: readonly Snapshot[]): string {
 
 interface DefaultsFlags extends Flags, CustomisationFlags {
 	readonly mode?: RootMode;
-	readonly quota?: number | null;
+	readonly quota?: number | "default";
 	readonly keepBuilds?: number;
-	readonly keepDays?: number | null;
-	readonly budget?: number | null;
+	readonly keepDays?: number | "forever";
+	readonly budget?: number | "none";
 }
 
 async function changeDefaults(flags: DefaultsFlags, terminal: Terminal): Promise<void> {
@@ -126,12 +129,12 @@ function defaultsOf(flags: DefaultsFlags): DefaultsChanges {
 	const customisation = customisationOf(flags);
 	const oldRoots = {
 		...(flags.keepBuilds !== undefined && { kept: flags.keepBuilds }),
-		...(flags.keepDays !== undefined && { days: flags.keepDays }),
-		...(flags.budget !== undefined && { budgetBytes: flags.budget }),
+		...(flags.keepDays !== undefined && { days: flags.keepDays === "forever" ? null : flags.keepDays }),
+		...(flags.budget !== undefined && { budgetBytes: flags.budget === "none" ? null : flags.budget }),
 	};
 	return {
 		...(flags.mode !== undefined && { rootMode: flags.mode }),
-		...(flags.quota !== undefined && { quotaBytes: flags.quota ?? 0 }),
+		...(flags.quota !== undefined && { quotaBytes: flags.quota === "default" ? 0 : flags.quota }),
 		...(customisation !== undefined && { customisation }),
 		...(Object.keys(oldRoots).length > 0 && { oldRoots }),
 	};
@@ -159,10 +162,10 @@ function wholeNumber(text: string): number {
 	throw new InvalidArgumentError("Expected a whole number.");
 }
 
-function daysOrForever(text: string): number | null {
-	return text === "forever" ? null : wholeNumber(text);
+function daysOrForever(text: string): number | "forever" {
+	return text === "forever" ? text : wholeNumber(text);
 }
 
-function budget(text: string): number | null {
-	return text === "none" ? null : parseSize(text);
+function budget(text: string): number | "none" {
+	return text === "none" ? text : parseSize(text);
 }

@@ -214,7 +214,8 @@ export function fakeServices(): FakeServices {
 				if (changes.name === "taken") throw new NetbootError("name-taken", "Another device is called taken.");
 				if (changes.name === "broken") throw new TypeError("a fault with a secret in it");
 				const found = device(id);
-				return found === undefined ? undefined : ({ ...found, ...changes } as Device);
+				const { customisation: _secret, ...shown } = changes;
+				return found === undefined ? undefined : ({ ...found, ...shown } as Device);
 			},
 			resetRoot: device,
 		},
