@@ -56,6 +56,20 @@ interface Case {
 
 const cases: Case[] = [
 	{
+		row: 0,
+		name: "many boot at once",
+		code: "waits-for-its-turn",
+		told: [DISCOVER, { kind: "waits", before: 37 }, 4, DISCOVER, { kind: "waits", before: 12 }, 3],
+		says: /waits for its turn, with 12 before it/,
+	},
+	{
+		row: 0,
+		name: "it is the next one",
+		code: "waits-for-its-turn",
+		told: [DISCOVER, { kind: "waits", before: 0 }, 3],
+		says: /the next one/,
+	},
+	{
 		row: 1,
 		name: "our answers go unheard",
 		code: "offers-ignored",
@@ -248,6 +262,12 @@ describe("the rule book", () => {
 			assert.match(diagnosis?.fix ?? "", /\.$|`$/);
 		});
 	}
+
+	test("nobody waits any more who was answered, or asks no more", () => {
+		const waits: Told[] = [DISCOVER, { kind: "waits", before: 3 }];
+		assert.equal(diagnose(sceneOf([...waits, 3, DISCOVER, OFFER]))?.code, undefined);
+		assert.notEqual(diagnose(sceneOf([...waits, 20]))?.code, "waits-for-its-turn");
+	});
 
 	test("every rule has a case here", () => {
 		const tried = new Set(cases.map(({ code }) => code));
