@@ -9,6 +9,7 @@ import { chmod, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import type { Network } from "@pi-netboot/api";
 import { type Finished, must, run } from "../harness/command.ts";
 import { type FirmwareResult, removeFirmware, runFirmware } from "../harness/firmware.ts";
 import { fixture } from "../harness/fixture.ts";
@@ -33,6 +34,7 @@ class Bench {
 	guest: Guest | undefined;
 	firmware: FirmwareResult | undefined;
 	address = "";
+	firmwareAddress = "";
 
 	private constructor(lab: Lab, server: Server, router: Router, folder: string) {
 		this.lab = lab;
@@ -59,6 +61,8 @@ class Bench {
 	/** Powers the Pi on: firmware, kernel, and on to multi-user. Gives the line that the guest says there. */
 	async powerOn(): Promise<string> {
 		this.firmware = await runFirmware(this.lab, PI);
+		const device = (await this.server.api("GET", `/api/v1/devices/${PI.serial}`)) as { ip: string };
+		this.firmwareAddress = device.ip;
 		this.guest = await Guest.start(this.lab, this.firmware, { mac: PI.mac });
 		const [line] = await this.guest.waitFor(/TEST-MULTIUSER .*/, BOOT_MS);
 		this.address = /ip=([\d.]+)/.exec(line)?.[1] ?? "";
@@ -122,6 +126,17 @@ async function watch(bench: Bench): Promise<void> {
 	await bench.mustSsh("echo alive | sudo tee /var/tmp/alive && sync");
 }
 
+/** Firmware, klibc's ipconfig and systemd-networkd had the same address: ours. */
+async function assertOneAddress(bench: Bench): Promise<void> {
+	const { leases } = (await bench.server.api("GET", "/api/v1/network")) as Network;
+	const own = leases.filter(({ mac }) => mac === PI.mac).map(({ address }) => address);
+	assert.deepEqual(own, [bench.address]);
+	const console = (await bench.guest?.console()) ?? "";
+	const [, ipconfig] = /IP-Config: \w+ complete[\s\S]*?address: ([\d.]+)/.exec(console) ?? assert.fail(console);
+	assert.equal(ipconfig, bench.address);
+	assert.equal(bench.firmwareAddress, bench.address);
+}
+
 describe("Debian with systemd-networkd", { skip }, () => {
 	let bench: Bench;
 
@@ -166,7 +181,7 @@ describe("Debian with systemd-networkd", { skip }, () => {
 		assert.match(await bench.mustSsh("netboot-hello"), /hello from a package/);
 	});
 
-	test("boots the kernel that it put into /boot/firmware, and finds its files again", async () => {
+	test("boots the kernel that it put into /boot/firmware, and finds its files again, when there is no router any more", async () => {
 		await bench.mustSsh("echo kept | sudo tee /root/kept");
 		await bench.mustSsh(
 			"cd /boot/firmware && sudo cp kernel8.img new.img && printf netboot | sudo tee -a new.img > /dev/null",
@@ -175,8 +190,11 @@ describe("Debian with systemd-networkd", { skip }, () => {
 		const before = await stat(join(bench.firmware?.folder ?? "", "kernel8.img"));
 		const old = await readFile(join(bench.firmware?.folder ?? "", "kernel8.img"));
 		await bench.powerOff();
+		await bench.router.stop();
+		await bench.server.api("PATCH", "/api/v1/network", { mode: "full" });
 		const line = await bench.powerOn();
 		assert.match(line, /failed=\[\]/);
+		await assertOneAddress(bench);
 		const kernel = await readFile(join(bench.firmware?.folder ?? "", "kernel8.img"));
 		assert.equal(kernel.length, before.size + "netboot".length);
 		assert.ok(kernel.subarray(0, old.length).equals(old), "the rest of the kernel is another");
