@@ -14,6 +14,7 @@ import { benchBoot } from "./boot.ts";
 import { benchBytes } from "./bytes.ts";
 import { benchHerd } from "./herd.ts";
 import { benchNfs } from "./nfs.ts";
+import { goFirst } from "./priority.ts";
 import { benchTftp } from "./tftp.ts";
 import { benchUnpack } from "./unpack.ts";
 
@@ -83,4 +84,5 @@ program
 		await benchUnpack(options);
 	});
 
+goFirst();
 await program.parseAsync();
