@@ -1,7 +1,8 @@
 """A plugin for nbdkit: a disk in memory that does what broken disks do, as a file of commands says.
 
 Lines of that file: `eio START END` (writes fail), `lie START END` (writes are dropped), `flip OFFSET` (a written bit is another),
-`hang START END` (writes never come back), `wrap SIZE` (the disk is smaller than it says).
+`hang START END` (writes never come back), `wrap SIZE` (the disk is smaller than it says), `alias OFFSET` (4 MiB there are
+those at the start).
 """
 
 import errno
@@ -49,6 +50,9 @@ def hits(name, offset, length):
 
 
 def place(offset):
+    for (start,) in commands("alias"):
+        if start <= offset < start + 4 * 1024 * 1024:
+            return offset - start
     wraps = commands("wrap")
     return offset % wraps[0][0] if wraps else offset
 

@@ -1,0 +1,141 @@
+"""What of the agent can be tested without a disk. Run: python3 -m unittest discover agent/tests"""
+
+from __future__ import annotations
+
+import base64
+import importlib.util
+import json
+import pathlib
+import random
+import sys
+import unittest
+from typing import Any, Dict, List
+
+PATH = pathlib.Path(__file__).resolve().parent.parent / "netboot-imager-service.py"
+SPEC = importlib.util.spec_from_file_location("imager", PATH)
+assert SPEC is not None and SPEC.loader is not None
+imager: Any = importlib.util.module_from_spec(SPEC)
+sys.modules["imager"] = imager
+SPEC.loader.exec_module(imager)
+
+GOOD: Dict[str, Any] = {
+    "v": 1,
+    "size": 9_000_000,
+    "blockSize": 4096,
+    "chunkBlocks": 1024,
+    "pack": {"size": 5000, "sha256": "ab"},
+    "chunks": [[0, 0, 3000, 1, "00", [0, 10], [10, 2]], [2, 3000, 2000, 0, "11", [100, 1], []]],
+}
+
+
+def read(values: Any) -> Any:
+    return imager.ImageMap(json.dumps(values).encode())
+
+
+class Maps(unittest.TestCase):
+    def test_good(self) -> None:
+        image = read(GOOD)
+        self.assertEqual([chunk.number for chunk in image.chunks], [0, 2])
+        self.assertEqual(image.chunks[1].data, [(2 * imager.CHUNK + 100 * 4096, 4096)])
+        self.assertEqual((image.data_bytes, image.zero_bytes), (11 * 4096, 2 * 4096))
+
+    def test_what_would_write_to_a_wrong_place(self) -> None:
+        def broken(chunk: List[Any]) -> Dict[str, Any]:
+            return {**GOOD, "chunks": [chunk]}
+
+        for values in [
+            {**GOOD, "v": 2},
+            {**GOOD, "blockSize": 512},
+            {**GOOD, "chunks": GOOD["chunks"][::-1]},
+            {**GOOD, "chunks": [GOOD["chunks"][0]] * 2},
+            broken([-1, 0, 1, 0, "", [0, 1], []]),
+            broken([3, 0, 1, 0, "", [0, 1], []]),
+            broken([0, 4999, 2, 0, "", [0, 1], []]),
+            broken([0, -1, 2, 0, "", [0, 1], []]),
+            broken([0, 0, 5 * 2**20, 0, "", [0, 1], []]),
+            broken([0, 0, 1, 2, "", [0, 1], []]),
+            broken([0, 0, 1, 0, "", [1020, 5], []]),
+            broken([0, 0, 1, 0, "", [5, 1, 4, 1], []]),
+            broken([0, 0, 1, 0, "", [0, 0], []]),
+            broken([0, 0, 1, 0, "", [], [0, 1]]),
+            broken([0, 0, 0, 0, "", [0, 1], []]),
+        ]:
+            with self.assertRaises(ValueError, msg=json.dumps(values)):
+                read(values)
+
+    def test_nonsense_is_a_known_error(self) -> None:
+        chance = random.Random(1)
+        text = json.dumps(GOOD)
+        for _ in range(2000):
+            at = chance.randrange(len(text))
+            try:
+                imager.ImageMap((text[:at] + chance.choice('0"[]{},:x-9') + text[at + 1 :]).encode())
+            except (ValueError, KeyError, TypeError):
+                continue
+
+
+class Bitmaps(unittest.TestCase):
+    def test_round_trip(self) -> None:
+        marks = imager.Marks(20)
+        for number in (0, 9, 19):
+            marks.add(number)
+        marks.remove(9)
+        again = imager.Marks(20, str(marks))
+        self.assertEqual([number for number in range(20) if number in again], [0, 19])
+
+    def test_a_longer_or_shorter_one_does_no_harm(self) -> None:
+        self.assertNotIn(3, imager.Marks(8, ""))
+        self.assertIn(3, imager.Marks(8, base64.b64encode(b"\xff" * 100).decode()))
+
+
+class Settings(unittest.TestCase):
+    def test_addresses_and_networks(self) -> None:
+        config = imager.Config({"allowed_ips": ["10.10.200.75", "10.10.201.0/24", "192.0.2.9/24"]})
+        for address in ("10.10.200.75", "10.10.201.200", "192.0.2.1", "::ffff:192.0.2.1"):
+            self.assertTrue(config.allows(address), address)
+        for address in ("10.10.200.76", "::1", "nonsense", ""):
+            self.assertFalse(config.allows(address), address)
+
+    def test_only_whole_disks(self) -> None:
+        config = imager.Config({})
+        for path in ("/dev/mmcblk0", "/dev/nvme0n1", "/dev/sda"):
+            self.assertTrue(config.devices.fullmatch(path), path)
+        for path in ("/dev/mmcblk0p1", "/dev/nvme0n1p2", "/dev/sda1", "/dev/loop0", "/dev/mmcblk0boot0", "/dev/../sda", "/dev/sda\n"):
+            self.assertFalse(config.devices.fullmatch(path), path)
+
+
+class Memory(unittest.TestCase):
+    def test_zeros(self) -> None:
+        buffer = imager.Buffer()
+        self.assertTrue(buffer.is_zero(0, buffer.size))
+        buffer.view[3_000_000] = 1
+        self.assertFalse(buffer.is_zero(0, buffer.size))
+        self.assertTrue(buffer.is_zero(0, 3_000_000))
+
+    def test_a_frame_that_is_none_or_too_large(self) -> None:
+        zstd = imager.Zstd.load()
+        if zstd is None:
+            self.skipTest("libzstd.so.1 is missing")
+        buffer = imager.Buffer()
+        # A frame header that promises 5 MiB in one run of the same byte.
+        bomb = b"\x28\xb5\x2f\xfd\xa0" + (5 * 2**20).to_bytes(4, "little") + ((2**17 << 3) | 3).to_bytes(3, "little") + b"x"
+        for packed in (b"", b"nonsense", bomb):
+            if packed:
+                with self.assertRaises(ValueError):
+                    zstd.unpack(packed, buffer)
+
+
+class Percent(unittest.TestCase):
+    def test_never_falls(self) -> None:
+        progress = imager.Progress("job", "/dev/sda")
+        seen = []
+        for stage, share in [("wiping", 1), ("writing", 0.5), ("verifying", 0.4), ("verifying", 2), ("syncing", 0)]:
+            progress.move(stage, share)
+            seen.append(progress.percent)
+        self.assertEqual(seen, [10, 52.5, 52.5, 95, 95])
+        progress.finish()
+        self.assertEqual((progress.stage, progress.percent), ("complete", 100))
+
+
+if __name__ == "__main__":
+    unittest.main()
