@@ -8,8 +8,11 @@
 import type { Clock } from "../base/index.ts";
 import { PIECE_SIZE } from "../wire/tftp/index.ts";
 
-/** So many may always be under way, also when nobody has fetched enough to tell: one Pi that is slow by itself keeps nobody waiting. */
-const LEAST = 8;
+/** So many may always be under way: one Pi that is slow by itself keeps nobody waiting. */
+const LEAST = 4;
+
+/** So many as long as nobody has fetched enough to tell. */
+const UNMEASURED = 8;
 
 /**
  * What the largest file may take, of the 30 seconds. Together they are through as soon with little as with much of it, once we
@@ -152,7 +155,8 @@ export class FirmwareLoad {
 			this.#seenSince = now;
 		}
 		this.#seen = Math.max(this.#seen, this.#together(now));
-		return Math.max(LEAST, Math.floor((Math.max(this.#seen, this.#seenBefore) * FILE_MS) / this.#largest));
+		const seen = Math.max(this.#seen, this.#seenBefore);
+		return seen === 0 ? UNMEASURED : Math.max(LEAST, Math.floor((seen * FILE_MS) / this.#largest));
 	}
 
 	/** Bytes per millisecond that all would get together who fetch at this moment, if each were as slow as the slow ones. */
