@@ -103,6 +103,7 @@ export const routes = {
 			"import-name",
 			"import-path",
 			"import-failed",
+			"import-no-space",
 			"import-too-many",
 			"download-address",
 			"catalog-unavailable",
@@ -118,7 +119,7 @@ export const routes = {
 		params: imageParams,
 		body: ImageChanges,
 		response: Image,
-		errors: ["invalid-request", "image-not-found", "image-exists", "import-name"],
+		errors: ["invalid-request", "image-not-found", "image-exists", "import-name", "import-failed"],
 	},
 	getCatalog: {
 		method: "GET",
@@ -135,7 +136,7 @@ export const routes = {
 		auth: "user",
 		params: imageParams,
 		query: RemoveQuery,
-		errors: ["invalid-request", "image-not-found", "image-in-use"],
+		errors: ["invalid-request", "image-not-found", "image-in-use", "import-failed"],
 	},
 	setDefaultImage: {
 		method: "PUT",

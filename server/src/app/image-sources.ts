@@ -1,6 +1,6 @@
 /** The ways by which images come into the folder, put together. */
 
-import { type Logger, systemClock } from "../base/index.ts";
+import { errorText, type Logger, systemClock, systemCode } from "../base/index.ts";
 import type { DeviceRegistry } from "../devices/index.ts";
 import { Arrivals, Downloads, ImageCatalog, type ImageLibrary, Uploads } from "../images/index.ts";
 import type { ImageSources } from "./image-service.ts";
@@ -25,8 +25,12 @@ export async function startSources(parts: SourceParts, undo: (() => unknown)[]):
 		() => downloads.stop(),
 		() => uploads.stop(),
 	);
-	await downloads.start();
-	await uploads.start();
+	for (const source of [downloads, uploads]) {
+		await source.start().catch((error: unknown) => {
+			if (systemCode(error) === undefined) throw error;
+			log.warn(`what was interrupted in ${folder} cannot go on: ${errorText(error)}`);
+		});
+	}
 	const catalog = new ImageCatalog({ url: catalogUrl, clock: systemClock });
 	return { library, arrivals, downloads, uploads, catalog, runBy: (id) => devicesOn(registry, id) };
 }

@@ -159,7 +159,6 @@ describe("the table of errors", () => {
 		const unused = errorCodes.filter((code) => !used.has(code));
 		const ofUploads = [
 			"import-too-large",
-			"import-no-space",
 			"import-cancelled",
 			"upload-not-found",
 			"upload-offset",

@@ -22,6 +22,7 @@ import { assignFiles, hasSuperblock } from "./assign.ts";
 import { ImageEntry, type LibraryImage } from "./entry.ts";
 import { FolderWatch, type FoundFile, findImages } from "./folder.ts";
 import { ForgottenFiles, MemoryMarks } from "./forgotten.ts";
+import { asFolderError } from "./import/limits.ts";
 import { UnpackedFiles } from "./import/unpacked-files.ts";
 import type { ImageEvents, ImageLibraryOptions } from "./library-options.ts";
 import { Looks } from "./looks.ts";
@@ -157,8 +158,9 @@ export class ImageLibrary implements Startable {
 		const entry = this.#entries.get(id);
 		if (!entry?.isListed) return "not-found";
 		if (this.holders(id) > 0) return "in-use";
-		if (file === "delete") await fs.promises.rm(entry.record.path, { force: true });
-		else if (!(await removeLink(entry.record.path)) && entry.file) await this.#forgotten.forget(entry.file);
+		const { path: place } = entry.record;
+		if (file === "delete") await this.#change(() => fs.promises.rm(place, { force: true }));
+		else if (!(await this.#change(() => removeLink(place))) && entry.file) await this.#forgotten.forget(entry.file);
 		await this.refresh();
 		if (this.#entries.get(id)?.file === undefined) {
 			this.#entries.delete(id);
@@ -172,7 +174,8 @@ export class ImageLibrary implements Startable {
 	async rename(id: string, name: string): Promise<boolean> {
 		const entry = this.#entries.get(id);
 		if (!entry?.isListed || entry.file === undefined) return false;
-		await renameImage(entry.file.path, name);
+		const { path: place } = entry.file;
+		await this.#change(() => renameImage(place, name));
 		await this.refresh();
 		return true;
 	}
@@ -183,6 +186,15 @@ export class ImageLibrary implements Startable {
 		await this.#forgotten.recall(place);
 		await this.refresh();
 		return this.reserveId(place);
+	}
+
+	/** @throws ImportError for what the system says of the folder. */
+	async #change<T>(act: () => Promise<T>): Promise<T> {
+		try {
+			return await act();
+		} catch (error) {
+			throw asFolderError(this.#options.folder, error);
+		}
 	}
 
 	/** The id that the image at this path has or, of a file that is about to come there, will have. */

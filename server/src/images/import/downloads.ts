@@ -6,7 +6,7 @@ import { download, nameOfAddress } from "./download.ts";
 import { checkedImageName } from "./image-name.ts";
 import { ImportError } from "./import-error.ts";
 import { imageExists, isThere } from "./landing.ts";
-import { readable, type UnpackLimits } from "./limits.ts";
+import { asFolderError, readable, type UnpackLimits } from "./limits.ts";
 import { findInterrupted, PartialFile } from "./partial-file.ts";
 import { parseAddress } from "./request.ts";
 
@@ -103,7 +103,11 @@ export class Downloads implements Startable {
 		}
 		// Written before anything was asked for: a server that is killed now goes on with it all the same.
 		const { sha256, replace = false } = wish;
-		await new PartialFile(folder, name).begin({ url: url.href, replace, ...(sha256 !== undefined && { sha256 }) });
+		const notes = { url: url.href, replace, ...(sha256 !== undefined && { sha256 }) };
+		await new PartialFile(folder, name).begin(notes).catch((error: unknown) => {
+			place.releaseId(target);
+			throw asFolderError(folder, error);
+		});
 		return this.#enqueue({ ...wish, replace }, name);
 	}
 

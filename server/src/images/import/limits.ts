@@ -1,5 +1,6 @@
 /** What bounds an image that is being unpacked: an archive of a few kilobytes can say that it is a disk of an exabyte. */
 import fs from "node:fs";
+import { errorText, isNetbootError, systemCode } from "../../base/index.ts";
 import { ImportError } from "./import-error.ts";
 
 export interface UnpackLimits {
@@ -79,6 +80,18 @@ export function noSpace(folder: string, free?: number): ImportError {
 	return new ImportError("import-no-space", `There is not enough room on the disk of ${folder}${left}.`, {
 		hint: "Make room there; it is then tried again by itself.",
 		retry: true,
+	});
+}
+
+/** What the operating system says of the images folder, as a sentence; anything else as it is. */
+export function asFolderError(folder: string, error: unknown): unknown {
+	const code = systemCode(error) ?? "";
+	if (isNetbootError(error)) return error;
+	if (/^(ENOSPC|EDQUOT)$/.test(code)) return noSpace(folder);
+	if (!/^(EACCES|EPERM|EROFS)$/.test(code)) return error;
+	return new ImportError("import-failed", `The images folder ${folder} cannot be changed: ${errorText(error)}.`, {
+		hint: "Let the user who runs the server write there, or choose another folder with --images.",
+		cause: error,
 	});
 }
 

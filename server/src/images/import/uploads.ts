@@ -12,7 +12,7 @@ import type { ArrivalPlace } from "./downloads.ts";
 import { checkedImageName } from "./image-name.ts";
 import { ImportError } from "./import-error.ts";
 import { imageExists, isThere, land } from "./landing.ts";
-import { LimitGuard, noSpace, readable, type UnpackLimits } from "./limits.ts";
+import { asFolderError, LimitGuard, readable, type UnpackLimits } from "./limits.ts";
 import { parseUpload, UPLOAD_FILE, type UploadNotes } from "./upload-notes.ts";
 
 export interface UploadWish {
@@ -103,8 +103,12 @@ export class Uploads implements Startable {
 		new LimitGuard(folder, limits).begin(size, size);
 		const notes = { name, size, replace, createdAt: now(), ...(sha256 !== undefined && { sha256 }) };
 		const id = randomBytes(12).toString("hex");
-		await fs.promises.writeFile(`${this.#part(id)}.json`, JSON.stringify(notes), { flag: "wx" });
-		await fs.promises.writeFile(this.#part(id), "", { flag: "wx", mode: 0o644 });
+		try {
+			await fs.promises.writeFile(`${this.#part(id)}.json`, JSON.stringify(notes), { flag: "wx" });
+			await fs.promises.writeFile(this.#part(id), "", { flag: "wx", mode: 0o644 });
+		} catch (error) {
+			throw this.#asImportError(error);
+		}
 		const upload = this.#register(id, notes, 0);
 		return size === 0 ? this.#finish(upload) : upload;
 	}
@@ -300,9 +304,7 @@ export class Uploads implements Startable {
 	}
 
 	#asImportError(error: unknown): unknown {
-		const code = systemCode(error);
-		if (code === "ENOSPC" || code === "EDQUOT") return noSpace(this.#options.folder);
-		return error;
+		return asFolderError(this.#options.folder, error);
 	}
 }
 
