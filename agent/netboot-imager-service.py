@@ -1059,6 +1059,15 @@ def wipe_ends(disk: Disk, image_size: int, fresh: bool) -> None:
     disk.sync()
 
 
+def wipe_start(disk: Disk) -> None:
+    """After a failure at the very end. The failure is what counts: a disk that does not even take this is broken anyway."""
+    try:
+        disk.write(0, ZEROS.view[: min(WIPED, disk.size)])
+        disk.sync()
+    except Failure as failure:
+        log.warning("the start of %s cannot be wiped again: %s", disk.path, failure.message)
+
+
 class ImageWrite:
     """One write of a mapped image to one disk."""
 
@@ -1101,13 +1110,16 @@ class ImageWrite:
         self._write(rest)
         self._prove(rest)
         # The start comes last: from here on the disk boots, and all that it boots was proved.
-        self._write(first)
-        self._prove(first)
-        self._prove_not_wrapped(rest)
-        self._progress.move("syncing", 0)
-        self._disk.sync()
+        try:
+            self._write(first)
+            self._prove(first)
+            self._prove_not_wrapped(rest)
+            self._progress.move("syncing", 0)
+            self._disk.sync()
+        except BaseException:
+            wipe_start(self._disk)
+            raise
         self._disk.reread_partitions()
-        self._progress.move("syncing", 1)
 
     def _wipe(self) -> None:
         self._progress.move("wiping", 0)
@@ -1227,11 +1239,7 @@ class ImageWrite:
         for chunk in chunks:
             if chunk.number & (chunk.number - 1) == 0 and not self._is_right(chunk):
                 sentence = f"{self._disk.path} holds less than it says: writing its start changed byte {chunk.number * CHUNK}."
-                raise self._undo(Failure("verify-failed", sentence, offset=chunk.number * CHUNK, chunk=chunk.number))
-
-    def _undo(self, failure: Failure) -> Failure:
-        wipe_ends(self._disk, self._image.size, fresh=False)
-        return failure
+                raise Failure("verify-failed", sentence, offset=chunk.number * CHUNK, chunk=chunk.number)
 
 
 # -- Writing a plain stream (port 8888) ----------------------------------------------------------------------------------
@@ -1251,7 +1259,8 @@ class Stream:
             raise Failure("unreachable", f"{url} cannot be fetched: {error or type(error).__name__}.") from error
         if self._response.status != 200:
             raise Failure("download-failed", f"{url} answers with status {self._response.status}.")
-        self.length = int(self._response.headers.get("Content-Length") or 0)
+        length = self._response.headers.get("Content-Length") or ""
+        self.length = int(length) if length.isdigit() else 0
         self.received = 0
         self._pending = b""
         self._packed = b""
@@ -1359,11 +1368,15 @@ class StreamWrite:
         self._disk.sync()
         self._progress.bytes_total = at
         self._check(buffer, range(1, len(self._hashes)), at)
-        self._put(first, 0, start_length)
-        self._disk.sync()
-        self._check(buffer, range(0, min(1, len(self._hashes))), at)
-        self._progress.move("syncing", 0.5)
-        self._disk.sync()
+        try:
+            self._put(first, 0, start_length)
+            self._disk.sync()
+            self._check(buffer, range(0, 1), at)
+            self._progress.move("syncing", 0)
+            self._disk.sync()
+        except BaseException:
+            wipe_start(self._disk)
+            raise
         self._disk.reread_partitions()
 
     def _take(self, buffer: Buffer, at: int) -> int:

@@ -43,6 +43,8 @@ describe("a disk that is no good", { skip }, () => {
 	it("is smaller than it says, by so much that only the start betrays it", () =>
 		fails(`alias ${16 * MIB}`, "verify-failed", 16 * MIB));
 
+	it("keeps a wrong bit in its start, which is written last", () => fails(`flip ${MIB + 3}`, "verify-failed", 0));
+
 	it("is good: the same disk without its faults", async () => {
 		const end = await top.write(server, disk.device);
 		assert.deepEqual([end.stage, end.error], ["complete", null]);

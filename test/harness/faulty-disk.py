@@ -1,6 +1,6 @@
 """A plugin for nbdkit: a disk in memory that does what broken disks do, as a file of commands says.
 
-Lines of that file: `eio START END` (writes fail), `lie START END` (writes are dropped), `flip OFFSET` (a written bit is another),
+Lines of that file: `eio START END` (writes fail), `lie START END` (writes are dropped), `flip OFFSET` (a bit of a byte that is not zero is another),
 `hang START END` (writes never come back), `wrap SIZE` (the disk is smaller than it says), `alias OFFSET` (4 MiB there are
 those at the start).
 """
@@ -73,7 +73,7 @@ def pwrite(handle, buffer, offset, flags):
     at = place(offset)
     disk[at : at + len(buffer)] = buffer
     for (bit,) in commands("flip"):
-        if offset <= bit < offset + len(buffer):
+        if offset <= bit < offset + len(buffer) and disk[bit] != 0:
             disk[bit] ^= 1
 
 
