@@ -1,15 +1,7 @@
 /** DHCP: who of those who ask is a Pi that shall boot from us, what the others tell about its boot, and who gets an address. */
 import { type Clock, type Logger, systemClock } from "../base/index.ts";
 import type { Device, DeviceRegistry } from "../devices/index.ts";
-import {
-	type AddressHolder,
-	AddressProbe,
-	type DhcpHandler,
-	type DhcpReply,
-	type DhcpSender,
-	type Neighbour,
-	tellNeighbour,
-} from "../net/index.ts";
+import { type DhcpHandler, type DhcpReply, type DhcpSender } from "../net/index.ts";
 import type { LeaseRepository } from "../store/index.ts";
 import {
 	BOOTREQUEST,
@@ -37,15 +29,8 @@ import { type Asker, FullDhcp } from "./leases/full-dhcp.ts";
 import type { Lease } from "./leases/lease-book.ts";
 import { LeaseKeeper } from "./leases/lease-keeper.ts";
 import { type DhcpSettings, type DhcpSubnet, PROXY_ONLY } from "./leases/settings.ts";
+import { type LeaseWire, systemWire } from "./leases/system-wire.ts";
 import { Said } from "./said.ts";
-
-/** What full DHCP does on the wire besides answering; tests bring their own. */
-export interface LeaseWire {
-	/** Looks for somebody else than `mac` who has the address. */
-	findHolder(address: string, mac: string): Promise<AddressHolder>;
-	/** Tells the kernel who is going to have an address; false where we may not. */
-	tellNeighbour(neighbour: Neighbour): Promise<boolean>;
-}
 
 export interface DhcpAnswersOptions {
 	readonly registry: DeviceRegistry;
@@ -289,11 +274,6 @@ export class DhcpAnswers implements DhcpHandler {
 function wantsBootWords(packet: DhcpPacket): boolean {
 	const asked = packet.options.get(OptionCode.PARAMETER_REQUEST_LIST);
 	return asked === undefined || asked.includes(OptionCode.VENDOR_SPECIFIC);
-}
-
-function systemWire(clock: Clock): LeaseWire {
-	const probe = new AddressProbe(clock);
-	return { findHolder: (address, mac) => probe.find(address, mac), tellNeighbour };
 }
 
 /** The address that a client asks for (option 50) or has (ciaddr). */

@@ -1,7 +1,7 @@
 /** What a device gets: joins the wire to devices, images and trees. */
 export { BootQueue } from "./boot-queue.ts";
 export { type BootImage, type BootImages, type Choice, chooseBoot } from "./catalogue.ts";
-export { DhcpAnswers, type DhcpAnswersOptions, type LeaseWire } from "./dhcp-answers.ts";
+export { DhcpAnswers, type DhcpAnswersOptions } from "./dhcp-answers.ts";
 export { FirmwareLoad } from "./firmware-load.ts";
 export type { Lease, LeaseState } from "./leases/lease-book.ts";
 export {

@@ -70,3 +70,9 @@ export async function tellNeighbour(neighbour: Neighbour): Promise<boolean> {
 		() => false,
 	);
 }
+
+/** Has the kernel forget who has an address: it asks anew. */
+export async function forgetNeighbour(address: string): Promise<void> {
+	// It knows none where it has forgotten it by itself.
+	await promisify(execFile)("ip", ["neigh", "flush", "to", address], { timeout: 2000 }).catch(() => undefined);
+}

@@ -13,8 +13,9 @@ import { makePiImage, type PiImageOptions } from "../../vfs/image/testing/images
 import { HandleCodec, ImageBuild } from "../../vfs/index.ts";
 import { BootQueue } from "../boot-queue.ts";
 import type { BootImage, BootImages } from "../catalogue.ts";
-import { DhcpAnswers, type LeaseWire } from "../dhcp-answers.ts";
+import { DhcpAnswers } from "../dhcp-answers.ts";
 import { FirmwareLoad } from "../firmware-load.ts";
+import type { LeaseWire } from "../leases/system-wire.ts";
 import { NfsExports } from "../nfs-exports.ts";
 import { RootKeeper } from "../root-keeper.ts";
 import { TftpFiles } from "../tftp-files.ts";
