@@ -110,6 +110,8 @@ export class RpcConnection implements StreamTransport, Guest {
 		this.#service = service;
 		this.#stream = new RpcStream(service, caller, this, context.pool);
 		socket.on("data", (chunk: Buffer) => {
+			// A socket that was destroyed cannot be paused, and goes on to give what it had.
+			if (socket.destroyed) return;
 			this.#lastProgress = context.clock.monotonic();
 			this.#stream.receive(chunk);
 		});
