@@ -125,13 +125,16 @@ describe("a download", () => {
 			/cancelled/,
 			left,
 		);
-		fs.writeFileSync(path.join(folder, ".other.img.part"), "of which nothing is known");
+		fs.writeFileSync(path.join(folder, ".other.img.part"), "somebody else's");
+		fs.writeFileSync(path.join(folder, ".gone.img.part.json"), '{"url":"http://x/"}');
+		fs.writeFileSync(path.join(folder, ".torn.img.part"), "with notes that cannot be read");
+		fs.writeFileSync(path.join(folder, ".torn.img.part.json"), "{");
 		const [interrupted, ...others] = await findInterrupted(folder);
 		assert.deepEqual(
 			[interrupted?.name, interrupted?.url, interrupted?.sha256, others.length],
 			["pi.img", `${origin}/pi.img`, SHA256, 0],
 		);
-		assert.deepEqual(fs.readdirSync(folder).sort(), left);
+		assert.deepEqual(fs.readdirSync(folder).sort(), [".other.img.part", ...left]);
 		asked.length = 0;
 		assert.equal((await get("pi.img", { sha256: SHA256 })).sha256, SHA256);
 		assert.match(asked[0] ?? "", /bytes=\d+- if "one"/);

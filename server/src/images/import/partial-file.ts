@@ -26,14 +26,14 @@ export interface Interrupted extends PartialNotes {
 	readonly name: string;
 }
 
-/** Finds what was interrupted in a folder; removes what cannot go on. */
+/** Finds what was interrupted in a folder; removes what cannot go on. A part without notes is somebody else's. */
 export async function findInterrupted(folder: string): Promise<Interrupted[]> {
 	const found: Interrupted[] = [];
 	for (const entry of await fs.promises.readdir(folder)) {
-		const name = /^\.(.+)\.part$/.exec(entry)?.[1];
+		const name = /^\.(.+)\.part\.json$/.exec(entry)?.[1];
 		if (name === undefined) continue;
 		const partial = new PartialFile(folder, name);
-		const notes = await partial.notes();
+		const notes = fs.existsSync(partial.path) ? await partial.notes() : undefined;
 		if (notes === undefined) await partial.remove();
 		else found.push({ name, ...notes });
 	}
