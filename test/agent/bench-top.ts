@@ -14,7 +14,18 @@ import { Imager, type ImagerOptions } from "../harness/imager.ts";
 
 const MIB = 1024 * 1024;
 
-export const PROGRAMS = ["losetup", "python3", "curl", "nbdkit", "nbdfuse", "mke2fs", "mkfs.fat", "mcopy", "sfdisk"];
+export const PROGRAMS = [
+	"losetup",
+	"python3",
+	"curl",
+	"nbdkit",
+	"nbdfuse",
+	"mke2fs",
+	"mkfs.fat",
+	"mcopy",
+	"sfdisk",
+	"sgdisk",
+];
 
 type Write = Extract<AgentWork, { kind: "write" }>;
 
