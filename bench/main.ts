@@ -59,7 +59,7 @@ program.command("bytes").action(async () => {
 program
 	.command("herd")
 	.option("--counts <list>", "how many at once, one after the other", "1,2,5,10,20,50,100,200")
-	.option("--model <model>", "as `simulate` has them", "pi4")
+	.option("--model <model>", "as `simulate` has them", "pi3bp,pi4,pi5")
 	.option("--scale <percent>", "size of the boot files, in percent of those of Raspberry Pi OS", number, 10)
 	.action(async (options: { counts: string; model: string; scale: number }) => {
 		process.stdout.write(machine());
