@@ -18,7 +18,7 @@ const UNMEASURED = 8;
  * What the largest file may take, of the 30 seconds. Together they are through as soon with little as with much of it, once we
  * are busy; the rest is for what a second cannot foretell.
  */
-const FILE_MS = 8000;
+const FILE_MS = 6000;
 
 /** Who has moved nothing for so long is between two files. */
 const FRESH_MS = 2000;
