@@ -1,7 +1,7 @@
 /** DHCP: who of those who ask is a Pi that shall boot from us, what the others tell about its boot, and who gets an address. */
 import { type Clock, type Logger, systemClock } from "../base/index.ts";
 import type { Device, DeviceRegistry } from "../devices/index.ts";
-import { type DhcpHandler, type DhcpReply, type DhcpSender } from "../net/index.ts";
+import type { DhcpHandler, DhcpReply, DhcpSender } from "../net/index.ts";
 import type { LeaseRepository } from "../store/index.ts";
 import {
 	BOOTREQUEST,

@@ -16,10 +16,17 @@ export const VICTIM: VirtualPi = { model: "pi4-2026", mac: "e4:5f:01:09:02:f7", 
 export const VICTIM_ADDRESS = "10.77.0.60";
 /** A Pi that the server sees for the first time when the worst is over. */
 export const NEWCOMER: VirtualPi = { model: "pi3bp", mac: "b8:27:eb:12:00:07", serial: "100000002a120007" };
+/** A Pi whose ROM wants its answers late. */
+export const PI_3B: VirtualPi = { model: "pi3b", mac: "b8:27:eb:ef:56:44", serial: "00000000ffef5644" };
 
 /** Addresses of the attacker: as many as the router does not give away. */
 const FIRST_ADDRESS = 2;
 export const ADDRESSES = 40;
+
+export interface BattlefieldOptions {
+	readonly flags?: readonly string[];
+	readonly hasRouter?: boolean;
+}
 
 /** What an attack did, to the server and to the Pi that booted meanwhile. */
 export interface Aftermath {
@@ -31,6 +38,8 @@ export interface Aftermath {
 	readonly peak: number;
 	/** Lines that the server logged. */
 	readonly lines: number;
+	/** Those of them that say a fault of ours. */
+	readonly faults: readonly string[];
 }
 
 export class Battlefield {
@@ -38,10 +47,10 @@ export class Battlefield {
 	readonly server: Server;
 	readonly token: string;
 	readonly #folder: string;
-	readonly #router: Router;
+	readonly #router: Router | undefined;
 	readonly #attackers = new Set<Background>();
 
-	private constructor(lab: Lab, folder: string, router: Router, server: Server) {
+	private constructor(lab: Lab, folder: string, router: Router | undefined, server: Server) {
 		this.lab = lab;
 		this.server = server;
 		this.#folder = folder;
@@ -49,20 +58,22 @@ export class Battlefield {
 		this.token = readFileSync(join(folder, "data", "token"), "utf8").trim();
 	}
 
-	static async open(): Promise<Battlefield> {
+	/** @param flags of the server. Without a router it gives out the addresses itself. */
+	static async open({ flags = [], hasRouter = true }: BattlefieldOptions = {}): Promise<Battlefield> {
 		const folder = await mkdtemp(join(tmpdir(), "battlefield-"));
 		const [images, data] = [join(folder, "images"), join(folder, "data")];
 		mkdirSync(images);
 		mkdirSync(data);
-		makeSmallImage(images, folder, { kernelBytes: 400_000 });
+		makeSmallImage(images, folder, { kernelBytes: 400_000, forAllModels: true });
 		const lab = await Lab.create();
 		// The router is not what is tried here: it does not spend its addresses on those that are not there.
-		const reserved = { [VICTIM.mac]: VICTIM_ADDRESS, [NEWCOMER.mac]: "10.77.0.61" };
-		const router = await Router.start(lab, { reserved, onlyReserved: true });
-		const server = await Server.start(lab, { images, data });
+		const reserved = { [VICTIM.mac]: VICTIM_ADDRESS, [NEWCOMER.mac]: "10.77.0.61", [PI_3B.mac]: "10.77.0.62" };
+		const router = hasRouter ? await Router.start(lab, { reserved, onlyReserved: true }) : undefined;
+		const server = await Server.start(lab, { images, data, flags });
 		await server.waitForImage("small");
 		await lab.addHost("pi", { mac: VICTIM.mac });
 		await lab.addHost("new", { mac: NEWCOMER.mac });
+		await lab.addHost("rom", { mac: PI_3B.mac });
 		await lab.addHost("bad", { mac: "02:00:00:00:00:66" });
 		const field = new Battlefield(lab, folder, router, server);
 		await field.giveAddresses("bad", FIRST_ADDRESS, ADDRESSES);
@@ -77,7 +88,7 @@ export class Battlefield {
 		}
 	}
 
-	/** Starts an attacker and waits until its attack has its full weight. @param program in this folder. */
+	/** Starts an attacker and waits until its attack has its full weight. @param program a file of this folder. */
 	async attack(program: string, ...words: readonly (string | number)[]): Promise<Background> {
 		return this.attackFrom("bad", FIRST_ADDRESS, program, ...words);
 	}
@@ -88,8 +99,9 @@ export class Battlefield {
 		program: string,
 		...words: readonly (string | number)[]
 	): Promise<Background> {
-		const path = fileURLToPath(new URL(`${program}.ts`, import.meta.url));
-		const command = [process.execPath, path, SERVER_ADDRESS, ...words.map(String)];
+		const path = fileURLToPath(new URL(program, import.meta.url));
+		const interpreter = program.endsWith(".py") ? "python3" : process.execPath;
+		const command = [interpreter, path, SERVER_ADDRESS, ...words.map(String)];
 		const environment = { FIRST_ADDRESS: String(first), TOKEN: this.token };
 		const attacker = new Background(this.lab.on(host, command), { environment });
 		this.#attackers.add(attacker);
@@ -110,21 +122,27 @@ export class Battlefield {
 	}
 
 	/** Boots the victim while the attack, or some of them, go on. */
-	async under(...start: readonly (() => Promise<Background>)[]): Promise<Aftermath> {
+	under(...start: readonly (() => Promise<Background>)[]): Promise<Aftermath> {
+		return this.underWith("pi", VICTIM, ...start);
+	}
+
+	/** Boots a Pi while the attack, or some of them, go on. */
+	async underWith(host: string, who: VirtualPi, ...start: readonly (() => Promise<Background>)[]): Promise<Aftermath> {
 		const before = this.#memory("VmRSS");
 		const logged = this.server.log.length;
 		// proc(5): 5 sets the peak of the resident memory to what it is now.
 		writeFileSync(`/proc/${this.server.pid}/clear_refs`, "5");
 		const attackers: Background[] = [];
 		for (const one of start) attackers.push(await one());
-		const pi = await powerOn(this.lab, "pi", VICTIM, { seconds: 90 });
+		const pi = await powerOn(this.lab, host, who, { seconds: 90 });
 		const counts: Record<string, number> = {};
 		for (const attacker of attackers) {
 			for (const [what, times] of Object.entries(await this.end(attacker))) counts[what] = (counts[what] ?? 0) + times;
 		}
 		assertBooted(pi);
-		const lines = this.server.log.slice(logged).split("\n").length - 1;
-		return { counts, pi, before, peak: this.#memory("VmHWM"), lines };
+		const lines = this.server.log.slice(logged).split("\n");
+		const faults = lines.filter((line) => /^[\d:]+ (error|fatal) /.test(line));
+		return { counts, pi, before, peak: this.#memory("VmHWM"), lines: lines.length - 1, faults };
 	}
 
 	#memory(field: "VmRSS" | "VmHWM"): number {
@@ -138,6 +156,12 @@ export class Battlefield {
 		return this.#memory("VmRSS");
 	}
 
+	/** Bytes that came to a host of the lab over its cable. */
+	async received(host: string): Promise<number> {
+		const path = `/sys/class/net/${host}0/statistics/rx_bytes`;
+		return Number(await must(this.lab.on(host, ["cat", path])));
+	}
+
 	/** File descriptors that the server has. */
 	get descriptors(): number {
 		return readdirSync(`/proc/${this.server.pid}/fd`).length;
@@ -147,7 +171,7 @@ export class Battlefield {
 		try {
 			for (const attacker of this.#attackers) await attacker.stop("SIGKILL");
 			await this.server.stop();
-			await this.#router.stop();
+			await this.#router?.stop();
 		} finally {
 			await this.lab.remove();
 			await rm(this.#folder, { recursive: true });
