@@ -68,21 +68,35 @@ function contents(image: string): string[] {
 	return names.map((name) => runTool("debugfs", ["-R", `cat /${name}`, image]).toString("base64"));
 }
 
+/** Of 32 MiB: several of them in a small image. */
+const SMALL_GROUPS = ["-g", "8192"];
+
 const LAYOUTS: Readonly<Record<string, Omit<ExtImageOptions, "name" | "sourceDir">>> = {
-	"ext4 as mke2fs makes it": { size: "140M", blockSize: 4096 },
+	"ext4 as mke2fs makes it": { size: "72M", blockSize: 4096, extra: SMALL_GROUPS },
 	"ext4 with blocks of 1 KiB": { size: "60M", blockSize: 1024 },
 	"ext4 with uninit_bg and descriptors of 32 bytes": {
-		size: "140M",
+		size: "72M",
 		blockSize: 4096,
+		extra: SMALL_GROUPS,
 		features: "^64bit,^metadata_csum,uninit_bg",
 	},
-	"ext4 without checksums and flex_bg": { size: "140M", blockSize: 4096, features: "^metadata_csum,^flex_bg" },
-	"ext4 with meta_bg and blocks of 1 KiB": { size: "100M", blockSize: 1024, features: "meta_bg,^resize_inode" },
-	"ext4 with bigalloc": { size: "140M", blockSize: 4096, features: "bigalloc" },
+	"ext4 without checksums and flex_bg": {
+		size: "72M",
+		blockSize: 4096,
+		extra: SMALL_GROUPS,
+		features: "^metadata_csum,^flex_bg",
+	},
+	"ext4 with meta_bg and blocks of 1 KiB": { size: "48M", blockSize: 1024, features: "meta_bg,^resize_inode" },
+	"ext4 with bigalloc": { size: "72M", blockSize: 4096, features: "bigalloc" },
 	"ext4 with bigalloc and blocks of 1 KiB": { size: "60M", blockSize: 1024, features: "bigalloc,^resize_inode" },
-	"ext4 with sparse_super2": { size: "140M", blockSize: 4096, features: "sparse_super2,^resize_inode" },
-	ext3: { size: "100M", type: "ext3" },
-	ext2: { size: "140M", type: "ext2", blockSize: 4096 },
+	"ext4 with sparse_super2": {
+		size: "72M",
+		blockSize: 4096,
+		extra: SMALL_GROUPS,
+		features: "sparse_super2,^resize_inode",
+	},
+	ext3: { size: "48M", type: "ext3" },
+	ext2: { size: "72M", type: "ext2", blockSize: 4096, extra: SMALL_GROUPS },
 };
 
 describe("the map of a file system", () => {
@@ -123,7 +137,7 @@ describe("the map of a file system", () => {
 
 describe("an image from a used card", () => {
 	it("sends no more than a fresh one: what free blocks hold does not travel", () => {
-		const path = makeExtImage(dir, { size: "100M", sourceDir: files, name: "fresh.ext" });
+		const path = makeExtImage(dir, { size: "48M", sourceDir: files, name: "fresh.ext" });
 		const fresh = readFileSync(path);
 		const used = Buffer.from(fresh);
 		const { free } = space(fresh);
