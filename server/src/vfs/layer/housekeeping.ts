@@ -27,6 +27,9 @@ const COMMITS_PER_LOOK = 16;
 /** Milliseconds for which what the host said about its disk is believed. */
 const SPACE_AGE = 1000;
 
+/** How often the size of the rows is taken for what it was. */
+const ROWS_ASKED = 256;
+
 export interface HousekeepingOptions {
 	/** As in `LayerOptions`. */
 	readonly path: string;
@@ -43,7 +46,7 @@ export class Housekeeping {
 	readonly #reserve: Reserve;
 	#isCheckpointing = false;
 	#commits = 0;
-	#rows: { readonly at: number; readonly bytes: number } | undefined;
+	#rows: { readonly at: number; asked: number; readonly bytes: number } | undefined;
 	#space: { readonly at: number; readonly value: HostSpace } | undefined;
 
 	constructor({ path, db, clock, log }: HousekeepingOptions) {
@@ -68,12 +71,13 @@ export class Housekeeping {
 		return this.#space.value;
 	}
 
-	/** Bytes that the rows take; at most a second old. */
+	/** Bytes that the rows take; at most a second and 256 questions old, one for each name that is made. */
 	get databaseBytes(): number {
 		const now = this.#clock.monotonic();
-		if (this.#rows === undefined || now - this.#rows.at > SPACE_AGE) {
-			this.#rows = { at: now, bytes: this.#db.usedBytes() };
+		if (this.#rows === undefined || now - this.#rows.at > SPACE_AGE || this.#rows.asked >= ROWS_ASKED) {
+			this.#rows = { at: now, asked: 0, bytes: this.#db.usedBytes() };
 		}
+		this.#rows.asked++;
 		return this.#rows.bytes;
 	}
 
