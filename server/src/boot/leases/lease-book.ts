@@ -150,18 +150,14 @@ export class LeaseBook {
 		for (const { address } of this.#allOf(mac, subnet)) {
 			if (mayHave(address) && this.isFreeFor(mac, address, now)) return address;
 		}
-		const { requested } = wish;
 		const isFree = (address: string) => mayHave(address) && this.#isUnused(address, now);
-		if (requested !== undefined && isFree(requested)) return requested;
-		const { first, count } = rangeOf(subnet);
-		const start = hashOf(mac) % count;
-		if (this.#byAddress.size < MOST) {
-			for (let step = 0; step < Math.min(count, MOST); step++) {
-				const address = ipv4FromNumber(first + ((start + step) % count));
-				if (isFree(address)) return address;
-			}
-		}
-		return this.#leastMissed(mac, now, mayHave, wish.hasBooted ?? (() => false));
+		const unused = this.#byAddress.size < MOST ? firstOf(mac, subnet, wish.requested, isFree) : undefined;
+		return unused ?? this.#leastMissed(mac, now, mayHave, wish.hasBooted ?? (() => false));
+	}
+
+	/** Whether there is a place for what is to be written down of an address. */
+	#hasPlaceFor(address: string): boolean {
+		return this.#byAddress.size < MOST || this.#byAddress.has(address);
 	}
 
 	#isUnused(address: string, now: number): boolean {
@@ -177,7 +173,7 @@ export class LeaseBook {
 		let best: { readonly address: string; readonly missed: Missed } | undefined;
 		for (const address of new Set([...this.#byAddress.keys(), ...this.#offers.addresses()])) {
 			const missed = this.#missed(mac, address, now, hasBooted);
-			if (missed === undefined || !mayHave(address)) continue;
+			if (missed === undefined || !mayHave(address) || !this.#hasPlaceFor(address)) continue;
 			if (best === undefined || isLess(missed, best.missed)) best = { address, missed };
 		}
 		return best?.address;
@@ -196,8 +192,9 @@ export class LeaseBook {
 		return [hasBooted(lease.mac) ? Loss.OF_A_DEVICE : Loss.OVER, lease.expiresAt];
 	}
 
-	/** Tells whether this client may have this address: nobody else has it, and it is not kept out of use. */
+	/** Tells whether this client may have this address: nobody else has it, it is not kept out of use, and the book is not full. */
 	isFreeFor(mac: string, address: string, now: number): boolean {
+		if (!this.#hasPlaceFor(address)) return false;
 		const lease = this.#byAddress.get(address);
 		const hasOffer = this.#offers.ofClient(mac).some((offer) => offer.address === address);
 		if (lease !== undefined && isHeld(lease, now)) {
@@ -213,6 +210,7 @@ export class LeaseBook {
 	 * name, and what was offered to others does not count.
 	 */
 	mayKeep(mac: string, address: string, now: number): boolean {
+		if (!this.#hasPlaceFor(address)) return false;
 		const lease = this.#byAddress.get(address);
 		return lease === undefined || lease.mac === mac || !isHeld(lease, now);
 	}
@@ -347,6 +345,23 @@ function asOffer({ address, mac, expiresAt }: Lease): Offer {
 function rangeOf(subnet: DhcpSubnet): { first: number; count: number } {
 	const first = ipv4ToNumber(subnet.start);
 	return { first, count: ipv4ToNumber(subnet.end) - first + 1 };
+}
+
+/** What the client asks for, else what comes first in the range from where its MAC points to. */
+function firstOf(
+	mac: string,
+	subnet: DhcpSubnet,
+	requested: string | undefined,
+	isFree: (address: string) => boolean,
+): string | undefined {
+	if (requested !== undefined && isFree(requested)) return requested;
+	const { first, count } = rangeOf(subnet);
+	const start = hashOf(mac) % count;
+	for (let step = 0; step < Math.min(count, MOST); step++) {
+		const address = ipv4FromNumber(first + ((start + step) % count));
+		if (isFree(address)) return address;
+	}
+	return undefined;
 }
 
 /** In the range, and no address that has a meaning: ours, the router's, the network's own, the broadcast address. */

@@ -267,6 +267,30 @@ async function take(world: World, { act, client, last }: Step): Promise<void> {
 	else world.machines.set(address, macOf(client + 100));
 }
 
+test("a range of any size fills no more than its places, whatever is asked for", async () => {
+	const world = new World();
+	const wide: DhcpSubnet = { ...SUBNET, netmask: "255.255.0.0", start: "192.0.0.1", end: "192.0.255.254" };
+	const addressOf = (number: number) => `192.0.${4 + (number >> 8)}.${number & 255}`;
+	const clientOf = (number: number) =>
+		`02:00:00:00:${[number >> 8, number & 255].map((byte) => byte.toString(16).padStart(2, "0")).join(":")}`;
+	for (let number = 0; number < 4200; number++) {
+		const given = await world.keeper.grant(clientOf(number), addressOf(number), wide, {
+			...GRANT,
+			isThere: number % 2 === 0,
+		});
+		assert.equal(given !== undefined, number < 4096, addressOf(number));
+	}
+	const requested = "192.0.200.1";
+	assert.equal(await world.keeper.offer(clientOf(5000), wide, { requested, isBinding: false }), undefined);
+	assert.equal(world.keeper.list().length, 4096);
+	assert.ok(await world.keeper.grant(clientOf(7), addressOf(7), wide, GRANT), "who has one keeps it");
+	world.clock.advance(601_000);
+	assert.ok(
+		await world.keeper.offer(clientOf(5000), wide, { requested, isBinding: false }),
+		"one that ran out is given on",
+	);
+});
+
 test("whatever happens at the same time: no address for two, none outside of the range, and the disk has what holds", async () => {
 	await fc.assert(
 		fc.asyncProperty(fc.array(fc.array(step, { minLength: 1, maxLength: 4 }), { maxLength: 25 }), async (rounds) => {
