@@ -161,6 +161,9 @@ describe("what goes wrong has its own sentence, and leaves nothing", () => {
 		await fails(get("stall.img", { stallMs: 60 }), "download-stalled", /sent nothing for/);
 		routes["/cut.img"] = (_request, response) => void response.destroy();
 		await fails(get("cut.img"), "download-unreachable", /closed the connection|hang up/);
+		routes["/again.img"] = (request, response) =>
+			request.headers.range === undefined ? file({ cutAt: 100_000 })(request, response) : response.writeHead(416).end();
+		await fails(get("again.img"), "download-unreachable", /closed the connection|aborted|of 3000000 bytes/);
 		routes["/busy.img"] = (_request, response) => void response.writeHead(503).end();
 		await fails(get("busy.img"), "download-unreachable", /it answers 503/);
 		assert.equal(asked.filter((line) => line === "/busy.img").length, 3);

@@ -12,6 +12,7 @@ import { ImportError } from "./import-error.ts";
 import { LimitGuard, noSpace, type UnpackLimits } from "./limits.ts";
 import { PartialFile, type PartialNotes } from "./partial-file.ts";
 import { type Answer, parseAddress, request, unreachable } from "./request.ts";
+import { writeAll } from "./write-all.ts";
 
 export interface DownloadProgress {
 	readonly bytes: number;
@@ -34,7 +35,7 @@ export interface DownloadOptions {
 	readonly stallMs?: number;
 	/** Milliseconds before the first further attempt; each waits twice as long, up to a minute. Default 1000. */
 	readonly backoffMs?: number;
-	/** Attempts in a row that bring nothing, before it is given up; default 6. */
+	/** Attempts in a row that get no further, before it is given up; default 6. */
 	readonly attempts?: number;
 	readonly limits?: UnpackLimits;
 }
@@ -92,16 +93,18 @@ class Download {
 		}
 	}
 
-	/** Tries until the file is whole, as long as each attempt brings something. */
+	/** Tries until the file is whole, as long as the attempts get further: a server that always cuts at the same place brings nothing. */
 	async #fetchAll(sha256: string | undefined): Promise<void> {
 		const { attempts = 6, backoffMs = 1000, signal } = this.#options;
+		let most = await this.#partial.size();
 		for (let failures = 0; ; ) {
-			const before = await this.#partial.size();
 			try {
 				if (await this.#fetchOnce(sha256)) return;
 			} catch (error) {
 				if (!isTransient(error)) throw error;
-				failures = (await this.#partial.size()) > before ? 1 : failures + 1;
+				const size = await this.#partial.size();
+				failures = size > most ? 1 : failures + 1;
+				most = Math.max(most, size);
 				if (failures >= attempts) throw error;
 				await sleep(Math.min(backoffMs * 2 ** (failures - 1), LONGEST_BACKOFF_MS), undefined, signal && { signal });
 			}
@@ -254,7 +257,7 @@ class Watchdog {
 function stalled(url: URL, milliseconds: number): ImportError {
 	const message = `${url.host} has sent nothing for ${Math.round(milliseconds / 1000)} seconds.`;
 	return new ImportError("download-stalled", message, {
-		hint: "What has come is kept: start it again later.",
+		hint: "Start it again later.",
 		retry: true,
 	});
 }
@@ -344,12 +347,5 @@ export function nameOfAddress(url: URL): string {
 		return decodeURIComponent(last);
 	} catch {
 		return last;
-	}
-}
-
-async function writeAll(file: fs.promises.FileHandle, chunk: Buffer, position: number): Promise<void> {
-	for (let done = 0; done < chunk.length; ) {
-		const { bytesWritten } = await file.write(chunk, done, chunk.length - done, position + done);
-		done += bytesWritten;
 	}
 }

@@ -14,6 +14,7 @@ import { ImportError } from "./import-error.ts";
 import { imageExists, isThere, land } from "./landing.ts";
 import { asFolderError, LimitGuard, readable, type UnpackLimits } from "./limits.ts";
 import { parseUpload, UPLOAD_FILE, type UploadNotes } from "./upload-notes.ts";
+import { writeAll } from "./write-all.ts";
 
 export interface UploadWish {
 	readonly name: string;
@@ -305,13 +306,6 @@ export class Uploads implements Startable {
 
 	#asImportError(error: unknown): unknown {
 		return asFolderError(this.#options.folder, error);
-	}
-}
-
-async function writeAll(file: fs.promises.FileHandle, chunk: Buffer, position: number): Promise<void> {
-	for (let done = 0; done < chunk.length; ) {
-		const { bytesWritten } = await file.write(chunk, done, chunk.length - done, position + done);
-		done += bytesWritten;
 	}
 }
 
