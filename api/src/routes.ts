@@ -59,7 +59,7 @@ export const routes = {
 	getNetwork: {
 		method: "GET",
 		path: "/api/v1/network",
-		summary: "Interface, address, DHCP mode and the other DHCP servers",
+		summary: "Interfaces, address, DHCP mode, what was given out, and the other DHCP servers",
 		auth: "user",
 		response: Network,
 		errors: [],
@@ -67,7 +67,7 @@ export const routes = {
 	changeNetwork: {
 		method: "PATCH",
 		path: "/api/v1/network",
-		summary: "Change the DHCP mode, interface, address or range",
+		summary: "Change mode and terms of DHCP, interface and address; what is left out stays",
 		auth: "user",
 		body: NetworkChanges,
 		response: Network,

@@ -93,13 +93,13 @@ export const settings = {
 	interface: {
 		flag: "--interface <name>",
 		env: "INTERFACE",
-		help: "network interface to serve (default: the one with the default route)",
+		help: "network interface to serve (default: the one with the default route, and every wired one)",
 		schema: z.string().regex(/^[^\s/]{1,32}$/, "expected the name of an interface, like eth0"),
 	},
 	serverIp: {
 		flag: "--server-ip <address>",
 		env: "SERVER_IP",
-		help: "address that Pis are told (default: the interface's)",
+		help: "address that Pis are told (default: on each interface its own)",
 		schema: ipv4,
 	},
 	dhcp: {
