@@ -156,6 +156,36 @@ test("another name from the same port means that the client gave the old one up"
 	});
 });
 
+test("another name instead of the last ACK means that the file is there: the ROM of a 3B+ has one port for all", async () => {
+	await withServer(async (server, files, client) => {
+		await client.send("\0\x01bootcode.bin\0octet\0", server.port);
+		const { port } = await client.receive();
+		for (const block of ["\x01", "\x02"]) {
+			await client.send(`\0\x04\0${block}`, port);
+			await client.receive();
+		}
+		await client.send("\0\x01bootsig.bin\0octet\0", server.port);
+		assert.notEqual((await client.receive()).port, port);
+		// Its last ACK comes behind that, and harms nobody.
+		await client.send("\0\x04\0\x03", port);
+		assert.deepEqual(files.outcomes, ["bootcode.bin complete 1300/1300"]);
+	});
+});
+
+test("the same name instead of the last ACK means that it was lost", async () => {
+	await withServer(async (server, files, client) => {
+		await client.send("\0\x01file\0octet\0", server.port);
+		const { port } = await client.receive();
+		for (const block of ["\x01", "\x02"]) {
+			await client.send(`\0\x04\0${block}`, port);
+			await client.receive();
+		}
+		await client.send("\0\x01file\0octet\0", server.port);
+		assert.equal((await client.receive()).text.slice(0, 4), "\0\x03\0\x01");
+		assert.deepEqual(files.outcomes, ["file aborted 1024/1300"]);
+	});
+});
+
 test("a client that closes its port ends its transfer", async () => {
 	await withServer(async (server, files) => {
 		const client = new Client();

@@ -176,8 +176,7 @@ export class TftpServer implements Startable {
 		const key = `${client.address}:${client.port}`;
 		const running = this.#sessions.get(key);
 		if (running !== undefined && isRepeated(running, request)) return;
-		// The firmware takes its ports from a short range again and again: a new name from there means that it gave up.
-		if (running !== undefined) this.#forget(key, running).cancel();
+		if (running !== undefined) this.#replace(this.#forget(key, running), request);
 		const session = new Session(client, request.filename);
 		if (!this.#admission.admit(session)) {
 			this.#options.log.warn(`tftp: too many transfers, request of ${client.address} dropped`);
@@ -188,6 +187,15 @@ export class TftpServer implements Startable {
 			client,
 			this.#run(local, session, request).finally(() => this.#forget(key, session)),
 		);
+	}
+
+	/**
+	 * The firmware takes its ports from a short range again and again, and a boot ROM has one for all its files: a new name from
+	 * there means that it is through with the one before, or gave it up. Who asks for the same file again does not have it.
+	 */
+	#replace(running: Session, { filename }: TftpRequest): void {
+		if (running.name !== filename) running.transfer?.clientLeft();
+		running.cancel();
 	}
 
 	#forget(key: string, session: Session): Session {
@@ -274,7 +282,7 @@ export class TftpServer implements Startable {
 	#socketFailed(session: Session, transfer: Transfer, error: Error): void {
 		this.#options.log.debug(`tftp: ${session.client.address}: ${errorText(error)}`);
 		// The client has closed its port. Anything else may pass: the transfer's timer will try again.
-		if (systemCode(error) === "ECONNREFUSED") transfer.abort();
+		if (systemCode(error) === "ECONNREFUSED") transfer.clientLeft();
 	}
 
 	#over(

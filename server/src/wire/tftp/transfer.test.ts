@@ -193,6 +193,41 @@ test("ERROR 0 after the OACK or the first block is a probe; later, or with anoth
 	assert.deepEqual(refused.ends, [["aborted", 0]]);
 });
 
+test("a client that leaves has the file when only the ACK of its last block is missing", async () => {
+	const cases: [readonly TftpOption[], number, number[], string, number][] = [
+		[[], 1000, [1], "complete", 1000],
+		[[], 1024, [1, 2], "complete", 1024],
+		[[["tsize", "0"]], 100, [0], "complete", 100],
+		// Blocks are missing, or nobody ever answered: that it is there at all is not known.
+		[[], 1300, [1], "aborted", 512],
+		[[], 1000, [], "aborted", 0],
+		[[], 100, [], "aborted", 0],
+		[[["tsize", "0"]], 100, [], "aborted", 0],
+		[[["windowsize", "4"]], 1300, [0], "aborted", 0],
+	];
+	for (const [options, size, acks, outcome, bytes] of cases) {
+		const { ack, ends, sent, transfer, closed } = bench({ options, data: content(size) });
+		await turn();
+		for (const block of acks) await ack(block);
+		const before = sent.length;
+		transfer.clientLeft();
+		transfer.abort();
+		assert.deepEqual(ends, [[outcome, bytes]], `${size} bytes, ACKs ${acks}`);
+		assert.deepEqual([closed(), sent.length], [1, before]);
+	}
+});
+
+test("a last block that is still being read was not sent: who leaves does not have it", async () => {
+	const data = content(PIECE_SIZE + 100);
+	const read = (offset: number, length: number) =>
+		offset === 0 ? Promise.resolve(data.subarray(0, length)) : new Promise<Buffer>(() => {});
+	const { ack, ends, transfer } = bench({ data, read });
+	await turn();
+	for (let block = 1; block <= PIECE_SIZE / 512; block++) await ack(block);
+	transfer.clientLeft();
+	assert.deepEqual(ends, [["aborted", PIECE_SIZE]]);
+});
+
 test("after the end nothing is sent and nothing is said twice", async () => {
 	const { ack, error, transfer, ends, closed, pass } = bench();
 	await turn();

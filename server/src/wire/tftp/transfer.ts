@@ -105,6 +105,17 @@ export class Transfer {
 		this.#end("aborted");
 	}
 
+	/**
+	 * The client does something else, and sends nothing more here. "The host acknowledging the final DATA packet may terminate its
+	 * side of the connection on sending the final ACK" (RFC 1350 section 6), and what comes next from its port may be heard before
+	 * that ACK. So when nothing but this one is missing, the file has arrived. A client of which nothing was ever heard may not be
+	 * there at all: that says nothing.
+	 */
+	clientLeft(): void {
+		if (!this.hasProgressed || this.#base !== this.#lastBlock || this.#next <= this.#lastBlock) this.#end("aborted");
+		else this.#acknowledge(this.#lastBlock & 0xffff);
+	}
+
 	/** A Pi asks whether a file is there, and how large, by giving up after the OACK or the first block. */
 	#outcomeOfError(code: number): TftpOutcome {
 		return code === ErrorCode.NOT_DEFINED && this.#base <= 1 ? "probe" : "aborted";
