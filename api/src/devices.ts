@@ -19,7 +19,9 @@ export type RootMode = z.infer<typeof RootMode>;
 
 export const Intent = z
 	.enum(["netboot", "disk", "write-then-disk", "ignore"])
-	.describe("What its next power-on shall do. With `disk` we are silent, so that it goes on to its own disk.");
+	.describe(
+		"What its next power-on shall do. With `disk` we are silent, so that it goes on to its own disk. `write-then-disk` is refused by a server that writes no disks.",
+	);
 export type Intent = z.infer<typeof Intent>;
 
 /** A host name as RFC 1123 allows it: one label. */

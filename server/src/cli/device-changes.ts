@@ -7,6 +7,9 @@ import { CommandError, exitCodes } from "./command-error.ts";
 import { addCustomisationFlags, type CustomisationFlags, customisationOf, parseQuota } from "./customisation-flags.ts";
 import { json, printable, type Terminal } from "./terminal.ts";
 
+/** What the contract knows and the server refuses is not offered. */
+const POSSIBLE_INTENTS = Intent.exclude(["write-then-disk"]).options;
+
 interface SetFlags extends ClientFlags, CustomisationFlags {
 	readonly name?: string;
 	readonly image?: string;
@@ -24,7 +27,7 @@ export function addDeviceChanges(devices: Command, terminal: Terminal): void {
 		.option("--image <id>", "its image, or `default`")
 		.addOption(new Option("--mode <mode>", "what becomes of its changes").choices([...RootMode.options, "default"]))
 		.option("--quota <size>", "what its root may hold, like 4G, none, or default", parseQuota)
-		.addOption(new Option("--intent <intent>", "what it does when it is powered on").choices(Intent.options))
+		.addOption(new Option("--intent <intent>", "what it does when it is powered on").choices(POSSIBLE_INTENTS))
 		.option("--json", "as JSON")
 		.action((id: string, _flags: unknown, command: Command) => set(id, command.optsWithGlobals(), terminal));
 	addClientFlags(devices.command("reset <id>").description("give a device a fresh root at its next boot"))
