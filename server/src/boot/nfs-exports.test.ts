@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { truncateSync } from "node:fs";
 import { describe, test } from "node:test";
 import fc from "fast-check";
+import { pino } from "pino";
 import { FileError, whenReady } from "../base/index.ts";
 import type { Device } from "../devices/index.ts";
 import { type Client, clientAt, Site } from "./testing/site.ts";
@@ -36,6 +37,35 @@ describe("who may mount", () => {
 		const path = await site.begin(device, client);
 		const handle = await site.nfs.mount(path, client);
 		assert.deepEqual(await site.nfs.mount(path, clientAt("192.0.2.200")), handle);
+		assert.equal(site.registry.bootsOf(device)[0]?.mountedAt, site.clock.now());
+	});
+
+	test("as often as it likes, but that is stored and said once of each address", async (context) => {
+		const lines: string[] = [];
+		const log = pino({ level: "info" }, { write: (line: string) => void lines.push(JSON.parse(line).msg) });
+		await using site = await Site.open({}, log);
+		const { device, client } = site.pi();
+		const path = await site.begin(device, client);
+		lines.length = 0;
+		await Promise.all(Array.from({ length: 20 }, () => site.nfs.mount(path, client)));
+		assert.deepEqual(lines, ["mounts its root (persistent) from 192.0.2.21"]);
+		const stored = context.mock.method(site.registry, "bootMounted");
+		const again = clientAt("192.0.2.200");
+		for (let round = 0; round < 50; round++) {
+			for (const from of [client, again]) assert.ok(await site.nfs.mount(path, from));
+		}
+		assert.deepEqual([stored.mock.callCount(), lines[1]], [1, "mounts its root (persistent) from 192.0.2.200"]);
+		assert.equal(lines.length, 2);
+	});
+
+	test("again what could not be stored: who mounts without that would begin another boot", async (context) => {
+		await using site = await Site.open();
+		const { device, client } = site.pi();
+		const path = await site.begin(device, client);
+		const failing = context.mock.method(site.registry, "bootMounted", () => Promise.reject(new Error("disk full")));
+		for (let round = 0; round < 2; round++) await assert.rejects(site.nfs.mount(path, client), /disk full/);
+		failing.mock.restore();
+		await site.nfs.mount(path, client);
 		assert.equal(site.registry.bootsOf(device)[0]?.mountedAt, site.clock.now());
 	});
 

@@ -3,7 +3,7 @@
  * of the server. Who may use them is decided here.
  */
 import { BlockFault, type Clock, errorText, FileError, type Logger, whenReady } from "../base/index.ts";
-import type { Boot, DeviceRegistry } from "../devices/index.ts";
+import type { Boot, Device, DeviceRegistry } from "../devices/index.ts";
 import type { HandleCodec } from "../vfs/index.ts";
 import type { NfsClient, NfsPort, ResolvedHandle } from "../wire/nfs3/index.ts";
 import type { OpenRoot } from "./open-root.ts";
@@ -52,6 +52,8 @@ export class NfsExports implements NfsPort {
 	readonly #watch: RootWatch;
 	/** Who is refused tries again every second. */
 	readonly #said = new Said();
+	/** Which boot was mounted from which address. */
+	readonly #mounts = new Said();
 	readonly #connections = new Map<object, Connection>();
 	readonly #failed = new Map<string, { readonly until: number; readonly error: unknown }>();
 
@@ -165,9 +167,18 @@ export class NfsExports implements NfsPort {
 			return this.#refuse(path, client, "ENOENT", "no boot has this path");
 		await this.#checkAddress(path, client, device.key);
 		const handle = await this.#rootHandle(boot);
-		await this.#options.registry.bootMounted(boot.id);
-		this.#options.log.info({ device: device.id }, `mounts its root (${boot.mode}) from ${client.address}`);
+		await this.#mounted(boot.id, device, client);
 		return handle;
+	}
+
+	/** That it is mounted is stored before it is answered. Who has the path may ask for it without end: once is enough. */
+	async #mounted(bootId: string, device: Device, client: NfsClient): Promise<void> {
+		const { registry, log } = this.#options;
+		const boot = registry.boot(bootId);
+		const isNew = this.#mounts.isNew(`${bootId} ${client.address}`, "");
+		if (boot === undefined || (!isNew && boot.mountedAt !== null)) return;
+		await registry.bootMounted(bootId);
+		if (isNew) log.info({ device: device.id }, `mounts its root (${boot.mode}) from ${client.address}`);
 	}
 
 	async #rootHandle(boot: Boot): Promise<Buffer> {
