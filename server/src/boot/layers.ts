@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type Clock, errorText, type Logger } from "../base/index.ts";
 import type { Device, RootMode } from "../devices/index.ts";
 import type { LayerRow, Store } from "../store/index.ts";
-import { Layer } from "../vfs/index.ts";
+import { dropLayer } from "../vfs/index.ts";
 import type { BootImage } from "./catalogue.ts";
 
 export interface LayerRecordsOptions {
@@ -102,7 +102,7 @@ export class LayerRecords {
 	async #remove({ id, path }: LayerRow): Promise<void> {
 		const { store, log } = this.#options;
 		try {
-			Layer.drop(this.path(path));
+			dropLayer(this.path(path));
 			await store.layers.remove(id);
 			log.debug(`the layer ${path} was dropped`);
 		} catch (error) {

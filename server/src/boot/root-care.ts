@@ -4,7 +4,16 @@ import { join } from "node:path";
 import { errorText, NetbootError } from "../base/index.ts";
 import type { Device, RootMode } from "../devices/index.ts";
 import type { LayerRow } from "../store/index.ts";
-import { BOOT_FSID, hostSpace, Layer, type LayerChange, layerBytes, ROOT_FSID } from "../vfs/index.ts";
+import {
+	BOOT_FSID,
+	dropLayer,
+	hostSpace,
+	type Layer,
+	type LayerChange,
+	layerBytes,
+	ROOT_FSID,
+	restoreLayer,
+} from "../vfs/index.ts";
 import type { BootImage } from "./catalogue.ts";
 import { isKept, type LayerRecords } from "./layers.ts";
 import { DEFAULT_RULE, type OldRootRule, rootsToDrop } from "./old-roots.ts";
@@ -154,13 +163,13 @@ export class RootCare {
 			if (registry.rootModeOf(device) !== "persistent") throw notKept(device);
 			if (image?.imageId !== snapshot.imageId || image.build.id !== snapshot.buildId) throw otherBuild(device, name);
 			const path = `${device.key}-${randomBytes(8).toString("hex")}`;
-			const id = await Layer.restore(this.snapshots.path(snapshot), layers.path(path));
+			const id = await restoreLayer(this.snapshots.path(snapshot), layers.path(path));
 			try {
 				// A wish for a fresh root would take this one.
 				await registry.keepRoot(device.id);
 				await layers.replace(id, path, device, image);
 			} catch (error) {
-				Layer.drop(layers.path(path));
+				dropLayer(layers.path(path));
 				throw error;
 			}
 			// One that was told its root and never mounted it would get the old one when it asks again.

@@ -2,7 +2,16 @@
 import { type Clock, FileError, type Logger, settleSeries, whenReady } from "../base/index.ts";
 import type { Boot, Device, DeviceRegistry, RootMode } from "../devices/index.ts";
 import type { LayerRow, Store } from "../store/index.ts";
-import { BOOT_FSID, type FileTree, type HandleCodec, Layer, ReadOnlyTree, ROOT_FSID, Root } from "../vfs/index.ts";
+import {
+	BOOT_FSID,
+	dropLayer,
+	type FileTree,
+	type HandleCodec,
+	Layer,
+	ReadOnlyTree,
+	ROOT_FSID,
+	Root,
+} from "../vfs/index.ts";
 import type { BootImage, BootImages } from "./catalogue.ts";
 import type { LayerRecords } from "./layers.ts";
 import { OpenRoot } from "./open-root.ts";
@@ -181,7 +190,7 @@ export class RootOpener {
 			await this.#layers.add(open.id, path, device, image, mode);
 		} catch (error) {
 			this.close(open);
-			Layer.drop(this.#layers.path(path));
+			dropLayer(this.#layers.path(path));
 			throw error;
 		}
 		return open.id;

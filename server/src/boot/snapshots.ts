@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { type Clock, NetbootError } from "../base/index.ts";
 import type { Device } from "../devices/index.ts";
 import type { LayerRow, SnapshotRow, Store } from "../store/index.ts";
-import { Layer, layerBytes } from "../vfs/index.ts";
+import { dropLayer, type Layer, layerBytes } from "../vfs/index.ts";
 
 /** Nobody looks through more; each may be as large as a root. */
 const MOST_PER_DEVICE = 32;
@@ -96,7 +96,7 @@ export class Snapshots {
 		try {
 			await store.snapshots.insert(row);
 		} catch (error) {
-			Layer.drop(this.path(row));
+			dropLayer(this.path(row));
 			throw error;
 		}
 		await store.durable();
@@ -110,7 +110,7 @@ export class Snapshots {
 		await store.snapshots.remove(row.id);
 		// Otherwise a power cut could bring the row back, without its files.
 		await store.durable();
-		Layer.drop(this.path(row));
+		dropLayer(this.path(row));
 	}
 
 	/** Bytes of all, by device. */
@@ -134,6 +134,6 @@ export function clearLeftovers(folder: string, known: ReadonlySet<string>): numb
 	if (!existsSync(folder)) return 0;
 	const found = readdirSync(folder).flatMap((name) => /^(\d+-[0-9a-f]+)\.[a-z-]+$/.exec(name)?.[1] ?? []);
 	const leftovers = new Set(found.filter((path) => !known.has(path)));
-	for (const path of leftovers) Layer.drop(join(folder, path));
+	for (const path of leftovers) dropLayer(join(folder, path));
 	return leftovers.size;
 }

@@ -8,6 +8,7 @@ import { contentOf, find, findIfThere, pattern } from "../compliance-source.ts";
 import { assertFails } from "../compliance-tools.ts";
 import { MemoryTree } from "../memory-tree.ts";
 import { Layer } from "./layer.ts";
+import { restoreLayer } from "./layer-files.ts";
 import { BLOCK } from "./pool.ts";
 import { MAX_BASE_INO, openLayer } from "./testing.ts";
 import { layerBytes } from "./usage.ts";
@@ -38,7 +39,7 @@ describe("a copy of a layer", () => {
 		assert.ok(isCopied);
 		tree.create(tree.root, "behind", FILE);
 
-		await Layer.restore(`${subject.path}-copy`, `${subject.path}-again`);
+		await restoreLayer(`${subject.path}-copy`, `${subject.path}-again`);
 		const again = openAt(`${subject.path}-again`);
 		assert.ok(contentOf(again.tree(1), find(again.tree(1), "file")).equals(pattern(300 * BLOCK)));
 		assert.equal(findIfThere(again.tree(1), "behind"), undefined);
@@ -55,7 +56,7 @@ describe("a copy of a layer", () => {
 		});
 		await layer.copyTo(`${subject.path}-copy`);
 		for (const number of [1, 2]) {
-			const id = await Layer.restore(`${subject.path}-copy`, `${subject.path}-${number}`);
+			const id = await restoreLayer(`${subject.path}-copy`, `${subject.path}-${number}`);
 			const again = openAt(`${subject.path}-${number}`);
 			assert.equal(again.id, id);
 			assert.notEqual(id, layer.id);

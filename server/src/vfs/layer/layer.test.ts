@@ -10,6 +10,7 @@ import { assertFails, list, names } from "../compliance-tools.ts";
 import { MemoryTree } from "../memory-tree.ts";
 import { compareTimes } from "../times.ts";
 import { Layer } from "./layer.ts";
+import { dropLayer } from "./layer-files.ts";
 import { BLOCK } from "./pool.ts";
 import { openLayer, type TestLayer } from "./testing.ts";
 
@@ -171,7 +172,7 @@ describe("a layer", () => {
 			tree.create(tree.root, "x", FILE);
 			await tree.commit(tree.root);
 			subject.shut();
-			Layer.drop(subject.path);
+			dropLayer(subject.path);
 			assert.deepEqual(readdirSync(dirname(subject.path)), []);
 			assert.equal(findIfThere(subject.reopen().tree(1), "x"), undefined);
 		}));

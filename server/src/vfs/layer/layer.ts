@@ -2,7 +2,7 @@
  * The copy-on-write layer of one device: what it changed of its image, in one SQLite file and one file of data blocks.
  */
 import { randomBytes } from "node:crypto";
-import { closeSync, fsyncSync, openSync, rmSync, statSync } from "node:fs";
+import { closeSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import {
 	BlockFault,
@@ -23,6 +23,7 @@ import { copyLayer } from "./copy.ts";
 import { Counters } from "./counters.ts";
 import { LayerDatabase } from "./database.ts";
 import { Housekeeping } from "./housekeeping.ts";
+import { newLayerId, sizeOf, syncDirectory } from "./layer-files.ts";
 import { LayerTree } from "./layer-tree.ts";
 import { BLOCK, Pool } from "./pool.ts";
 import { Replies, type ReplyKey } from "./replies.ts";
@@ -86,7 +87,7 @@ export class Layer {
 		this.#log = options.log ?? silentLogger;
 		this.#quotaBytes = options.quotaBytes ?? Number.POSITIVE_INFINITY;
 		const firstIno = Math.max(0, ...options.volumes.map((volume) => volume.maxBaseIno)) + 1;
-		this.id = this.#stored("id", newId);
+		this.id = this.#stored("id", newLayerId);
 		this.#checkBases(firstIno);
 		this.#verifier = writeVerifier(
 			this.id,
@@ -131,34 +132,6 @@ export class Layer {
 			db.close();
 			throw error;
 		}
-	}
-
-	/**
-	 * Makes a layer that is not open of a copy that `copyTo` made.
-	 *
-	 * @returns its id, which is its own.
-	 * @throws ExternalError, FileError ENOSPC, EIO; then nothing is left of it.
-	 */
-	static async restore(copy: string, path: string): Promise<string> {
-		await copyLayer(copy, path);
-		const id = newId();
-		try {
-			const db = LayerDatabase.open(`${path}.db`);
-			try {
-				db.becomeAnother(id);
-			} finally {
-				db.close();
-			}
-		} catch (error) {
-			Layer.drop(path);
-			throw fileErrorFrom(error);
-		}
-		return id;
-	}
-
-	/** Removes the files of a layer that is not open. */
-	static drop(path: string): void {
-		for (const suffix of [".db", ".db-wal", ".db-shm", ".pool", ".reserve"]) rmSync(path + suffix, { force: true });
 	}
 
 	/** Another number after each change. */
@@ -393,23 +366,5 @@ export class Layer {
 			totalInodes: this.#counters.freeInos,
 			freeInodes: this.#counters.freeInos,
 		};
-	}
-}
-
-function newId(): string {
-	return randomBytes(8).toString("hex");
-}
-
-function sizeOf(path: string): number {
-	return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-}
-
-/** New files are there after a power cut only when their directory is on the disk too. */
-function syncDirectory(path: string): void {
-	const fd = openSync(path, "r");
-	try {
-		fsyncSync(fd);
-	} finally {
-		closeSync(fd);
 	}
 }

@@ -2,9 +2,10 @@
  * A file of real bytes beside the database that is given back to the host when its disk is full: removing a file needs room
  * for the rows that say so, and a full disk must not stop anybody from making room.
  */
-import { closeSync, fstatSync, openSync, rmSync, statSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, openSync, rmSync, writeSync } from "node:fs";
 import { systemCode } from "../../base/index.ts";
 import { hostSpace } from "./host-space.ts";
+import { sizeOf } from "./layer-files.ts";
 
 /** Bytes: room for a checkpoint of what the WAL holds when space is scarce, and for as much again. */
 const RESERVE_BYTES = 2 * 1024 * 1024;
@@ -51,8 +52,4 @@ export class Reserve {
 			closeSync(fd);
 		}
 	}
-}
-
-function sizeOf(path: string): number {
-	return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }

@@ -1,12 +1,11 @@
 /** What the files of a layer take on the host's disk. */
 import { stat } from "node:fs/promises";
 import { systemCode } from "../../base/index.ts";
+import { LAYER_FILES } from "./layer-files.ts";
 
 /** Bytes on the disk, of a layer or of a copy, open or not; blocks that a copy shares with its original count for both. */
 export async function layerBytes(path: string): Promise<number> {
-	const sizes = await Promise.all(
-		[".db", ".db-wal", ".db-shm", ".pool", ".reserve"].map((end) => diskBytes(path + end)),
-	);
+	const sizes = await Promise.all(LAYER_FILES.map((end) => diskBytes(path + end)));
 	return sizes.reduce((sum, size) => sum + size, 0);
 }
 
