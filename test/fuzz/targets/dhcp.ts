@@ -5,7 +5,6 @@ import {
 	type DhcpPacket,
 	decideProxy,
 	decodePacket,
-	describePacket,
 	encodePacket,
 	informReply,
 	type LeaseTerms,
@@ -140,7 +139,6 @@ export const dhcp: FuzzTarget = {
 		}
 		attempt(seen, () => encodePacket(nakReply(packet, "192.0.2.2", "no")));
 		assert.match(summarisePacket(packet), /^[\x20-\x7e]+$/);
-		assert.match(describePacket(packet), /^[\n\x20-\x7e]+$/);
 		// What was decoded, written and decoded again is the same, but for pieces that are put together and empty fields.
 		const again = decodePacket(encodePacket(packet));
 		assert.deepEqual(again.options, packet.options);

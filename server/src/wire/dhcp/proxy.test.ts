@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { classify, type PiClient } from "./classify.ts";
-import { describePacket, summarisePacket } from "./describe.ts";
+import { summarisePacket } from "./describe.ts";
 import { lanProbe, readLanOffer } from "./lan-probe.ts";
 import { type DhcpPacket, decodePacket, encodePacket } from "./packet.ts";
 import { decideProxy, offerDelays, proxyOffer } from "./proxy.ts";
@@ -86,15 +86,13 @@ test("only OFFERs to our own question count", () => {
 	assert.equal(readLanOffer(proxy, probe)?.isBootServer, true);
 });
 
-test("a message in one line, and in full", () => {
+test("a message in one line", () => {
 	const packet = decodePacket(pi400Request);
 	const line = summarisePacket(packet);
 	assert.equal(line, 'REQUEST dc:a6:32:ec:fc:3c xid d0e3497c server 192.168.2.1 "PXEClient:Arch:00000:UNDI:002001"');
-	assert.ok(describePacket(packet).includes("50 REQUESTED_IP_ADDRESS (4): 192.168.2.40"));
 });
 
 test("text of a client cannot forge a line of the log", () => {
 	const packet = otherDiscover("3c06410a42 1b5b30".replace(/\s/g, ""));
 	assert.ok(summarisePacket(packet).includes('"A\\x0aB\\x1b[0"'));
-	assert.equal(describePacket(packet).split("\n").length, 3 + packet.options.size);
 });
