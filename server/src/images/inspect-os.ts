@@ -89,10 +89,15 @@ export function parsePasswd(text: string): UserFacts[] {
 	for (const line of text.split("\n")) {
 		const [name = "", , uid = "", gid = "", , home = "", shell] = line.split(":");
 		if (shell === undefined || !/^\d{1,10}$/.test(uid) || !/^\d{1,10}$/.test(gid)) continue;
-		if (!/^[a-z_][a-z0-9_.-]*\$?$/i.test(name) || !home.startsWith("/")) continue;
+		if (!/^[a-z_][a-z0-9_.-]*\$?$/i.test(name) || !isPlainPath(home)) continue;
 		users.push({ name, uid: Number(uid), gid: Number(gid), home, shell: shell === "" ? "/bin/sh" : shell });
 	}
 	return users;
+}
+
+/** `/`, or names behind single slashes, none of which leads up again. */
+function isPlainPath(path: string): boolean {
+	return /^\/([^/\0]{1,255}(\/[^/\0]{1,255})*)?$/.test(path) && !/\/\.\.?(\/|$)/.test(path);
 }
 
 /** Whether one of these paths is a file that root may execute. */

@@ -1,14 +1,8 @@
 /** The four files that make an account, edited together. See passwd(5), shadow(5), group(5), gshadow(5). Pure. */
 
-export interface AccountLine {
-	readonly name: string;
-	readonly uid: number;
-	readonly gid: number;
-	readonly home: string;
-	readonly shell: string;
-}
+import type { UserFacts } from "../../images/index.ts";
 
-export interface NewAccount extends AccountLine {
+export interface NewAccount extends UserFacts {
 	/** A crypt(3) hash, or undefined for no password: then only a key lets one in. */
 	readonly passwordHash: string | undefined;
 	/** Groups that it joins, where they exist. */
@@ -58,13 +52,6 @@ export function freeId(passwd: string, group: string): number {
 	let id = 1000;
 	while (used.has(String(id))) id += 1;
 	return id;
-}
-
-/** A line of passwd(5), or undefined when there is no such account. */
-export function accountOf(passwd: string, name: string): AccountLine | undefined {
-	const [, , uid = "", gid = "", , home = "", shell = ""] = (lineOf(passwd, name) ?? "").split(":");
-	if (!/^\d{1,10}$/.test(uid) || !/^\d{1,10}$/.test(gid) || !home.startsWith("/")) return undefined;
-	return { name, uid: Number(uid), gid: Number(gid), home, shell };
 }
 
 /** The number of a group, or undefined when there is none of that name. */

@@ -192,6 +192,17 @@ ${wlan}`;
 		assert.equal(readTextAt(tree, "/root/.ssh/authorized_keys"), `${KEY}\n`);
 	});
 
+	it("takes root's home from the image, also where that is the root directory", () => {
+		for (const [home, file] of [
+			["/", "/.ssh/authorized_keys"],
+			["/var/root", "/var/root/.ssh/authorized_keys"],
+			["/../out", "/root/.ssh/authorized_keys"],
+		] as const) {
+			const root = { ...image.root, "/etc/passwd": `root:x:0:0:root:${home}:/bin/sh\n` };
+			assert.equal(textOf({ ...image, root }, file), `${KEY}\n`, home);
+		}
+	});
+
 	it("gives root the password that was set", () => {
 		const device = { authorizedKeys: [], user: { passwordHash: "$6$a$b" } };
 		assert.match(textOf({ ...image, device }, "/etc/shadow"), /^root:\$6\$a\$b:/m);

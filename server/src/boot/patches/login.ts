@@ -1,9 +1,8 @@
 /** Login: a stock image has neither a user nor a running sshd, so nobody could use the Pi that it boots. */
 import { nameFromUtf8, nameToUtf8 } from "../../base/index.ts";
-import { findShippedUnit, isUnitEnabled, isUnitMasked, type UserFacts } from "../../images/index.ts";
+import { findShippedUnit, isUnitEnabled, isUnitMasked, parsePasswd, type UserFacts } from "../../images/index.ts";
 import { type FileTree, listDirectoryAt, type Patch, readFileAt, readTextAt, resolvePath } from "../../vfs/index.ts";
 import {
-	accountOf,
 	addToGroup,
 	addToGshadow,
 	addToPasswd,
@@ -46,21 +45,26 @@ interface LoginAccount {
 	readonly isNew: boolean;
 }
 
+/** Where the image's own passwd(5) does not say it. */
 const ROOT: UserFacts = { name: "root", uid: 0, gid: 0, home: "/root", shell: "/bin/sh" };
 
 /** A system without systemd and sudo, as Buildroot makes it, knows no user but root. */
 function loginAccount({ root, facts, device }: PatchInput): LoginAccount {
 	const passwd = readTextAt(root, "/etc/passwd") ?? "";
 	const wanted = device.user?.name;
-	const present = wanted === undefined ? facts.firstUser : accountOf(passwd, wanted);
+	const present = wanted === undefined ? facts.firstUser : userOf(passwd, wanted);
 	if (present !== undefined) return { user: present, isNew: false };
 	const isRootOnly = facts.init !== "systemd" && !facts.sudo && wanted === undefined;
-	if (isRootOnly) return { user: ROOT, isNew: false };
+	if (isRootOnly) return { user: userOf(passwd, "root") ?? ROOT, isNew: false };
 	const name = wanted ?? "pi";
 	const group = readTextAt(root, "/etc/group") ?? "";
 	const uid = freeId(passwd, group);
 	const shell = resolvePath(root, "/bin/bash") === undefined ? "/bin/sh" : "/bin/bash";
 	return { user: { name, uid, gid: groupId(group, name) ?? uid, home: `/home/${name}`, shell }, isNew: true };
+}
+
+function userOf(passwd: string, name: string): UserFacts | undefined {
+	return parsePasswd(passwd).find((user) => user.name === name);
 }
 
 function accountPatches({ root, device }: PatchInput, { user, isNew }: LoginAccount): Patch[] {
@@ -96,8 +100,9 @@ function keyPatches({ root, facts, device }: PatchInput, { user }: LoginAccount)
 	if (!facts.sshServer || device.authorizedKeys.length === 0) return [];
 	// Without sudo a user cannot become root, and a Pi that nobody can administer is of little use. DietPi is run as root.
 	const needsRoot = user.name !== "root" && (!facts.sudo || isDietPi(root));
+	const superuser = userOf(readTextAt(root, "/etc/passwd") ?? "", "root") ?? ROOT;
 	return [
-		...[user, ...(needsRoot ? [ROOT] : [])].flatMap((who) => authorizedKeyPatches(who, device.authorizedKeys)),
+		...[user, ...(needsRoot ? [superuser] : [])].flatMap((who) => authorizedKeyPatches(who, device.authorizedKeys)),
 		...(needsRoot || user.name === "root" ? [unlockedRoot()] : []),
 	];
 }
@@ -110,10 +115,13 @@ function unlockedRoot(): Patch {
 /** sshd's StrictModes: nobody else may write to the home, `.ssh` or the file. */
 function authorizedKeyPatches({ name, uid, gid, home }: UserFacts, keys: readonly string[]): Patch[] {
 	const why = `${name} logs in with your SSH keys`;
+	const mode = name === "root" ? 0o700 : 0o755;
+	// Small systems have the root directory for a home, which is there.
+	const folder = home === "/" ? "" : home;
 	return [
-		addDirectory(home, `the home of ${name}`, { mode: name === "root" ? 0o700 : 0o755, uid, gid }),
-		addDirectory(`${home}/.ssh`, why, { mode: 0o700, uid, gid }),
-		editOrAddFile(`${home}/.ssh/authorized_keys`, why, (text) => withKeys(text, keys), { mode: 0o600, uid, gid }),
+		...(folder === "" ? [] : [addDirectory(folder, `the home of ${name}`, { mode, uid, gid })]),
+		addDirectory(`${folder}/.ssh`, why, { mode: 0o700, uid, gid }),
+		editOrAddFile(`${folder}/.ssh/authorized_keys`, why, (text) => withKeys(text, keys), { mode: 0o600, uid, gid }),
 	];
 }
 

@@ -19,6 +19,9 @@ interface Inode {
 	nextCookie: number;
 }
 
+/** It holds its files whole, so their size is not for a client to choose. */
+const MAX_SIZE = 4 * 1024 * 1024;
+
 export class MemoryTree implements NfsTree {
 	readonly root = 2;
 	writable = true;
@@ -139,6 +142,7 @@ export class MemoryTree implements NfsTree {
 	}
 
 	#resize(inode: Inode, size: number): void {
+		if (size > MAX_SIZE) throw new FileError("EFBIG", `a file of ${size} bytes, where ${MAX_SIZE} fit`);
 		const content = Buffer.alloc(size);
 		inode.content.copy(content);
 		inode.content = content;
