@@ -218,7 +218,7 @@ export class DhcpAnswers implements DhcpHandler {
 	#waitFor(device: Device, { generation }: PiClient): Promise<boolean> | undefined {
 		const { queue, registry } = this.#options;
 		const canWait = generation === "eeprom" || (generation === "pi3" && queue.isPastRom(device.key));
-		const turn = canWait ? queue.ask(device.key) : undefined;
+		const turn = canWait ? queue.ask(device.key, device.bootCount > 0) : undefined;
 		if (turn === undefined) return undefined;
 		registry.fact(device, { kind: "waits", before: turn.before });
 		if (this.#said.isNew(`turn ${device.mac}`, "")) {

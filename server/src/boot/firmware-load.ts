@@ -7,6 +7,7 @@
  */
 import type { Clock } from "../base/index.ts";
 import { PIECE_SIZE } from "../wire/tftp/index.ts";
+import { LetIn } from "./let-in.ts";
 
 /** So many may always be under way: one Pi that is slow by itself keeps nobody waiting. */
 const LEAST = 4;
@@ -36,14 +37,9 @@ const SHRINKS = 0.9;
 const PAUSE_MS = 1500;
 const STALL_MS = 5000;
 
-/** From the OFFER to the first file: the router's ACK comes between. */
-const RESERVED_MS = 5000;
-
-/** Places that are kept for those who were let in and have fetched nothing yet. */
-const MOST_RESERVED = 1024;
-
-/** Of so many that were let in it is remembered whether they came. */
-const REMEMBERED = 64;
+/** A Pi that has booted before is waited for as long as it may take; of strangers anybody can make up any number. */
+const KNOWN = { keptMs: 5000, remembered: 64 };
+const STRANGERS = { keptMs: 2000, remembered: 16 };
 
 /** A boot that has asked for a file. */
 interface FetchingBoot {
@@ -68,36 +64,34 @@ export class FirmwareLoad {
 	readonly #clock: Clock;
 	/** By device. */
 	readonly #fetching = new Map<number, FetchingBoot>();
-	/** When each was let in. The oldest first. */
-	readonly #reserved = new Map<number, number>();
+	readonly #known = new LetIn(KNOWN);
+	readonly #strangers = new LetIn(STRANGERS);
 	#largest = LARGEST;
 	/** The most that was seen in this time and in the one before it, in bytes per millisecond. */
 	#seen = 0;
 	#seenBefore = 0;
 	#seenSince = 0;
-	#came = 0;
-	#stayedAway = 0;
 
 	constructor(clock: Clock) {
 		this.#clock = clock;
 	}
 
-	/** A Pi was told where its files are. */
-	admitted(device: number): void {
-		if (this.#reserved.size >= MOST_RESERVED) this.#forgetOldest();
-		this.#reserved.delete(device);
-		this.#reserved.set(device, this.#clock.monotonic());
+	/** A Pi was told where its files are. `isKnown`: it has booted before. */
+	admitted(device: number, isKnown: boolean): void {
+		const letIn = isKnown ? this.#known : this.#strangers;
+		letIn.add(device, this.#clock.monotonic());
 	}
 
 	/** Whether a Pi may go on because it was let in before. */
 	isAdmitted(device: number): boolean {
 		this.#sweep();
-		return this.#reserved.has(device) || this.#fetching.has(device);
+		return this.#known.has(device) || this.#strangers.has(device) || this.#fetching.has(device);
 	}
 
 	/** A Pi that is proved to be behind its address fetches a file of `size` bytes. */
 	opened(device: number, size: number): FollowedFile {
-		if (this.#reserved.delete(device)) this.#remember(true);
+		this.#known.came(device);
+		this.#strangers.came(device);
 		const boot = this.#fetching.get(device) ?? newBoot();
 		this.#fetching.set(device, boot);
 		boot.at = this.#clock.monotonic();
@@ -137,14 +131,14 @@ export class FirmwareLoad {
 	/**
 	 * How many more may begin now; 0 or less for nobody.
 	 *
-	 * Who was let in and has not come yet counts too. But a stranger who makes up DISCOVERs never comes: when most stay away,
-	 * only those count who really fetch, and nobody stands in line behind the others.
+	 * Who was let in and has not come yet counts too. But when most stay away, only those count who really fetch, and nobody
+	 * stands in line behind the others. And strangers who were let in never keep a Pi waiting that has booted before.
 	 */
-	room(): number {
+	room(isKnown: boolean): number {
 		this.#sweep();
 		const room = this.#limit() - this.#fetching.size;
-		if (this.#stayedAway > this.#came) return room > 0 ? Number.POSITIVE_INFINITY : room;
-		return room - this.#reserved.size;
+		const forKnown = roomBeside(this.#known, room);
+		return isKnown ? forKnown : roomBeside(this.#strangers, Math.min(room, forKnown));
 	}
 
 	#limit(): number {
@@ -173,32 +167,19 @@ export class FirmwareLoad {
 
 	#sweep(): void {
 		const now = this.#clock.monotonic();
-		for (const [device, at] of this.#reserved) {
-			if (now - at < RESERVED_MS) break;
-			this.#reserved.delete(device);
-			this.#remember(false);
-		}
+		this.#known.sweep(now);
+		this.#strangers.sweep(now);
 		for (const [device, boot] of this.#fetching) {
 			if (now - boot.at < (boot.open > 0 ? STALL_MS : PAUSE_MS)) continue;
 			this.#fetching.delete(device);
 			if (boot.hasCmdline) this.#largest = Math.max(boot.largest, this.#largest * SHRINKS);
 		}
 	}
+}
 
-	#forgetOldest(): void {
-		const [oldest] = this.#reserved.keys();
-		if (oldest === undefined) return;
-		this.#reserved.delete(oldest);
-		this.#remember(false);
-	}
-
-	#remember(hasCome: boolean): void {
-		if (hasCome) this.#came++;
-		else this.#stayedAway++;
-		if (this.#came + this.#stayedAway < REMEMBERED) return;
-		this.#came /= 2;
-		this.#stayedAway /= 2;
-	}
+function roomBeside({ mostStayAway, places }: LetIn, room: number): number {
+	if (mostStayAway) return room > 0 ? Number.POSITIVE_INFINITY : room;
+	return room - places;
 }
 
 function newBoot(): FetchingBoot {
