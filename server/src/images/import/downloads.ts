@@ -58,6 +58,8 @@ export class Downloads implements Startable {
 	readonly #options: DownloadsOptions;
 	/** By id, in the order in which they were asked for. */
 	readonly #jobs = new Map<string, Job>();
+	/** Ids of those that are being written down. */
+	readonly #beginning = new Set<string>();
 	#isRunning = false;
 
 	constructor(options: DownloadsOptions) {
@@ -95,19 +97,21 @@ export class Downloads implements Startable {
 		const name = checkedImageName(wish.name ?? nameOfAddress(url));
 		const target = path.join(folder, name);
 		if (wish.replace !== true && isThere(target)) throw imageExists(target);
-		if (this.#jobs.has(place.reserveId(target))) throw alreadyRunning(name);
-		if (this.#jobs.size >= MOST_WAITING) {
-			throw new ImportError("import-too-many", `${MOST_WAITING} downloads are waiting already.`, {
-				hint: "Wait until some have ended.",
-			});
-		}
+		if (this.#jobs.size + this.#beginning.size >= MOST_WAITING) throw tooMany();
+		const id = place.reserveId(target);
+		if (this.#jobs.has(id) || this.#beginning.has(id)) throw alreadyRunning(name);
 		// Written before anything was asked for: a server that is killed now goes on with it all the same.
 		const { sha256, replace = false } = wish;
 		const notes = { url: url.href, replace, ...(sha256 !== undefined && { sha256 }) };
-		await new PartialFile(folder, name).begin(notes).catch((error: unknown) => {
+		this.#beginning.add(id);
+		try {
+			await new PartialFile(folder, name).begin(notes);
+		} catch (error) {
 			place.releaseId(target);
 			throw asFolderError(folder, error);
-		});
+		} finally {
+			this.#beginning.delete(id);
+		}
 		return this.#enqueue({ ...wish, replace }, name);
 	}
 
@@ -186,6 +190,11 @@ export class Downloads implements Startable {
 		else if (error instanceof NetbootError) log.warn(`${name} could not be downloaded: ${error.message}`);
 		else log.error({ err: error }, `the download of ${name} failed`);
 	}
+}
+
+function tooMany(): ImportError {
+	const hint = "Wait until some have ended.";
+	return new ImportError("import-too-many", `${MOST_WAITING} downloads are waiting already.`, { hint });
 }
 
 function alreadyRunning(name: string): ImportError {
