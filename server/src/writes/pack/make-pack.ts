@@ -71,9 +71,14 @@ export async function makePack(
 			await file.close();
 		}
 	} catch (error) {
-		await rm(unfinished, { force: true });
+		for (const path of [unfinished, mapOf(unfinished)]) await rm(path, { force: true });
 		throw explain(error, folder);
 	}
+}
+
+/** Where the map is written that belongs to an unfinished pack. */
+function mapOf(unfinished: string): string {
+	return `${unfinished}-map.unfinished`;
 }
 
 /** Names left by a server that was ended in the middle. */
@@ -85,9 +90,8 @@ async function publish(folder: string, unfinished: string, map: ImageMap): Promi
 	const bytes = encodeMap(map);
 	const name = nameOf(bytes);
 	await rename(unfinished, join(folder, `${map.pack.sha256}.pack`));
-	const unfinishedMap = `${unfinished}-map.unfinished`;
-	await writeFile(unfinishedMap, bytes, { flush: true });
-	await rename(unfinishedMap, join(folder, `${name}.map`));
+	await writeFile(mapOf(unfinished), bytes, { flush: true });
+	await rename(mapOf(unfinished), join(folder, `${name}.map`));
 	const { dataBytes, zeroBytes, pack } = map;
 	return { map: name, pack: pack.sha256, dataBytes, zeroBytes, packBytes: pack.size };
 }

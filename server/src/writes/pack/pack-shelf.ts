@@ -4,6 +4,7 @@ import { createReadStream } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
+import { z } from "zod";
 import { isUnfinished, type PackProgress, type PackResult } from "./make-pack.ts";
 import { type PackJob, packInWorker } from "./packer.ts";
 
@@ -24,6 +25,16 @@ export interface PackFile {
 }
 
 const NAME = /^[0-9a-f]{64}$/;
+const Bytes = z.int().min(0);
+
+/** What is remembered of a build whose map and pack are there. */
+const Record = z.object({
+	map: z.string().regex(NAME),
+	pack: z.string().regex(NAME),
+	dataBytes: Bytes,
+	zeroBytes: Bytes,
+	packBytes: Bytes,
+});
 
 interface Making {
 	readonly result: Promise<PackResult>;
@@ -142,11 +153,7 @@ function nothing(): undefined {
 /** A record that is damaged is none: the pack is made again. */
 function parseRecord(text: string): PackResult | undefined {
 	try {
-		const record: Partial<PackResult> = JSON.parse(text);
-		const { map, pack, dataBytes, zeroBytes, packBytes } = record;
-		if (typeof map !== "string" || typeof pack !== "string") return undefined;
-		if (dataBytes === undefined || zeroBytes === undefined || packBytes === undefined) return undefined;
-		return { map, pack, dataBytes, zeroBytes, packBytes };
+		return Record.safeParse(JSON.parse(text)).data;
 	} catch (error) {
 		if (error instanceof SyntaxError) return undefined;
 		throw error;
