@@ -1,11 +1,12 @@
 /** Pis, as they introduce themselves, for tests. */
-
+import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ManualClock, silentLogger } from "../../base/index.ts";
 import { openStore, type Store } from "../../store/index.ts";
 import type { PiClient } from "../../wire/dhcp/index.ts";
+import type { Device } from "../device.ts";
 import { DeviceRegistry, type RegistryOptions } from "../registry.ts";
 
 /** A Pi 4 or 5: its bootloader says everything. */
@@ -71,4 +72,13 @@ export class Bench {
 		await this.store.close();
 		await rm(this.#directory, { recursive: true });
 	}
+}
+
+/** A Pi 4 that has asked DHCP for the first time. */
+export function pi4(bench: Bench, number = 1): Device {
+	const digits = number.toString(16).padStart(6, "0");
+	const mac = `dc:a6:32:${digits.replaceAll(/(..)(?=.)/g, "$1:")}`;
+	const device = bench.registry.sawFirmware({ mac, client: eeprom(0xc03112, `e0${digits}`), message: "discover" });
+	assert.ok(device);
+	return device;
 }

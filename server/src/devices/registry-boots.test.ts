@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { Bench, eeprom, pi4 } from "./testing/pis.ts";
+
+const PLAN = { imageId: "debian", buildId: "b1", mode: "persistent", server: "192.0.2.1" } as const;
+const noLayer = async () => null;
+
+describe("boots", () => {
+	test("asked for again before it is mounted, it is the same boot, also after kill -9", async () => {
+		await using bench = await Bench.open();
+		const device = pi4(bench);
+		const first = await bench.registry.beginBoot(device, PLAN, async () => "layer1");
+		await bench.restart("killed");
+		const again = bench.registry.get(device.id);
+		assert.ok(again);
+		const second = await bench.registry.beginBoot(again, PLAN, noLayer);
+		assert.ok(first.fresh && !second.fresh);
+		assert.deepEqual(second.boot, first.boot);
+		assert.equal(again.bootCount, 1);
+		assert.equal(bench.registry.bootByToken(first.boot.exportToken)?.id, first.boot.id);
+	});
+
+	test("many requests at once begin one boot", async () => {
+		await using bench = await Bench.open();
+		const device = pi4(bench);
+		const boots = await Promise.all([1, 2, 3].map(() => bench.registry.beginBoot(device, PLAN, noLayer)));
+		assert.equal(new Set(boots.map(({ boot }) => boot.id)).size, 1);
+		assert.equal(device.bootCount, 1);
+	});
+
+	test("once it is mounted, the next one is another, and the old one goes on beside it", async () => {
+		await using bench = await Bench.open();
+		const device = pi4(bench);
+		const { boot: first } = await bench.registry.beginBoot(device, PLAN, noLayer);
+		await bench.registry.bootMounted(first.id);
+		await bench.restart("killed");
+		const again = bench.registry.get(device.id);
+		assert.ok(again);
+		const { boot: second } = await bench.registry.beginBoot(again, PLAN, noLayer);
+		assert.notEqual(second.id, first.id);
+		assert.notEqual(second.secret, first.secret);
+		assert.deepEqual(
+			bench.registry.bootsOf(again).map(({ id }) => id),
+			[second.id, first.id],
+		);
+		await bench.registry.bootEnded(first.id);
+		assert.equal(bench.registry.bootByToken(first.exportToken), undefined);
+	});
+
+	test("another image, build or mode is another boot", async () => {
+		await using bench = await Bench.open();
+		const device = pi4(bench);
+		const ids = new Set<string>();
+		for (const change of [{}, { imageId: "i2" }, { buildId: "b2" }, { mode: "ephemeral" as const }]) {
+			ids.add((await bench.registry.beginBoot(device, { ...PLAN, ...change }, noLayer)).boot.id);
+		}
+		assert.equal(ids.size, 4);
+		assert.equal(bench.registry.bootsOf(device).length, 1, "what was never mounted is over");
+	});
+
+	test("a reset of the root reaches the next boot once, and it is a new one", async () => {
+		await using bench = await Bench.open();
+		const device = pi4(bench);
+		const { boot: waiting } = await bench.registry.beginBoot(device, PLAN, noLayer);
+		await bench.registry.resetRoot(device.id);
+		const resets: boolean[] = [];
+		const note = async (_id: string, reset: boolean) => {
+			resets.push(reset);
+			return null;
+		};
+		const { boot } = await bench.registry.beginBoot(device, PLAN, note);
+		assert.notEqual(boot.id, waiting.id);
+		await bench.registry.bootMounted(boot.id);
+		await bench.registry.beginBoot(device, PLAN, note);
+		assert.deepEqual(resets, [true, false]);
+	});
+
+	test("a layer that cannot be made fails the boot and not the next one", async () => {
+		await using bench = await Bench.open();
+		const device = pi4(bench);
+		const failing = bench.registry.beginBoot(device, PLAN, () => Promise.reject(new Error("no room")));
+		await assert.rejects(failing, /no room/);
+		assert.equal(device.bootCount, 0);
+		await bench.registry.beginBoot(device, PLAN, noLayer);
+		assert.equal(device.bootCount, 1);
+	});
+
+	test("a Pi that runs from an address that the server lost is told so, also after a restart, until it is back", async () => {
+		await using bench = await Bench.open();
+		const device = pi4(bench);
+		const { boot } = await bench.registry.beginBoot(device, PLAN, noLayer);
+		bench.registry.serverAt([], undefined);
+		assert.equal(bench.registry.diagnosis(device), undefined, "it did not mount anything yet");
+		await bench.registry.bootMounted(boot.id);
+		bench.registry.fact(device, { kind: "os-release", bootId: boot.id });
+		bench.registry.serverAt(["192.0.2.9"], "192.0.2.9");
+		assert.match(bench.registry.diagnosis(device)?.message ?? "", /from 192\.0\.2\.1 to 192\.0\.2\.9/);
+		await bench.restart("killed");
+		const again = bench.registry.get(device.id);
+		assert.ok(again);
+		bench.registry.serverAt(["192.0.2.9"], "192.0.2.9");
+		assert.equal(bench.registry.diagnosis(again)?.code, "server-moved");
+		bench.registry.serverAt(["192.0.2.9", "192.0.2.1"], "192.0.2.9");
+		assert.equal(bench.registry.diagnosis(again), undefined);
+	});
+
+	test("history tells the last boots with their stages", async () => {
+		await using bench = await Bench.open();
+		const device = pi4(bench);
+		for (let round = 0; round < 3; round++) {
+			bench.registry.sawFirmware({ mac: device.mac, client: eeprom(0xc03112, "e0000001"), message: "discover" });
+			bench.clock.advance(1000);
+			const { boot } = await bench.registry.beginBoot(device, PLAN, noLayer);
+			bench.clock.advance(1000);
+			await bench.registry.bootMounted(boot.id);
+			bench.clock.advance(500);
+			bench.registry.fact(device, { kind: "os-release", bootId: boot.id });
+			bench.clock.advance(60_000);
+		}
+		await bench.restart();
+		const again = bench.registry.get(device.id);
+		assert.ok(again);
+		const history = await bench.registry.history(again, 2);
+		assert.equal(history.length, 2);
+		assert.equal(again.bootCount, 3);
+		const began = history[0]?.startedAt ?? 0;
+		assert.deepEqual(
+			history[0]?.stages.map(({ stage, at }) => [stage, at - began]),
+			[
+				["dhcp", -1000],
+				["firmware", 0],
+				["kernel", 1000],
+				["root", 1000],
+				["userspace", 1500],
+			],
+		);
+		assert.deepEqual(bench.registry.stages(again), history[0]?.stages);
+	});
+});
