@@ -2,7 +2,7 @@
  * The boot files of a device: its boot volume, with `cmdline.txt` and `config.txt` passed through a function when they are
  * asked for. The Pi's user edits the files, we add the root.
  */
-
+import { BugError } from "../base/index.ts";
 import type { Device } from "../devices/index.ts";
 import {
 	BOOT_MODELS,
@@ -64,7 +64,7 @@ export function deviceConfig(device: Device, boot: FileTree, image: BootImage): 
 function modelOf(device: Device): BootModel {
 	const known = device.model === null ? undefined : bootModel(device.model);
 	const fallback = known ?? bootModel("pi4") ?? BOOT_MODELS[0];
-	if (fallback === undefined) throw new Error("there are no boot models");
+	if (fallback === undefined) throw new BugError("there are no boot models");
 	return fallback;
 }
 
