@@ -1,122 +1,13 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
-import os from "node:os";
 import path from "node:path";
-import { after, afterEach, test } from "node:test";
-import { FileError, ManualClock, whenReady } from "../base/index.ts";
-import { makePiImage, PI_ROOT } from "../vfs/image/testing/images.ts";
+import { test } from "node:test";
+import { FileError } from "../base/index.ts";
 import { readTextAt } from "../vfs/index.ts";
-import type { ImageFacts, InspectedTrees } from "./inspect-facts.ts";
+import type { InspectedTrees } from "./inspect-facts.ts";
 import { ImageLibrary } from "./library.ts";
-import type { ImageLibraryOptions } from "./library-options.ts";
 import { MemoryImageRecords } from "./records.ts";
-import type { BuiltImage } from "./shelf.ts";
-
-const work = fs.mkdtempSync(path.join(os.tmpdir(), "images-"));
-const OLD = makePiImage(work, { name: "old", root: { ...PI_ROOT, "etc/which": "old" } });
-const NEW = makePiImage(work, { name: "new", root: { ...PI_ROOT, "etc/which": "new" } });
-const running: ImageLibrary[] = [];
-
-afterEach(async () => {
-	for (const library of running.splice(0)) await library.stop();
-});
-after(() => fs.rmSync(work, { recursive: true }));
-
-interface Lab {
-	readonly library: ImageLibrary;
-	readonly clock: ManualClock;
-	readonly folder: string;
-	readonly told: string[];
-	/** Lets time pass, and the library look. */
-	pass(milliseconds: number): Promise<void>;
-	/** Stops this library and starts another one on the same folder and records. */
-	restart(): Promise<Lab>;
-}
-
-async function startLab(
-	fill: (folder: string) => void = () => {},
-	options: Partial<ImageLibraryOptions> = {},
-): Promise<Lab> {
-	const folder = options.folder ?? fs.mkdtempSync(path.join(work, "folder-"));
-	fill(folder);
-	const clock = new ManualClock(Date.now());
-	let chosen: string | undefined;
-	const set = async (id: string | undefined) => {
-		chosen = id;
-	};
-	const defaults = { get: () => chosen, set };
-	const records = new MemoryImageRecords();
-	const all = { folder, clock, records, defaults, inspect, watch: false, ...options };
-	const library = new ImageLibrary(all);
-	const told: string[] = [];
-	for (const event of ["added", "changed", "removed"] as const) {
-		library.events.on(event, ({ id, state }) => told.push(`${event} ${id} ${state}`));
-	}
-	running.push(library);
-	await library.start();
-	const pass = async (milliseconds: number) => {
-		clock.advance(milliseconds);
-		await library.refresh();
-	};
-	const restart = async () => {
-		await library.stop();
-		return startLab(undefined, all);
-	};
-	return { library, clock, folder, told, pass, restart };
-}
-
-function inspect(_trees: InspectedTrees): ImageFacts {
-	const network = {
-		networkManager: false,
-		networkd: false,
-		dhcpcd: false,
-		ifupdown: false,
-		udhcpc: false,
-		networkdInstalled: false,
-	};
-	return {
-		init: "systemd",
-		network: { ...network, netplan: false, cloudInit: false },
-		sshServer: true,
-		sudo: true,
-		python3: true,
-		kernels: [],
-		models: [],
-		findings: [{ code: "said", severity: "info", message: "It was looked at." }],
-	};
-}
-
-/** Root may read everything: for a while it is somebody else, for whom the test's folder is open. */
-function withoutRights(): Disposable {
-	if (process.geteuid?.() !== 0) return { [Symbol.dispose]() {} };
-	fs.chmodSync(work, 0o777);
-	process.setegid?.(65_534);
-	process.seteuid?.(65_534);
-	return {
-		[Symbol.dispose]() {
-			process.seteuid?.(0);
-			process.setegid?.(0);
-		},
-	};
-}
-
-/** Puts an image there that nobody has touched for an hour. */
-function place(from: string, to: string): void {
-	fs.mkdirSync(path.dirname(to), { recursive: true });
-	fs.copyFileSync(from, to);
-	const hourAgo = new Date(Date.now() - 3_600_000);
-	fs.utimesSync(to, hourAgo, hourAgo);
-}
-
-function which(image: BuiltImage | undefined): Promise<string | undefined> {
-	const root = image?.build.trees().root;
-	assert.ok(root !== undefined);
-	return whenReady(() => readTextAt(root.tree, "/etc/which"));
-}
-
-function ids(library: ImageLibrary): string[] {
-	return library.list().map(({ id }) => id);
-}
+import { ids, inspect, NEW, OLD, place, startLab, which, withoutRights, work } from "./testing/library-lab.ts";
 
 test("images that lie in the folder, and in folders in it, are ready when it has started", async () => {
 	const { library, told } = await startLab((folder) => {
@@ -399,37 +290,6 @@ test("a symbolic link is the image that it leads to", async () => {
 	assert.equal(await which(library.choose("link")), "old");
 });
 
-test("the default image: the chosen one, else the newest that is ready", async () => {
-	const { library, folder, pass, clock } = await startLab((at) => place(OLD, path.join(at, "a.img")));
-	clock.advance(1000);
-	place(NEW, path.join(folder, "b.img"));
-	await pass(2000);
-	assert.equal(library.defaultId, "b");
-	assert.equal(library.choose(null)?.imageId, "b");
-	assert.equal(await library.setDefault("a"), true);
-	assert.equal(await library.setDefault("c"), false);
-	assert.equal(library.choose(null)?.imageId, "a");
-	fs.copyFileSync(NEW, path.join(folder, "a.img"));
-	await pass(0);
-	assert.equal(library.choose(null), undefined, "a chosen image that is being copied is not silently another one");
-	await library.setDefault(undefined);
-	assert.equal(library.choose(null)?.imageId, "b");
-});
-
-test("removing an image deletes its file, but not under a Pi that runs it", async () => {
-	const lab = await startLab((folder) => place(OLD, path.join(folder, "x.img")));
-	const build = lab.library.choose("x")?.build;
-	assert.ok(build !== undefined);
-	lab.library.hold(build.id);
-	assert.equal(await lab.library.remove("x", "delete"), "in-use");
-	lab.library.release(build.id);
-	assert.equal(await lab.library.remove("x", "delete"), "removed");
-	assert.equal(await lab.library.remove("x", "delete"), "not-found");
-	assert.equal(fs.existsSync(path.join(lab.folder, "x.img")), false);
-	const { library } = await lab.restart();
-	assert.deepEqual(ids(library), []);
-});
-
 test("a folder that cannot be read for a while changes nothing", async () => {
 	const { library, folder, pass } = await startLab((at) => place(OLD, path.join(at, "x.img")));
 	fs.renameSync(folder, `${folder}-away`);
@@ -468,57 +328,3 @@ function linkOf(fd: string): string {
 		return "";
 	}
 }
-
-test("forgotten, a file stays where it is and is no image, until it changes or is named again", async () => {
-	let marks: readonly string[] = [];
-	const forgotten = {
-		get: () => marks,
-		set: async (next: readonly string[]) => {
-			marks = next;
-		},
-	};
-	const lab = await startLab((folder) => place(OLD, path.join(folder, "x.img")), { forgotten });
-	const file = path.join(lab.folder, "x.img");
-	assert.equal(await lab.library.remove("x", "forget"), "removed");
-	assert.deepEqual(lab.library.list(), []);
-	const again = await lab.restart();
-	assert.deepEqual(again.library.list(), []);
-	assert.equal(await again.library.addPath(file), "x");
-	assert.deepEqual([again.library.get("x")?.state, marks], ["ready", []]);
-	await again.library.remove("x", "forget");
-	fs.utimesSync(file, 1_700_000_000, 1_700_000_000);
-	await again.pass(3000);
-	assert.equal(again.library.get("x")?.name, "x.img");
-	fs.rmSync(file);
-	await again.pass(3000);
-	assert.deepEqual(marks, []);
-});
-
-test("renamed by the library, an image stays what it is, and takes nobody's place", async () => {
-	const lab = await startLab((folder) => {
-		place(OLD, path.join(folder, "x.img"));
-		place(NEW, path.join(folder, "y.img"));
-	});
-	const build = lab.library.get("x")?.buildId;
-	assert.equal(await lab.library.rename("x", "bench"), true);
-	assert.deepEqual([lab.library.get("x")?.name, lab.library.get("x")?.buildId], ["bench.img", build]);
-	await assert.rejects(lab.library.rename("x", "y.img"), { code: "image-exists" });
-	await assert.rejects(lab.library.rename("x", "../x.img"), { code: "import-name" });
-	assert.equal(await lab.library.rename("none", "z"), false);
-	assert.deepEqual(fs.readdirSync(lab.folder).sort(), ["bench.img", "y.img"]);
-});
-
-test("an image that lies elsewhere is used there; removed, only the link goes", async () => {
-	const lab = await startLab();
-	const elsewhere = fs.mkdtempSync(path.join(work, "elsewhere-"));
-	place(OLD, path.join(elsewhere, "far.img"));
-	const file = path.join(elsewhere, "far.img");
-	assert.equal(await lab.library.addPath(file), "far");
-	assert.equal(lab.library.get("far")?.state, "ready");
-	await assert.rejects(lab.library.addPath(file), { code: "image-exists" });
-	await assert.rejects(lab.library.addPath(path.join(elsewhere, "none.img")), { code: "import-path" });
-	await assert.rejects(lab.library.addPath("far.img"), { code: "import-path" });
-	await assert.rejects(lab.library.addPath(elsewhere), { code: "import-path" });
-	assert.equal(await lab.library.remove("far", "forget"), "removed");
-	assert.deepEqual([fs.readdirSync(lab.folder), fs.existsSync(file)], [[], true]);
-});
