@@ -14,7 +14,7 @@ export interface LogLimits {
 	readonly kinds: number;
 }
 
-export const DEFAULT_LOG_LIMITS: LogLimits = { burst: 100, perSecond: 1, kinds: 256 };
+const DEFAULT_LOG_LIMITS: LogLimits = { burst: 100, perSecond: 1, kinds: 256 };
 
 /** How often it is said what was left out. */
 const SUMMARY_MS = 10_000;

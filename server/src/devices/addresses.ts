@@ -30,7 +30,7 @@ const ADDRESSES_PER_DEVICE = 4;
 const PROOF_HOLDS_MS = 10 * 60_000;
 
 /** An IPv4 address that an IPv6 socket reports as `::ffff:192.0.2.1`, in its own form. */
-export function plainAddress(address: string): string {
+function plainAddress(address: string): string {
 	return address.startsWith("::ffff:") ? address.slice("::ffff:".length) : address;
 }
 

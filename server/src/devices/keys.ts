@@ -18,14 +18,14 @@ export interface SshHostKeys {
 const generate = promisify(generateKeyPair);
 
 /** Makes the host keys of a new machine, off the loop. */
-export async function makeSshHostKeys(): Promise<SshHostKeys> {
+async function makeSshHostKeys(): Promise<SshHostKeys> {
 	const [ed25519, ecdsa] = await Promise.all([generate("ed25519"), generate("ec", { namedCurve: "P-256" })]);
 	const pem = { type: "pkcs8", format: "pem" } as const;
 	return { ed25519: ed25519.privateKey.export(pem).toString(), ecdsa: ecdsa.privateKey.export(pem).toString() };
 }
 
 /** A new machine-id: 32 hex digits that form a version 4 UUID, as systemd makes it. See machine-id(5). */
-export function makeMachineId(): string {
+function makeMachineId(): string {
 	const bytes = randomBytes(16);
 	bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x40, 6);
 	bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
@@ -33,7 +33,7 @@ export function makeMachineId(): string {
 }
 
 /** Reads what `makeSshHostKeys` made out of its JSON; undefined when it is something else. */
-export function parseSshHostKeys(json: string): SshHostKeys | undefined {
+function parseSshHostKeys(json: string): SshHostKeys | undefined {
 	const value: unknown = JSON.parse(json);
 	if (typeof value !== "object" || value === null || !("ed25519" in value) || !("ecdsa" in value)) return undefined;
 	const { ed25519, ecdsa } = value;

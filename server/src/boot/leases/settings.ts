@@ -143,7 +143,7 @@ export function isIn(subnet: DhcpSubnet, address: string): boolean {
 }
 
 /** The first and the last address of a subnet that a machine may have. */
-export function subnetBounds({ address, netmask }: Pick<DhcpPlace, "address" | "netmask">): {
+function subnetBounds({ address, netmask }: Pick<DhcpPlace, "address" | "netmask">): {
 	first: number;
 	last: number;
 } {

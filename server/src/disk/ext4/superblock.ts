@@ -5,7 +5,7 @@ import { readBytes } from "../block/source.ts";
 import { checkSum, malformed } from "./errors.ts";
 import { COMPAT, checkFeatures, INCOMPAT, RO_COMPAT } from "./features.ts";
 
-export const SUPERBLOCK_OFFSET = 1024;
+const SUPERBLOCK_OFFSET = 1024;
 const SUPERBLOCK_SIZE = 1024;
 const MAGIC = 0xef53;
 /** 128 TiB at the usual 128 MiB a group: keeps what is done for every group within a second. */

@@ -48,7 +48,7 @@ export interface PlacedEntryRow extends EntryRow {
 }
 
 /** Numbers the inodes of all volumes: the fsid above the inode number, well below 2^53. */
-export function nodeId(fsid: number, ino: number): number {
+function nodeId(fsid: number, ino: number): number {
 	return fsid * 0x1_0000_0000 + ino;
 }
 

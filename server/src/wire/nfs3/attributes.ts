@@ -14,7 +14,7 @@ const ftype3: Readonly<Record<FileType, number>> = {
 	fifo: 7,
 };
 
-export const fattr3Bytes = 84;
+const fattr3Bytes = 84;
 export const postOpAttrBytes = 4 + fattr3Bytes;
 
 /** nfstime3 counts unsigned seconds: what was before 1970 is told as 1970. */

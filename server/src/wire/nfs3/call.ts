@@ -6,7 +6,7 @@ import type { NfsExport, NfsNode, NfsPort, NfsTree, ResolvedHandle } from "./por
 import { type FailureReporter, NFS3_OK, NFS3ERR_BADHANDLE, Nfs3Failure } from "./status.ts";
 
 /** NFS3_FHSIZE */
-export const maxHandleBytes = 64;
+const maxHandleBytes = 64;
 
 export interface Nfs3Procedure {
 	readonly name: string;

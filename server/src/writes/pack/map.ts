@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { BLOCK, CHUNK_BLOCKS, type Run } from "../../disk/index.ts";
 
-export const MAP_VERSION = 1;
+const MAP_VERSION = 1;
 
 export type Codec = "raw" | "zstd";
 
