@@ -113,7 +113,8 @@ export function openApiDocument(version: string): JsonObject {
 		info: {
 			title: "pi-netboot-server",
 			version,
-			description: "Network boot for Raspberry Pi. Every failure answers `{ error: { code, message, hint? } }`.",
+			description:
+				"Network boot for Raspberry Pi. Every failure answers `{ error: { code, message, hint? } }`. Uploads of images speak tus 1.0.0 at `/api/v1/uploads`, which https://tus.io describes.",
 			license: { name: "Apache-2.0", identifier: "Apache-2.0" },
 		},
 		servers: [{ url: "/" }],
