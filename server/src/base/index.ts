@@ -5,3 +5,4 @@ export * from "./fault.ts";
 export * from "./files.ts";
 export * from "./lifecycle.ts";
 export * from "./log.ts";
+export * from "./shell.ts";

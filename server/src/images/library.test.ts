@@ -230,8 +230,8 @@ test("what is no raw image is broken, and says what to do", async () => {
 	);
 	assert.deepEqual(said, {
 		z: ["ready", "said", undefined],
-		raspios: ["broken", "image-packed", "Unpack it: xz -dk 'raspios.img.xz'"],
-		really: ["broken", "image-packed", "Unpack it: mv 'really.img' 'really.img.gz' && gunzip -k 'really.img.gz'"],
+		raspios: ["broken", "image-packed", "Unpack it: xz -dk raspios.img.xz"],
+		really: ["broken", "image-packed", "Unpack it: mv really.img really.img.gz && gunzip -k really.img.gz"],
 		empty: ["broken", "image-empty", "Copy it again."],
 		noise: ["broken", "image-no-root", "Raw disk images with ext4 can be used."],
 	});

@@ -1,7 +1,7 @@
 /** What a person does to the files of the images: putting them elsewhere, taking them away, naming one that lies elsewhere. */
 import fs from "node:fs";
 import path from "node:path";
-import { errorText, systemCode } from "../base/index.ts";
+import { errorText, shellQuote, systemCode } from "../base/index.ts";
 import { isImageName } from "./folder.ts";
 import { checkedImageName, imageEnding } from "./import/image-name.ts";
 import { ImportError } from "./import/import-error.ts";
@@ -72,7 +72,7 @@ async function checkReadable(file: string): Promise<void> {
 			? `There is no file ${file} on the machine of the server.`
 			: `${file} cannot be read: ${errorText(error)}.`;
 		throw new ImportError("import-path", message, {
-			hint: isMissing ? "Check the path." : `Allow it: chmod a+r '${file}'`,
+			hint: isMissing ? "Check the path." : `Allow it: chmod a+r ${shellQuote(file)}`,
 			cause: error,
 		});
 	}

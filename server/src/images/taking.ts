@@ -1,6 +1,6 @@
 /** Taking an image into the library: opening it, looking it over, and saying in sentences why it cannot be used. */
 import path from "node:path";
-import { type Clock, errorText, FileError, isNetbootError, systemCode, whenReady } from "../base/index.ts";
+import { type Clock, errorText, FileError, isNetbootError, shellQuote, systemCode, whenReady } from "../base/index.ts";
 import type { Packing } from "../disk/index.ts";
 import { type BuildOrigin, type BuildTrees, type FileTree, ImageBuild } from "../vfs/index.ts";
 import type { FoundFile } from "./folder.ts";
@@ -86,7 +86,7 @@ function failed(file: FoundFile, error: unknown): Taken {
 	const code = systemCode(error) ?? (error instanceof FileError ? error.code : undefined);
 	if (code === "EAGAIN") throw error;
 	if (code === "EACCES" || code === "EPERM") {
-		const fix = `Allow it: chmod a+r '${file.path}'`;
+		const fix = `Allow it: chmod a+r ${shellQuote(file.path)}`;
 		return { ...broken("image-unreadable", "The server may not read the file.", fix), retry: true };
 	}
 	if (code !== undefined && !/^(bug|closed)$/.test(code)) {
@@ -133,13 +133,13 @@ function notPacked(extension: string): Taken {
 function packedFinding(name: string, packing: Packing, isUnpacked: boolean): ImageFinding {
 	const { command, extension } = UNPACKERS[packing];
 	const isNamed = name.toLowerCase().endsWith(extension);
-	const rename = isNamed ? "" : `mv '${name}' '${name}${extension}' && `;
+	const rename = isNamed ? "" : `mv ${shellQuote(name)} ${shellQuote(name + extension)} && `;
 	return {
 		code: "image-packed",
 		severity: "error",
 		message: isUnpacked ? `What is in it is packed again, with ${packing}.` : `It is packed with ${packing}.`,
 		fix: isUnpacked
 			? "Unpack it once by hand."
-			: `Unpack it: ${rename}${command} '${isNamed ? name : name + extension}'`,
+			: `Unpack it: ${rename}${command} ${shellQuote(isNamed ? name : name + extension)}`,
 	};
 }

@@ -1,5 +1,5 @@
 /** What to tell a person about a port that we could not have: one sentence, and the commands that change it. */
-import { errorText, systemCode } from "../base/index.ts";
+import { errorText, shellQuote, systemCode } from "../base/index.ts";
 import { type PortOwner, type Protocol, portOwner } from "./port-owner.ts";
 
 /** The port that was wanted, and what came instead. */
@@ -81,8 +81,4 @@ function stopCommand(owner: PortOwner): string {
 	if (owner.unit !== undefined) return `sudo systemctl stop ${shellQuote(owner.unit)}`;
 	// systemd holds the ports of socket units, such as rpcbind's, itself.
 	return owner.pid === 1 ? "sudo systemctl list-sockets" : `sudo kill ${owner.pid}`;
-}
-
-function shellQuote(path: string): string {
-	return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }
