@@ -3,7 +3,7 @@ import { accessSync, constants, existsSync, readdirSync, statSync } from "node:f
 import { createServer } from "node:net";
 import { dirname } from "node:path";
 import type { Health } from "@pi-netboot/api";
-import { errorText, isNetbootError, systemClock } from "../base/index.ts";
+import { errorText, isNetbootError, shellQuote, systemClock } from "../base/index.ts";
 import type { Config } from "../config.ts";
 import { isImageName } from "../images/index.ts";
 import {
@@ -205,7 +205,7 @@ function dataFinding(folder: string): Finding {
 		return finding("good", "data", folder === place ? `${folder} is writable` : `${folder} can be made`);
 	} catch (error) {
 		// Of the folder alone: what lies around it is not ours to give away.
-		const fix = `sudo install -d -o "$USER" -m 700 '${folder}'`;
+		const fix = `sudo install -d -o "$USER" -m 700 ${shellQuote(folder)}`;
 		return finding("bad", "data", `${place} is not writable: ${errorText(error)}`, [fix]);
 	}
 }
