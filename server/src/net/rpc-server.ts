@@ -41,7 +41,7 @@ const maxInput = 24 << 20;
 /** What an address may hold of each when they run short: a reply, or a call, of the largest READ or WRITE. */
 const part = maxRecordBytes;
 
-/** How often connections are looked at that stand still in the middle of something. */
+/** How often connections are looked at that stand still in the middle of something, and memory that nobody needs. */
 const sweepInterval = 15_000;
 
 /** Datagrams that wait for a disk at the same time; more are dropped, as datagrams may be. */
@@ -206,6 +206,7 @@ export class RpcServer {
 		this.#sweep = this.#clock.after(sweepInterval, () => {
 			for (const connection of this.#connections) connection.checkProgress();
 			this.#complained.clear();
+			this.#pool.trim();
 			this.#scheduleSweep();
 		});
 	}

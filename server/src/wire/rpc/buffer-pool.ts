@@ -23,13 +23,17 @@ export function allocateBuffer(capacity: number): PooledBuffer {
 
 export class BufferPool {
 	readonly #free: PooledBuffer[][] = classes.map(() => []);
+	/** The fewest that were unused since the last `trim`, of each class. */
+	readonly #spare: number[] = classes.map(() => 0);
 
 	/** Gives a buffer of at least `capacity` bytes, with anything in it. */
 	take(capacity: number): PooledBuffer {
 		const index = classes.findIndex((size) => size >= capacity);
 		const size = classes[index];
 		if (size === undefined) return allocateBuffer(capacity);
-		return this.#free[index]?.pop() ?? allocateBuffer(size);
+		const buffer = this.#free[index]?.pop() ?? allocateBuffer(size);
+		this.#spare[index] = Math.min(this.#spare[index] ?? 0, this.#free[index]?.length ?? 0);
+		return buffer;
 	}
 
 	/** Takes a buffer back; its owner must not touch it again. */
@@ -37,5 +41,16 @@ export class BufferPool {
 		const size = buffer.bytes.length;
 		const free = this.#free[classes.indexOf(size)];
 		if (free !== undefined && (free.length + 1) * size <= keptBytes) free.push(buffer);
+	}
+
+	/**
+	 * Gives up what nobody needed since the last call. Besides its own bytes, each buffer that is kept holds back free memory around
+	 * it: the system's allocator returns only what lies behind the last block in use.
+	 */
+	trim(): void {
+		for (const [index, free] of this.#free.entries()) {
+			free.splice(0, this.#spare[index]);
+			this.#spare[index] = free.length;
+		}
 	}
 }
