@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { test } from "node:test";
-import { ExternalError, FileError, silentLogger, systemClock } from "../base/index.ts";
+import { type Clock, ExternalError, FileError, ManualClock, silentLogger, systemClock } from "../base/index.ts";
 import type { TftpClient, TftpPort } from "../wire/tftp/index.ts";
 import { TftpServer } from "./tftp-server.ts";
 
@@ -53,7 +53,7 @@ class Client {
 
 async function withServer(
 	work: (server: TftpServer, files: Files, client: Client) => Promise<void>,
-	limits: { maxTransfers?: number } = {},
+	options: { maxTransfers?: number; clock?: Clock } = {},
 ): Promise<void> {
 	const files = new Files();
 	const server = new TftpServer({
@@ -62,7 +62,7 @@ async function withServer(
 		files,
 		clock: systemClock,
 		log: silentLogger,
-		...limits,
+		...options,
 	});
 	const client = new Client();
 	await server.start();
@@ -172,18 +172,40 @@ test("another name instead of the last ACK means that the file is there: the ROM
 	});
 });
 
-test("the same name instead of the last ACK means that it was lost", async () => {
+test("a copy of a request that is read when its transfer is under way changes nothing", async () => {
 	await withServer(async (server, files, client) => {
+		await client.send("\0\x01file\0octet\0", server.port);
+		const { port } = await client.receive();
+		await client.send("\0\x04\0\x01", port);
+		await client.receive();
+		await client.send("\0\x01file\0octet\0", server.port);
+		await client.send("\0\x04\0\x02", port);
+		const last = await client.receive();
+		assert.equal(last.text.slice(0, 4), "\0\x03\0\x03");
+		assert.equal(last.port, port);
+		await client.send("\0\x04\0\x03", port);
+		await idle(server);
+		assert.deepEqual(files.outcomes, ["file complete 1300/1300"]);
+	});
+});
+
+test("the same name after a while means that the client began anew", async () => {
+	const clock = new ManualClock();
+	const work = async (server: TftpServer, files: Files, client: Client) => {
 		await client.send("\0\x01file\0octet\0", server.port);
 		const { port } = await client.receive();
 		for (const block of ["\x01", "\x02"]) {
 			await client.send(`\0\x04\0${block}`, port);
 			await client.receive();
 		}
+		clock.advance(2500);
+		// What the transfer's own timer sends again.
+		await client.receive();
 		await client.send("\0\x01file\0octet\0", server.port);
 		assert.equal((await client.receive()).text.slice(0, 4), "\0\x03\0\x01");
 		assert.deepEqual(files.outcomes, ["file aborted 1024/1300"]);
-	});
+	};
+	await withServer(work, { clock });
 });
 
 test("a client that closes its port ends its transfer", async () => {

@@ -50,6 +50,9 @@ export interface TftpServerOptions {
 /** A firmware fetches one file after the other. */
 const FAIR_SHARE = 4;
 
+/** A Pi that was switched off and on asks again from the same port, but its link alone takes longer than this to come up. */
+const RESTART_MS = 2500;
+
 /** A request that is being answered. */
 class Session implements Guest {
 	readonly client: TftpClient;
@@ -354,7 +357,12 @@ function refusalOfError(error: unknown): Buffer {
 	return encodeError(ErrorCode.NOT_DEFINED, "the server could not open this file");
 }
 
-/** The client sends its request again when our first packet is late or lost: the transfer's own timer covers that. */
+/**
+ * The client sends its request again when our first packet is late or lost: the transfer's own timer covers that. Where we were
+ * late the copy is read when the transfer is already under way; to take it for a new request would leave the client alone with
+ * the transfer that it follows.
+ */
 function isRepeated(running: Session, request: TftpRequest): boolean {
-	return running.name === request.filename && !running.hasProgressed;
+	if (running.name !== request.filename) return false;
+	return !running.hasProgressed || (running.transfer?.quietFor ?? 0) < RESTART_MS;
 }

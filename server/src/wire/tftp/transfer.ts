@@ -92,6 +92,11 @@ export class Transfer {
 		return this.#base > (this.#settings.accepted.length > 0 ? 0 : 1);
 	}
 
+	/** Milliseconds since the client last got on, or since the start. */
+	get quietFor(): number {
+		return this.#clock.monotonic() - this.#progressAt;
+	}
+
 	/** Takes a datagram of the client. What is no ACK and no ERROR is ignored. */
 	receive(bytes: Buffer): void {
 		if (this.#isOver) return;
