@@ -22,8 +22,13 @@ import {
 
 /** Megabytes that an attack may make the server grow by; measured are 5 to 140. */
 const GROWTH = 200;
-/** Megabytes that are left of all of them: what was needed once is kept for the next time. */
-const LEFT = 300;
+/**
+ * Megabytes that are left of all of them; measured are some 190, most of which the system's allocator cannot give back: free
+ * between blocks in use.
+ */
+const LEFT = 250;
+/** Milliseconds in which V8 collects what was thrown away: it waits until there is little to do. */
+const COLLECTED = 60_000;
 /** Lines that an attack may make the server log, those of the honest Pi among them. */
 const LINES = 400;
 const OTHER = { mac: "e4:5f:01:77:77:77", address: "10.77.0.199", serial: "77777777" };
@@ -226,8 +231,12 @@ describe("while a stranger has a Pi's address", { skip }, () => {
 describe("when the stranger is gone", { skip }, () => {
 	it("nothing is left of it", async (context) => {
 		await eventually("the descriptors", () => (field.descriptors < descriptors + 40 ? true : undefined), 60_000);
-		context.diagnostic(`${field.memory.toFixed(0)} MB, ${field.descriptors} descriptors (${descriptors} at first)`);
-		assert.ok(field.memory - memory < LEFT, `from ${memory} to ${field.memory} MB`);
+		const atOnce = field.memory.toFixed(0);
+		const isLittle = () => (field.memory - memory < LEFT ? true : undefined);
+		await eventually(`the memory, ${memory} MB at first, ${atOnce} MB at the end`, isLittle, COLLECTED);
+		context.diagnostic(
+			`${memory.toFixed(0)} MB at first, ${atOnce} MB at the end, then ${field.memory.toFixed(0)} MB; ${field.descriptors} descriptors (${descriptors} at first)`,
+		);
 	});
 
 	it("a Pi that nobody knew boots, and the one that was there is what it was", async () => {

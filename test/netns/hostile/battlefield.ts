@@ -106,7 +106,7 @@ export class Battlefield {
 		const attacker = new Background(this.lab.on(host, command), { environment });
 		this.#attackers.add(attacker);
 		try {
-			await attacker.waitFor(/^under way$/m, 60_000);
+			await attacker.waitFor(/^under way\n/m, 60_000);
 		} catch (error) {
 			await attacker.stop("SIGKILL");
 			throw error;
