@@ -140,12 +140,13 @@ describe("Buildroot with BusyBox's init", { skip }, () => {
 		assert.deepEqual(await addresses(), [address]);
 	});
 
-	test("keeps its address and its root while a lease of two minutes is renewed", { skip: SOAK_MS === 0 }, async () => {
+	const soak = async () => {
 		const start = leases();
 		await new Promise((resolve) => setTimeout(resolve, SOAK_MS));
 		assert.deepEqual(await addresses(), [address]);
 		assert.ok(leases() > start);
-	});
+	};
+	if (SOAK_MS > 0) test("keeps its address and its root while a lease of two minutes is renewed", soak);
 
 	test("powers off cleanly: its shutdown reaches the end with the root on the network", async () => {
 		await ssh("poweroff");
