@@ -81,6 +81,24 @@ describe("the changes of a layer", () => {
 		subject.close();
 	});
 
+	it("are named without what is above them where a Pi has made directories without end", async () => {
+		const subject = openLayer(makeTree(BASE));
+		const tree = subject.layer.tree(1);
+		const owner = { mode: 0o755, uid: 0, gid: 0 };
+		// The deepest has the lowest number, so it is come to first.
+		tree.create(tree.mkdir(tree.root, "d", owner), "file", FILE);
+		for (let depth = 0; depth < 15_000; depth++) {
+			const above = tree.mkdir(tree.root, "above", owner);
+			tree.rename(tree.root, "d", above, "d");
+			tree.rename(tree.root, "above", tree.root, "d");
+		}
+		const changes = await changesOf(subject, new Map(), 30_000);
+		assert.equal(changes.length, 15_002);
+		assert.ok(changes.every((change) => change.length < 20_000));
+		assert.ok(changes.some((change) => /^added \/.*\/file 0$/.test(change)));
+		subject.close();
+	});
+
 	it("are found without going through the image again where a place is known", async () => {
 		const base = makeTree(BASE);
 		const subject = openLayer(base);

@@ -38,6 +38,12 @@ export interface ChangesOptions {
 /** Rows, or entries of directories, between two turns of the event loop. */
 const AT_ONCE = 512;
 
+/** A Pi may make directories in directories without end, but nobody reads such a path. */
+const DEEPEST = 512;
+const LONGEST_PATH = 16_384;
+/** Stands for the directories above. */
+const TOO_DEEP = "/.../";
+
 export class Changes {
 	readonly #options: ChangesOptions;
 	readonly #found: LayerChange[] = [];
@@ -174,17 +180,23 @@ export class Changes {
 
 	/** With a slash at its end. The names of all directories beside it are kept, too: they are asked for next. */
 	#pathOf(directory: number): string {
-		const known = this.#paths.get(directory);
-		if (known !== undefined) return known;
 		const { tree } = this.#options;
-		const parent = tree.parent(directory);
-		const path = this.#pathOf(parent);
-		for (const { ino, name, isDirectory } of this.#entriesOf(parent)) {
-			if (isDirectory) this.#paths.set(ino, `${path}${text(name)}/`);
-		}
+		const climbed: number[] = [];
+		for (let at = directory; !this.#paths.has(at) && climbed.length <= DEEPEST; at = tree.parent(at)) climbed.push(at);
+		if (climbed.length > DEEPEST) return TOO_DEEP;
+		for (const ino of climbed.reverse()) this.#nameBelow(tree.parent(ino));
 		const found = this.#paths.get(directory);
 		if (found === undefined) throw new FileError("ESTALE", `directory ${directory} has no name`);
 		return found;
+	}
+
+	#nameBelow(parent: number): void {
+		const known = this.#paths.get(parent);
+		if (known === undefined) return;
+		const path = known.length > LONGEST_PATH ? TOO_DEEP : known;
+		for (const { ino, name, isDirectory } of this.#entriesOf(parent)) {
+			if (isDirectory) this.#paths.set(ino, `${path}${text(name)}/`);
+		}
 	}
 
 	/** @returns undefined when what is looked at went away meanwhile. */
