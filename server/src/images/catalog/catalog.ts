@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { type Clock, errorText, NetbootError } from "../../base/index.ts";
 import { ImportError } from "../import/import-error.ts";
-import { parseAddress, request } from "../import/request.ts";
+import { parseAddress, request, withoutSecrets } from "../import/request.ts";
 import { type CatalogEntry, type Elsewhere, readList } from "./entries.ts";
 
 /** The list of Raspberry Pi Imager. */
@@ -133,7 +133,7 @@ class Collection {
 			this.#waiting.push(...part.elsewhere);
 		} catch (error) {
 			if (!(error instanceof z.ZodError)) throw error;
-			throw new ImportError("import-damaged", `${url} is no list of images: it has no os_list.`);
+			throw new ImportError("import-damaged", `${withoutSecrets(url)} is no list of images: it has no os_list.`);
 		}
 	}
 }
@@ -144,16 +144,17 @@ async function fetchJson(url: URL, signal: AbortSignal): Promise<unknown> {
 	let bytes = 0;
 	if (status !== 200) {
 		body.destroy();
-		throw new ImportError("download-refused", `${url} answers ${status}.`);
+		throw new ImportError("download-refused", `${withoutSecrets(url)} answers ${status}.`);
 	}
 	for await (const chunk of body as AsyncIterable<Buffer>) {
 		bytes += chunk.length;
-		if (bytes > MOST_BYTES) throw new ImportError("import-too-large", `${url} is larger than any such list.`);
+		if (bytes > MOST_BYTES)
+			throw new ImportError("import-too-large", `${withoutSecrets(url)} is larger than any such list.`);
 		chunks.push(chunk);
 	}
 	try {
 		return JSON.parse(Buffer.concat(chunks).toString("utf8"));
 	} catch {
-		throw new ImportError("import-damaged", `${url} is no JSON.`);
+		throw new ImportError("import-damaged", `${withoutSecrets(url)} is no JSON.`);
 	}
 }

@@ -11,7 +11,7 @@ import { checkedImageName } from "./image-name.ts";
 import { ImportError } from "./import-error.ts";
 import { LimitGuard, noSpace, type UnpackLimits } from "./limits.ts";
 import { PartialFile, type PartialNotes } from "./partial-file.ts";
-import { type Answer, parseAddress, request, unreachable } from "./request.ts";
+import { type Answer, parseAddress, request, unreachable, withoutSecrets } from "./request.ts";
 import { writeAll } from "./write-all.ts";
 
 export interface DownloadProgress {
@@ -274,9 +274,13 @@ function checkStatus({ status, body }: Answer, url: URL): void {
 	if (status === 200 || status === 206) return;
 	body.destroy();
 	if (status === 404 || status === 410) {
-		throw new ImportError("download-not-found", `There is nothing at ${url}: the server says ${status}.`, {
-			hint: "Check the address.",
-		});
+		throw new ImportError(
+			"download-not-found",
+			`There is nothing at ${withoutSecrets(url)}: the server says ${status}.`,
+			{
+				hint: "Check the address.",
+			},
+		);
 	}
 	// 408, 429 and the 5xx are about now, not about the file.
 	if (status === 408 || status === 429 || status >= 500) throw unreachable(url, new Error(`it answers ${status}`));

@@ -28,6 +28,11 @@ export function parseAddress(text: string, from?: URL): URL {
 	);
 }
 
+/** An address as a log or a page may show it: without what a person put in to be let in. */
+export function withoutSecrets({ protocol, host, pathname }: URL): string {
+	return `${protocol}//${host}${pathname}`;
+}
+
 /**
  * Asks for a file, following redirects. The caller reads the body, or destroys it.
  *
