@@ -13,6 +13,8 @@ const PATIENCE = 10_000;
 export class Supervisor {
 	readonly #patience: number;
 	#worker: Worker | undefined;
+	/** Resolves when the thread is gone, however it went: a thread that dies by itself may never answer `terminate`. */
+	#gone: Promise<void> = Promise.resolve();
 	/** What is being waited for. */
 	#order: PromiseWithResolvers<Report> | undefined;
 	#shared = new SharedArrayBuffer(HEADER_BYTES + LONGEST_INPUT);
@@ -45,11 +47,22 @@ export class Supervisor {
 			workerData: this.#shared,
 			resourceLimits: { maxOldGenerationSizeMb: HEAP_LIMIT },
 		});
-		worker.on("message", (report: Report) => this.#order?.resolve(report));
-		worker.on("error", (error) => this.#order?.reject(error));
-		worker.on("exit", (code) => this.#order?.reject(new Error(`the thread ended with code ${code}`)));
+		const gone = Promise.withResolvers<void>();
+		worker.on("message", (report: Report) => this.#orderOf(worker)?.resolve(report));
+		worker.on("error", (error) => this.#orderOf(worker)?.reject(error));
+		worker.on("exit", (code) => {
+			gone.resolve();
+			this.#orderOf(worker)?.reject(new Error(`the thread ended with code ${code}`));
+			if (worker === this.#worker) this.#worker = undefined;
+		});
 		this.#worker = worker;
+		this.#gone = gone.promise;
 		return worker;
+	}
+
+	/** What is waited for from this thread; nothing, when it is one that was given up. */
+	#orderOf(worker: Worker): PromiseWithResolvers<Report> | undefined {
+		return worker === this.#worker ? this.#order : undefined;
 	}
 
 	async #watch(worker: Worker, order: Order): Promise<Report> {
@@ -78,7 +91,6 @@ export class Supervisor {
 	async close(): Promise<void> {
 		const worker = this.#worker;
 		this.#worker = undefined;
-		worker?.removeAllListeners();
-		await worker?.terminate();
+		await Promise.race([worker?.terminate(), this.#gone]);
 	}
 }
