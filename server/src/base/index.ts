@@ -6,3 +6,4 @@ export * from "./files.ts";
 export * from "./lifecycle.ts";
 export * from "./log.ts";
 export * from "./shell.ts";
+export * from "./sync.ts";

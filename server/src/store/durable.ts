@@ -6,6 +6,7 @@
  */
 import { type FileHandle, open } from "node:fs/promises";
 import { dirname } from "node:path";
+import { syncPath } from "../base/index.ts";
 
 /** Syncs the write-ahead log of one database. SQLite holds no locks on that file, so opening and closing it is safe. */
 export class WalSync {
@@ -20,7 +21,7 @@ export class WalSync {
 	/** @param path of the database, whose log exists already. */
 	static async open(path: string): Promise<WalSync> {
 		const wal = await open(`${path}-wal`, "r+");
-		await syncDirectory(dirname(path));
+		await syncPath(dirname(path));
 		return new WalSync(wal);
 	}
 
@@ -48,15 +49,5 @@ export class WalSync {
 		await this.#next;
 		await this.#running;
 		await this.#wal.close();
-	}
-}
-
-/** Makes names that were created in a directory survive a power cut. */
-export async function syncDirectory(path: string): Promise<void> {
-	const directory = await open(path, "r");
-	try {
-		await directory.sync();
-	} finally {
-		await directory.close();
 	}
 }

@@ -1,6 +1,5 @@
 export type { BootChanges, BootRepository, BootRow, NewBootRow, StageTime } from "./boots.ts";
 export type { DeviceRepository, DeviceRow, DeviceRowChanges, NewDeviceRow } from "./devices.ts";
-export { syncDirectory } from "./durable.ts";
 export type { ImageRepository, ImageRow } from "./images.ts";
 export type { LayerRepository, LayerRow, NewLayerRow } from "./layers.ts";
 export type { LeaseRepository, LeaseRow, NewLeaseRow } from "./leases.ts";

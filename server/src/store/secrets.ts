@@ -2,8 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { chmod, mkdir, open, readFile, rename, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { ExternalError, systemCode } from "../base/index.ts";
-import { syncDirectory } from "./durable.ts";
+import { ExternalError, syncPath, systemCode } from "../base/index.ts";
 
 export interface Secrets {
 	/** Signs NFS file handles, 32 bytes. A new one makes every mounted root stale. */
@@ -35,7 +34,7 @@ export async function writeSecretFile(path: string, content: string): Promise<vo
 		await removeIfThere(temporary);
 		throw error;
 	}
-	await syncDirectory(dirname(path));
+	await syncPath(dirname(path));
 }
 
 async function removeIfThere(path: string): Promise<void> {

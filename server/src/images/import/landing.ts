@@ -1,7 +1,7 @@
 /** Giving a file that has arrived its name: at once, durably, and over nothing that somebody else put there. */
 import fs from "node:fs";
 import path from "node:path";
-import { systemCode } from "../../base/index.ts";
+import { syncPath, systemCode } from "../../base/index.ts";
 import { ImportError } from "./import-error.ts";
 
 /**
@@ -18,7 +18,7 @@ export async function land(part: string, target: string, replace: boolean): Prom
 	}
 	if (replace) await fs.promises.rename(part, target);
 	else await renameWithoutReplacing(part, target);
-	await syncFolder(path.dirname(target));
+	await syncPath(path.dirname(target));
 }
 
 /** @throws ImportError `image-exists` when something has the new name already; the operating system's error. */
@@ -46,15 +46,4 @@ export function imageExists(target: string): ImportError {
 	return new ImportError("image-exists", `There is a file ${path.basename(target)} in the images folder already.`, {
 		hint: "Give the new one another name, or say that it shall replace that one (replace, --replace).",
 	});
-}
-
-/** The new name is on the disk only with its folder. Some systems cannot open one for that. */
-async function syncFolder(folder: string): Promise<void> {
-	if (process.platform === "win32") return;
-	const handle = await fs.promises.open(folder, "r");
-	try {
-		await handle.sync();
-	} finally {
-		await handle.close();
-	}
 }

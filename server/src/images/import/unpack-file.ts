@@ -5,7 +5,7 @@
 import { createHash, type Hash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
-import { MalformedError, systemCode, UnsupportedError } from "../../base/index.ts";
+import { MalformedError, syncPathNow, systemCode, UnsupportedError } from "../../base/index.ts";
 import {
 	FileSource,
 	PACKING_HEAD_BYTES,
@@ -70,7 +70,7 @@ export async function unpackFile(
 	try {
 		const result = await unpackTo(part, request, onProgress, signal);
 		fs.renameSync(part, request.target);
-		syncFolder(path.dirname(request.target));
+		syncPathNow(path.dirname(request.target));
 		return result;
 	} catch (error) {
 		fs.rmSync(part, { force: true });
@@ -169,17 +169,6 @@ class CountedFile implements PackedFile {
 function defined(sums: { readonly sha256: string | undefined; readonly packedSha256: string | undefined }) {
 	const { sha256, packedSha256 } = sums;
 	return { ...(sha256 !== undefined && { sha256 }), ...(packedSha256 !== undefined && { packedSha256 }) };
-}
-
-/** The new name is on the disk only with its folder. Some systems cannot open one for that. */
-function syncFolder(folder: string): void {
-	if (process.platform === "win32") return;
-	const fd = fs.openSync(folder, "r");
-	try {
-		fs.fsyncSync(fd);
-	} finally {
-		fs.closeSync(fd);
-	}
 }
 
 function asImportError(error: unknown, { source, target }: UnpackRequest): unknown {

@@ -5,7 +5,7 @@
 import { constants, rmSync } from "node:fs";
 import { copyFile, open, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { errorText, FileError } from "../../base/index.ts";
+import { errorText, FileError, syncPath } from "../../base/index.ts";
 import { copyDatabase } from "./checkpointer.ts";
 import { hostSpace } from "./host-space.ts";
 import { fileErrorFrom } from "./system-errors.ts";
@@ -45,14 +45,5 @@ async function copyPool(from: string, to: string): Promise<void> {
 		}
 		rmSync(to, { force: true });
 		await copyFile(from, to, COPYFILE_EXCL);
-	}
-}
-
-async function syncPath(path: string): Promise<void> {
-	const file = await open(path, "r");
-	try {
-		await file.sync();
-	} finally {
-		await file.close();
 	}
 }

@@ -1,6 +1,6 @@
 /** The files of a layer that is not open. */
 import { randomBytes } from "node:crypto";
-import { closeSync, fsyncSync, openSync, rmSync, statSync } from "node:fs";
+import { rmSync, statSync } from "node:fs";
 import { copyLayer } from "./copy.ts";
 import { LayerDatabase } from "./database.ts";
 import { fileErrorFrom } from "./system-errors.ts";
@@ -44,14 +44,4 @@ export function newLayerId(): string {
 /** 0 where there is no such file. */
 export function sizeOf(path: string): number {
 	return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-}
-
-/** New files are there after a power cut only when their directory is on the disk too. */
-export function syncDirectory(path: string): void {
-	const fd = openSync(path, "r");
-	try {
-		fsyncSync(fd);
-	} finally {
-		closeSync(fd);
-	}
 }

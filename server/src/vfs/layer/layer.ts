@@ -14,6 +14,7 @@ import {
 	type Logger,
 	MalformedError,
 	silentLogger,
+	syncPathNow,
 	systemClock,
 } from "../../base/index.ts";
 import type { FileTree, WritableFileTree } from "../tree.ts";
@@ -23,7 +24,7 @@ import { copyLayer } from "./copy.ts";
 import { Counters } from "./counters.ts";
 import { LayerDatabase } from "./database.ts";
 import { Housekeeping } from "./housekeeping.ts";
-import { newLayerId, sizeOf, syncDirectory } from "./layer-files.ts";
+import { newLayerId, sizeOf } from "./layer-files.ts";
 import { LayerTree } from "./layer-tree.ts";
 import { BLOCK, Pool } from "./pool.ts";
 import { Replies, type ReplyKey } from "./replies.ts";
@@ -116,7 +117,7 @@ export class Layer {
 			// A root has secrets in it. SQLite gives its other files the same mode.
 			if (isNew) closeSync(openSync(path, "a", 0o600));
 			const layer = Layer.#openDatabase(options, path);
-			if (isNew) syncDirectory(dirname(path));
+			if (isNew) syncPathNow(dirname(path));
 			return layer;
 		} catch (error) {
 			if (!isDatabaseDamaged(error)) throw fileErrorFrom(error);
