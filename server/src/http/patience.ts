@@ -11,7 +11,8 @@ const SILENCE = 60_000;
 
 /** Closes the connection of a request that does not arrive in time. */
 export function limitArrival(request: IncomingMessage): void {
-	if (request.complete) return;
+	// A request without a connection (`inject`) is never late, and may never say that it ended.
+	if (request.complete || !(request.socket instanceof Socket)) return;
 	const isUpload = request.headers["content-type"] === "application/offset+octet-stream";
 	const end = isUpload ? limitSilence(request) : limitWhole(request);
 	request.once("end", end).once("close", end);
@@ -20,8 +21,6 @@ export function limitArrival(request: IncomingMessage): void {
 /** What came keeps the connection alive; once all has come, the answer may take as long as it likes. */
 function limitSilence(request: IncomingMessage): () => void {
 	const { socket } = request;
-	// A request without a connection (`inject`) is never late.
-	if (!(socket instanceof Socket)) return () => undefined;
 	socket.setTimeout(SILENCE, () => {
 		if (!request.complete) request.destroy();
 	});
