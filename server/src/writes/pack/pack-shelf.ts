@@ -1,11 +1,13 @@
 /** The maps and packs that there are, and the making of those that are asked for: one after the other, once per build. */
-import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readdir, rm, stat } from "node:fs/promises";
+import { extname, join } from "node:path";
 import type { Readable } from "node:stream";
-import { z } from "zod";
+import { type Clock, systemClock } from "../../base/index.ts";
 import { isUnfinished, type PackProgress, type PackResult } from "./make-pack.ts";
+import { PackError } from "./pack-error.ts";
+import { type PackRecord, PackRecords } from "./pack-records.ts";
+import { KEEP_ALL, type PackRule, surplus } from "./pack-rule.ts";
 import { type PackJob, packInWorker } from "./packer.ts";
 
 export interface Build {
@@ -25,16 +27,13 @@ export interface PackFile {
 }
 
 const NAME = /^[0-9a-f]{64}$/;
-const Bytes = z.int().min(0);
 
-/** What is remembered of a build whose map and pack are there. */
-const Record = z.object({
-	map: z.string().regex(NAME),
-	pack: z.string().regex(NAME),
-	dataBytes: Bytes,
-	zeroBytes: Bytes,
-	packBytes: Bytes,
-});
+export interface PackShelfOptions {
+	/** Which packs stay; all of them unless told. */
+	readonly rule?: PackRule;
+	readonly clock?: Clock;
+	readonly pack?: (job: PackJob) => Promise<PackResult>;
+}
 
 interface Making {
 	readonly result: Promise<PackResult>;
@@ -44,20 +43,24 @@ interface Making {
 
 export class PackShelf {
 	readonly #folder: string;
-	readonly #pack: (job: PackJob) => Promise<PackResult>;
+	readonly #records: PackRecords;
+	readonly #options: Required<PackShelfOptions>;
 	readonly #making = new Map<string, Making>();
 	#last: Promise<unknown> = Promise.resolve();
 
-	private constructor(folder: string, pack: (job: PackJob) => Promise<PackResult>) {
+	private constructor(folder: string, options: PackShelfOptions) {
 		this.#folder = folder;
-		this.#pack = pack;
+		this.#options = { rule: KEEP_ALL, clock: systemClock, pack: packInWorker, ...options };
+		this.#records = new PackRecords(folder, this.#options.clock);
 	}
 
-	/** @param folder made if it is missing; what an ended server left unfinished there goes. */
-	static async open(folder: string, pack: (job: PackJob) => Promise<PackResult> = packInWorker): Promise<PackShelf> {
+	/** @param folder made if it is missing; what an ended server left there that belongs to no build goes. */
+	static async open(folder: string, options: PackShelfOptions = {}): Promise<PackShelf> {
 		await mkdir(folder, { recursive: true });
+		const shelf = new PackShelf(folder, options);
 		for (const name of await readdir(folder)) if (isUnfinished(name)) await rm(join(folder, name));
-		return new PackShelf(folder, pack);
+		await shelf.#removeOrphans(await shelf.#records.all());
+		return shelf;
 	}
 
 	/** Map and pack of a build; made now if there are none. @throws PackError. */
@@ -90,35 +93,63 @@ export class PackShelf {
 		return result;
 	}
 
-	async #make({ key, image }: Build, signal: AbortSignal): Promise<PackResult> {
-		const known = await this.#known(key);
+	async #make(build: Build, signal: AbortSignal): Promise<PackResult> {
+		const known = await this.#known(build.key);
 		if (known !== undefined) return known;
+		const result = await this.#packMakingRoom(build, signal);
+		await this.#records.keep(build.key, result);
+		await this.#tidy(this.#options.rule, build.key);
+		return result;
+	}
+
+	/** Where the disk is full, the packs that no write needs now give way. */
+	async #packMakingRoom(build: Build, signal: AbortSignal): Promise<PackResult> {
+		try {
+			return await this.#pack(build, signal);
+		} catch (error) {
+			if (!(error instanceof PackError) || error.code !== "pack-no-space") throw error;
+			if ((await this.#tidy({ ...this.#options.rule, mostBytes: 0 }, build.key)) === 0) throw error;
+			return this.#pack(build, signal);
+		}
+	}
+
+	#pack({ key, image }: Build, signal: AbortSignal): Promise<PackResult> {
 		const onProgress = (progress: PackProgress) => {
 			const making = this.#making.get(key);
 			if (making !== undefined) making.progress = progress;
 		};
-		const result = await this.#pack({ image, folder: this.#folder, signal, onProgress });
-		await this.#remember(key, result);
-		return result;
-	}
-
-	#recordOf(key: string): string {
-		return join(this.#folder, `${createHash("sha256").update(key).digest("hex")}.build`);
+		return this.#options.pack({ image, folder: this.#folder, signal, onProgress });
 	}
 
 	async #known(key: string): Promise<PackResult | undefined> {
-		const text = await readFile(this.#recordOf(key), "utf8").catch(nothing);
-		if (text === undefined) return undefined;
-		const record = parseRecord(text);
-		if (record === undefined) return undefined;
-		const there = [await this.map(record.map), await this.pack(record.pack)].every((file) => file !== undefined);
-		return there ? record : undefined;
+		const result = (await this.#records.find(key))?.result;
+		if (result === undefined) return undefined;
+		const [map, pack] = [await this.map(result.map), await this.pack(result.pack)];
+		if (map === undefined || pack?.size !== result.packBytes) return undefined;
+		await this.#records.touch(key);
+		return result;
 	}
 
-	async #remember(key: string, result: PackResult): Promise<void> {
-		const record = this.#recordOf(key);
-		await writeFile(`${record}.unfinished`, JSON.stringify(result), { flush: true });
-		await rename(`${record}.unfinished`, record);
+	/** Removes the packs that the rule does not keep. To be called when a write is over and when the library changed. */
+	async tidy(): Promise<void> {
+		await this.#queue(() => this.#tidy(this.#options.rule));
+	}
+
+	/** @returns how many builds were forgotten. The record goes first: what is left after a cut is an orphan. */
+	async #tidy(rule: PackRule, wanted?: string): Promise<number> {
+		const records = await this.#records.all();
+		const going = new Set(surplus(records, { ...rule, isInUse: (key) => key === wanted || rule.isInUse(key) }));
+		for (const { key } of going) await this.#records.drop(key);
+		await this.#removeOrphans(records.filter((record) => !going.has(record)));
+		return going.size;
+	}
+
+	async #removeOrphans(records: readonly PackRecord[]): Promise<void> {
+		const named = new Set(records.flatMap(({ result: { map, pack } }) => [`${map}.map`, `${pack}.pack`]));
+		for (const name of await readdir(this.#folder)) {
+			const isOurs = [".map", ".pack"].includes(extname(name));
+			if (isOurs && !named.has(name)) await rm(join(this.#folder, name), { force: true });
+		}
 	}
 
 	/** A map by its name, undefined when there is none. */
@@ -148,14 +179,4 @@ export class PackShelf {
 
 function nothing(): undefined {
 	return undefined;
-}
-
-/** A record that is damaged is none: the pack is made again. */
-function parseRecord(text: string): PackResult | undefined {
-	try {
-		return Record.safeParse(JSON.parse(text)).data;
-	} catch (error) {
-		if (error instanceof SyntaxError) return undefined;
-		throw error;
-	}
 }
