@@ -7,10 +7,22 @@ import { availableParallelism } from "node:os";
 import { run } from "node:test";
 import report from "./test-reporter.mjs";
 
+/** Milliseconds; what takes longer hangs: the longest file takes some minutes on a slow machine. */
+const PATIENCE = 20 * 60_000;
+
 /** The events of those that run together, then of the lanes as they come. */
 async function* events([together, ...lanes]) {
-	if (together.length > 0) yield* run({ files: together, concurrency: Math.max(2, availableParallelism()) });
-	yield* merged(lanes.filter((files) => files.length > 0).map((files) => run({ files, concurrency: 1 })));
+	if (together.length > 0) yield* limited(together, Math.max(2, availableParallelism()));
+	yield* merged(lanes.filter((files) => files.length > 0).map(oneByOne));
+}
+
+/** Each file has its own patience, so that one that hangs fails and the next ones still run. */
+async function* oneByOne(files) {
+	for (const file of files) yield* limited([file], 1);
+}
+
+function limited(files, concurrency) {
+	return run({ files, concurrency, signal: AbortSignal.timeout(PATIENCE) });
 }
 
 /** What several streams give, as it comes. */
@@ -49,3 +61,5 @@ function groups(args) {
 }
 
 for await (const text of report(watched(events(groups(process.argv.slice(2)))))) process.stdout.write(text);
+// A file that was given up may have left a program behind that holds on to our end of its output.
+process.exit();
