@@ -7,3 +7,4 @@ export * from "./lifecycle.ts";
 export * from "./log.ts";
 export * from "./shell.ts";
 export * from "./sync.ts";
+export * from "./worker-task.ts";
