@@ -1,6 +1,7 @@
 /** Every decoder of the server. */
 import type { FuzzTarget } from "../target.ts";
 import { packed, tar } from "./archives.ts";
+import { blockmap } from "./blockmap.ts";
 import { dhcp } from "./dhcp.ts";
 import { dhcpLeases } from "./dhcp-leases.ts";
 import { ext, fat, journal, partitions } from "./disk.ts";
@@ -14,7 +15,7 @@ import { tftp } from "./tftp.ts";
 
 export const targets: readonly FuzzTarget[] = [
 	...[dhcp, dhcpLeases, tftp, rpcCall, rpcStream, portmapReply, handles],
-	...[partitions, ext, journal, fat, packed, tar],
+	...[partitions, ext, journal, fat, blockmap, packed, tar],
 	...[configTxt, cmdline, hostText, patches, kernels, httpRequests],
 ];
 

@@ -15,6 +15,7 @@ import {
 	makeFatImage,
 	patternBytes,
 	runTool,
+	writeWithDebugfs,
 } from "../testdata/index.ts";
 import { BLOCK, CHUNK, CHUNK_BLOCKS, FreeBlocks, findFreeSpace, planChunk } from "./index.ts";
 
@@ -190,6 +191,24 @@ describe("free space that is not believed", () => {
 	for (const [name, image, change, expected] of cases) {
 		it(name, () => assert.match(doubtful(image, change), expected));
 	}
+
+	it("bitmaps that give away an inode table, with all counts in agreement", () => {
+		const path = join(dir, "given-away");
+		writeFileSync(path, ext);
+		const table = Number(/inode table at (\d+)/.exec(askDebugfs(path, "stats"))?.[1]);
+		const count = (bytes: Buffer) => bytes.readUInt32LE(SUPER + 0x0c) + 1;
+		const group = Number(/(\d+) free blocks,/.exec(askDebugfs(path, "stats"))?.[1]);
+		const commands = [
+			`freeb ${table + 3}`,
+			`ssv free_blocks_count ${count(ext)}`,
+			`set_bg 0 free_blocks_count ${group + 1}`,
+		];
+		writeWithDebugfs(path, commands);
+		assert.match(
+			doubtful(readFileSync(path), () => {}),
+			/structure of group 0/,
+		);
+	});
 
 	it("an unknown file system, and a cut one", () => {
 		assert.match(
