@@ -4,7 +4,7 @@ import { once } from "node:events";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { unpackInWorker } from "../server/src/images/import/unpacker.ts";
+import { unpackImage } from "../server/src/images/import/unpacker.ts";
 import { spreadOf } from "./compare.ts";
 
 interface Format {
@@ -12,7 +12,7 @@ interface Format {
 	/** Packs `image`. */
 	readonly pack: string;
 	readonly peer: readonly string[];
-	readonly wasm?: boolean;
+	readonly isBuiltIn?: boolean;
 	/** What ours may take of the program's time. */
 	readonly aim?: number;
 }
@@ -21,7 +21,7 @@ const FORMATS: readonly Format[] = [
 	{ name: "gzip", pack: "gzip -1 -c image > image.gzip", peer: ["gzip", "-dc"], aim: 1.1 },
 	{ name: "zstd", pack: "zstd -q -T0 -3 image -o image.zstd", peer: ["zstd", "-qdc"], aim: 1.1 },
 	{ name: "xz", pack: "xz -T0 -1 --block-size=24MiB -c image > image.xz", peer: ["xz", "-T0", "-dc"], aim: 1.1 },
-	{ name: "xz without the program", pack: "true", peer: ["xz", "-T0", "-dc"], wasm: true },
+	{ name: "xz without the program", pack: "true", peer: ["xz", "-T0", "-dc"], isBuiltIn: true },
 ];
 
 /** Seconds. Both sides end with the file on the disk. */
@@ -49,12 +49,12 @@ export async function benchUnpack({ megabytes, rounds }: { megabytes: number; ro
 	try {
 		makeImage(at("image"), megabytes);
 		for (const format of FORMATS) {
-			const { name, pack, peer, wasm, aim } = format;
+			const { name, pack, peer, isBuiltIn = false, aim } = format;
 			execFileSync("sh", ["-c", pack], { cwd: folder });
 			const source = at(`image.${name.split(" ")[0]}`);
 			const ours = async () => {
 				fs.rmSync(at("ours"), { force: true });
-				await unpackInWorker({ source, target: at("ours"), xz: wasm === true ? "wasm" : "auto" });
+				await unpackImage({ source, target: at("ours"), isBuiltIn });
 			};
 			const theirs = async () => {
 				fs.rmSync(at("theirs"), { force: true });

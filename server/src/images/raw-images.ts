@@ -3,7 +3,8 @@ import fs from "node:fs";
 import { FileError, systemCode } from "../base/index.ts";
 import { type BuildOrigin, originOf, stampOf } from "../vfs/index.ts";
 import type { FoundFile } from "./folder.ts";
-import { packingOf, type UnpackedFiles, unpackedKey } from "./import/unpacked-files.ts";
+import { packingOf } from "./import/packing-of.ts";
+import { type UnpackedFiles, unpackedKey } from "./import/unpacked-files.ts";
 
 export type RawImage =
 	| { readonly state: "raw"; readonly file: FoundFile; readonly origin?: BuildOrigin; readonly key?: string }

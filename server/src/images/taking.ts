@@ -5,7 +5,7 @@ import type { Packing } from "../disk/index.ts";
 import { type BuildOrigin, type BuildTrees, type FileTree, ImageBuild } from "../vfs/index.ts";
 import type { FoundFile } from "./folder.ts";
 import { ImportError } from "./import/import-error.ts";
-import { packingOf } from "./import/unpacked-files.ts";
+import { packingOf } from "./import/packing-of.ts";
 import type { ImageFacts, ImageFinding, InspectedTrees } from "./inspect-facts.ts";
 import { disklessFinding } from "./inspect-findings.ts";
 

@@ -6,7 +6,7 @@ import type { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip, createInflateRaw, createZstdDecompress } from "node:zlib";
 import { errorText, MalformedError, systemCode } from "../../base/index.ts";
-import { unxz, type XzWay } from "./xz.ts";
+import { unxz } from "./xz.ts";
 
 export type Chunks = AsyncIterable<Uint8Array>;
 
@@ -15,8 +15,6 @@ export type StreamPacking = "gzip" | "zstd" | "xz" | "deflate";
 
 export interface UnpackOptions {
 	readonly signal?: AbortSignal;
-	/** How to unpack xz; default `auto`: the `xz` program where there is one. */
-	readonly xz?: XzWay;
 }
 
 /** Each chunk costs a trip through the thread pool; 16 KiB, the default, takes a third longer. */
@@ -32,7 +30,7 @@ const AHEAD_BYTES = 1 << 20;
  * @throws what `input` throws, and the reason of `signal`.
  */
 export function unpackStream(packing: StreamPacking, input: Chunks, options: UnpackOptions = {}): Chunks {
-	if (packing === "xz") return unxz(input, options);
+	if (packing === "xz") return unxz(input, options.signal);
 	return throughZlib(packing, input, options.signal);
 }
 

@@ -1,24 +1,13 @@
 /**
- * Unpacks a file into a sparse one, in the thread that calls it: it belongs into a worker. The result appears under its name
- * when it is whole and on the disk; until then it is `NAME.part`, which grows from its front and may be read as far as it goes.
+ * Unpacks a file into a sparse one. The result appears under its name when it is whole and on the disk; until then it is
+ * `NAME.part`, which grows from its front and may be read as far as it goes.
  */
-import { createHash, type Hash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
-import { MalformedError, syncPathNow, systemCode, UnsupportedError } from "../../base/index.ts";
-import {
-	FileSource,
-	PACKING_HEAD_BYTES,
-	type PackedFile,
-	type Packing,
-	recognisePacking,
-	unpack,
-	unpackedSize,
-	type XzWay,
-} from "../../disk/index.ts";
+import { MalformedError, syncPath, systemCode, UnsupportedError } from "../../base/index.ts";
+import { FileSource, PACKING_HEAD_BYTES, type Packing, recognisePacking, unpackedSize } from "../../disk/index.ts";
 import { ImportError } from "./import-error.ts";
 import { LimitGuard, noSpace, type UnpackLimits } from "./limits.ts";
-import { SparseWriter } from "./sparse-writer.ts";
 
 /** What to unpack, and where to. A plain value: it goes to a worker. */
 export interface UnpackRequest {
@@ -27,10 +16,6 @@ export interface UnpackRequest {
 	/** The source as it was seen: another one is refused. Decimal, as `FileStamp` has it. */
 	readonly expected?: { readonly size: number; readonly mtimeNs: string; readonly ino: string };
 	readonly limits?: UnpackLimits;
-	/** Whether to compute the SHA-256 of what comes out; of what goes in. */
-	readonly hashUnpacked?: boolean;
-	readonly hashPacked?: boolean;
-	readonly xz?: XzWay;
 }
 
 export interface UnpackProgress {
@@ -47,71 +32,81 @@ export interface UnpackResult {
 	readonly bytes: number;
 	/** Bytes that are no holes. */
 	readonly writtenBytes: number;
-	readonly sha256?: string;
-	readonly packedSha256?: string;
 }
+
+/** What a way of unpacking works with: both files are open, and closed by others. */
+export interface UnpackWork {
+	readonly path: string;
+	readonly source: FileSource;
+	readonly packing: Packing;
+	readonly part: fs.promises.FileHandle;
+	readonly guard: LimitGuard;
+	readonly onProgress: (packedBytes: number, bytes: number) => void;
+	readonly signal: AbortSignal;
+}
+
+/** Brings all bytes into the part, in order. @throws what `unpackFile` makes an ImportError of. */
+export type UnpackWay = (work: UnpackWork) => Promise<{ readonly bytes: number; readonly writtenBytes: number }>;
 
 /** The name of a result that is not whole yet. */
 export const PART = ".part";
 
-const READ_BYTES = 1 << 18;
-
 /**
  * See the head of this file.
  *
- * @throws ImportError; then nothing is left behind. @throws the reason of `signal`.
+ * @throws ImportError, `import-cancelled` when the signal asked for it; then nothing is left behind.
  */
 export async function unpackFile(
 	request: UnpackRequest,
+	way: UnpackWay,
 	onProgress: (progress: UnpackProgress) => void,
-	signal?: AbortSignal,
+	signal: AbortSignal,
 ): Promise<UnpackResult> {
 	const part = request.target + PART;
 	try {
-		const result = await unpackTo(part, request, onProgress, signal);
-		fs.renameSync(part, request.target);
-		syncPathNow(path.dirname(request.target));
+		const result = await unpackTo(part, request, way, onProgress, signal);
+		await fs.promises.rename(part, request.target);
+		await syncPath(path.dirname(request.target));
 		return result;
 	} catch (error) {
-		fs.rmSync(part, { force: true });
-		signal?.throwIfAborted();
+		await fs.promises.rm(part, { force: true });
+		if (signal.aborted) throw new ImportError("import-cancelled", "The import was cancelled.");
 		throw asImportError(error, request);
 	}
 }
 
 async function unpackTo(
-	part: string,
+	place: string,
 	request: UnpackRequest,
+	way: UnpackWay,
 	onProgress: (progress: UnpackProgress) => void,
-	signal: AbortSignal | undefined,
+	signal: AbortSignal,
 ): Promise<UnpackResult> {
 	const source = FileSource.open(request.source);
 	try {
-		checkUnchanged(request);
+		await checkUnchanged(request);
 		const packing = packingOf(source);
 		const expectedBytes = unpackedSize(source, packing);
-		const guard = new LimitGuard(path.dirname(part), request.limits);
+		const guard = new LimitGuard(path.dirname(place), request.limits);
 		guard.begin(source.size, expectedBytes);
-		const packed = new CountedFile(request.source, source, request.hashPacked === true);
-		fs.rmSync(part, { force: true });
-		const fd = fs.openSync(part, "wx+", 0o600);
+		await fs.promises.rm(place, { force: true });
+		const part = await fs.promises.open(place, "wx+", 0o600);
 		try {
-			const writer = new SparseWriter(fd);
-			const hash = request.hashUnpacked === true ? createHash("sha256") : undefined;
-			const options = { xz: request.xz ?? "auto", ...(signal && { signal }) };
-			for await (const chunk of unpack(packed, packing, options)) {
-				writer.write(chunk);
-				hash?.update(chunk);
-				guard.check(writer.size, writer.written, source.size);
-				onProgress({ ...packed.progress, bytes: writer.flushed, expectedBytes });
-			}
-			writer.finish();
-			signal?.throwIfAborted();
-			checkUnchanged(request);
-			const sums = { sha256: hash?.digest("hex"), packedSha256: packed.sha256 };
-			return { packing, bytes: writer.size, writtenBytes: writer.written, ...defined(sums) };
+			const result = await way({
+				path: request.source,
+				source,
+				packing,
+				part,
+				guard,
+				onProgress: (packedBytes, bytes) => onProgress({ packedBytes, packedTotal: source.size, bytes, expectedBytes }),
+				signal,
+			});
+			await part.sync();
+			signal.throwIfAborted();
+			await checkUnchanged(request);
+			return { packing, ...result };
 		} finally {
-			fs.closeSync(fd);
+			await part.close();
 		}
 	} finally {
 		source.close();
@@ -126,49 +121,11 @@ function packingOf(source: FileSource): Packing {
 	return packing;
 }
 
-function checkUnchanged({ source, expected }: UnpackRequest): void {
+async function checkUnchanged({ source, expected }: UnpackRequest): Promise<void> {
 	if (expected === undefined) return;
-	const { size, mtimeNs, ino } = fs.statSync(source, { bigint: true });
+	const { size, mtimeNs, ino } = await fs.promises.stat(source, { bigint: true });
 	if (Number(size) === expected.size && String(mtimeNs) === expected.mtimeNs && String(ino) === expected.ino) return;
 	throw new ImportError("import-changed", "The file was changed while it was unpacked.", { retry: true });
-}
-
-/** The file, counting what was read of it. */
-class CountedFile implements PackedFile {
-	readonly source: FileSource;
-	readonly #path: string;
-	readonly #hash: Hash | undefined;
-	#read = 0;
-
-	constructor(path: string, source: FileSource, isHashed: boolean) {
-		this.#path = path;
-		this.source = source;
-		this.#hash = isHashed ? createHash("sha256") : undefined;
-	}
-
-	get progress() {
-		return { packedBytes: this.#read, packedTotal: this.source.size };
-	}
-
-	/** Of what was read: of the whole file, unless only a part of it was asked for. */
-	get sha256(): string | undefined {
-		return this.#hash?.digest("hex");
-	}
-
-	async *stream(start: number, length: number): AsyncGenerator<Uint8Array> {
-		if (length === 0) return;
-		const options = { start, end: start + length - 1, highWaterMark: READ_BYTES };
-		for await (const chunk of fs.createReadStream(this.#path, options) as AsyncIterable<Buffer>) {
-			this.#read += chunk.length;
-			this.#hash?.update(chunk);
-			yield chunk;
-		}
-	}
-}
-
-function defined(sums: { readonly sha256: string | undefined; readonly packedSha256: string | undefined }) {
-	const { sha256, packedSha256 } = sums;
-	return { ...(sha256 !== undefined && { sha256 }), ...(packedSha256 !== undefined && { packedSha256 }) };
 }
 
 function asImportError(error: unknown, { source, target }: UnpackRequest): unknown {

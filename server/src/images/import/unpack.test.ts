@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -7,8 +6,9 @@ import { after, test } from "node:test";
 import { runTool } from "../../disk/testdata/index.ts";
 import { ImportError } from "./import-error.ts";
 import { SparseWriter } from "./sparse-writer.ts";
-import { type UnpackProgress, type UnpackRequest, unpackFile } from "./unpack-file.ts";
-import { unpackInWorker } from "./unpacker.ts";
+import { type UnpackProgress, type UnpackRequest, type UnpackWay, unpackFile } from "./unpack-file.ts";
+import { unpackHere, unpackWithProgram } from "./unpack-ways.ts";
+import { unpackImage } from "./unpacker.ts";
 
 const dir = fs.mkdtempSync(path.join(os.tmpdir(), "unpack-"));
 after(() => fs.rmSync(dir, { recursive: true }));
@@ -24,7 +24,6 @@ const plain = path.join(dir, "disk");
 fs.writeFileSync(plain, CONTENT);
 const packed = path.join(dir, "disk.gz");
 fs.writeFileSync(packed, runTool("gzip", ["-c", plain]));
-const sha256 = (bytes: Buffer) => createHash("sha256").update(bytes).digest("hex");
 
 let made = 0;
 /** A request into an empty folder. */
@@ -34,10 +33,12 @@ function request(more: Partial<UnpackRequest> = {}): UnpackRequest & { readonly 
 	return { source: packed, target: path.join(folder, "disk.img"), folder, ...more };
 }
 
-async function fails(more: Partial<UnpackRequest>, code: string, message: RegExp): Promise<ImportError> {
+const never = new AbortController().signal;
+
+async function fails(more: Partial<UnpackRequest>, code: string, message: RegExp, way: UnpackWay = unpackHere) {
 	const asked = request(more);
 	try {
-		await unpackFile(asked, () => {});
+		await unpackFile(asked, way, () => {}, never);
 	} catch (error) {
 		assert.ok(error instanceof ImportError, String(error));
 		assert.deepEqual([error.code, fs.readdirSync(asked.folder)], [code, []]);
@@ -66,26 +67,34 @@ test("zeros become holes, whatever the chunks are", () => {
 	}
 });
 
-test("a worker unpacks, tells how far it is, and hashes both sides on the way", async () => {
-	const asked = request({ hashPacked: true, hashUnpacked: true });
-	const seen: UnpackProgress[] = [];
-	const result = await unpackInWorker({ ...asked, onProgress: (progress) => seen.push(progress) });
-	assert.deepEqual(result, {
-		packing: "gzip",
-		bytes: CONTENT.length,
-		writtenBytes: 4 * 4096 + 123,
-		sha256: sha256(CONTENT),
-		packedSha256: sha256(fs.readFileSync(packed)),
+const xz = path.join(dir, "disk.xz");
+fs.writeFileSync(xz, runTool("xz", ["-c", plain]));
+
+for (const { how, ...asked } of [
+	{ how: "a worker", source: packed, packing: "gzip" },
+	{ how: "a worker with WebAssembly", source: xz, packing: "xz", isBuiltIn: true },
+	{ how: "the program", source: xz, packing: "xz" },
+]) {
+	test(`${how} unpacks, and tells how far it is`, async () => {
+		const { packing, ...job } = asked;
+		const { folder, ...wish } = request(job);
+		const seen: UnpackProgress[] = [];
+		const result = await unpackImage({ ...wish, onProgress: (progress) => seen.push(progress) });
+		assert.deepEqual([result.packing, result.bytes], [packing, CONTENT.length]);
+		assert.ok(result.writtenBytes >= 4 * 4096 + 123 && result.writtenBytes < MIB, String(result.writtenBytes));
+		assert.deepEqual(fs.readdirSync(folder), ["disk.img"]);
+		assert.ok(fs.readFileSync(wish.target).equals(CONTENT));
+		const packedTotal = fs.statSync(wish.source).size;
+		assert.ok(
+			seen.length > 0 && seen.every((each) => each.packedTotal === packedTotal && each.bytes <= CONTENT.length),
+		);
 	});
-	assert.deepEqual(fs.readdirSync(asked.folder), ["disk.img"]);
-	assert.ok(fs.readFileSync(asked.target).equals(CONTENT));
-	assert.ok(seen.length > 0 && seen.every(({ packedTotal }) => packedTotal === fs.statSync(packed).size));
-});
+}
 
 test("what is left of an unpacking that was killed is written over", async () => {
 	const asked = request();
 	fs.writeFileSync(`${asked.target}.part`, Buffer.alloc(50 * MIB, 1));
-	await unpackFile(asked, () => {});
+	await unpackFile(asked, unpackHere, () => {}, never);
 	assert.ok(fs.readFileSync(asked.target).equals(CONTENT));
 });
 
@@ -100,34 +109,38 @@ test("a file that is damaged, cut off, or not packed leaves nothing, and says wh
 });
 
 test("limits hold: the size that a format promises, the size that comes, the free space", async () => {
-	const xz = path.join(dir, "disk.xz");
-	fs.writeFileSync(xz, runTool("xz", ["-c", plain]));
 	await fails({ source: xz, limits: { mostBytes: 39 * MIB } }, "import-too-large", /more than 40\.9 MB/);
 	await fails({ limits: { mostBytes: 39 * MIB } }, "import-too-large", /more than 40\.9 MB/);
 	const full = await fails({ limits: { reserveBytes: 2 ** 52 } }, "import-no-space", /not enough room .* free/);
 	assert.equal(full.retry, true);
+	const pipe = path.join(dir, "pipe.zst");
+	fs.writeFileSync(pipe, runTool("sh", ["-c", `cat ${plain} | zstd -qc`]));
+	const limits = { mostBytes: 39 * MIB };
+	await fails({ source: pipe, limits }, "import-too-large", /more than 40\.9 MB/, unpackWithProgram);
 });
 
 test("a file that is changed meanwhile is not believed", async () => {
 	const { size, mtimeNs, ino } = fs.statSync(packed, { bigint: true });
 	const expected = { size: Number(size), mtimeNs: String(mtimeNs), ino: String(ino) };
-	await unpackFile(request({ expected }), () => {});
+	await unpackFile(request({ expected }), unpackHere, () => {}, never);
 	const changed = { ...expected, mtimeNs: "1" };
 	assert.equal((await fails({ expected: changed }, "import-changed", /changed while/)).retry, true);
 });
 
-test("an unpacking that is cancelled leaves nothing behind", async () => {
-	const endless = path.join(dir, "large.zst");
-	const large = path.join(dir, "large");
-	fs.writeFileSync(large, "");
-	// A frame of zeros, again and again: 8 GiB of them take seconds.
-	fs.truncateSync(large, 256 * MIB);
-	const frame = runTool("zstd", ["-qc", large]);
-	fs.writeFileSync(endless, Buffer.concat(Array.from({ length: 32 }, () => frame)));
-	const giveUp = new AbortController();
-	const asked = request({ source: endless });
-	const unpacking = unpackInWorker({ ...asked, signal: giveUp.signal, onProgress: () => giveUp.abort() });
-	await assert.rejects(unpacking, { code: "import-cancelled" });
-	assert.deepEqual(fs.readdirSync(asked.folder), []);
-	await assert.rejects(unpackInWorker({ ...asked, signal: giveUp.signal }), { code: "import-cancelled" });
-});
+for (const isBuiltIn of [true, false]) {
+	test(`an unpacking that is cancelled leaves nothing behind (${isBuiltIn ? "built in" : "by the program"})`, async () => {
+		const endless = path.join(dir, "large.zst");
+		const large = path.join(dir, "large");
+		fs.writeFileSync(large, "");
+		// A frame of zeros, again and again: 8 GiB of them take seconds.
+		fs.truncateSync(large, 256 * MIB);
+		const frame = runTool("zstd", ["-qc", large]);
+		fs.writeFileSync(endless, Buffer.concat(Array.from({ length: 32 }, () => frame)));
+		const giveUp = new AbortController();
+		const asked = request({ source: endless });
+		const unpacking = unpackImage({ ...asked, isBuiltIn, signal: giveUp.signal, onProgress: () => giveUp.abort() });
+		await assert.rejects(unpacking, { code: "import-cancelled" });
+		assert.deepEqual(fs.readdirSync(asked.folder), []);
+		await assert.rejects(unpackImage({ ...asked, isBuiltIn, signal: giveUp.signal }), { code: "import-cancelled" });
+	});
+}

@@ -6,11 +6,10 @@ import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import type { Logger } from "../../base/index.ts";
-import { PACKING_HEAD_BYTES, type Packing, recognisePacking } from "../../disk/index.ts";
 import type { BuildOrigin, FileStamp } from "../../vfs/index.ts";
 import { readable, type UnpackLimits } from "./limits.ts";
 import { PART } from "./unpack-file.ts";
-import { unpackInWorker } from "./unpacker.ts";
+import { unpackImage } from "./unpacker.ts";
 
 /** An unpacking that waits, runs, or has failed. */
 export interface Unpacking {
@@ -43,18 +42,6 @@ const NAME = /^([0-9a-f]{16})\.img(\.part)?$/;
 export function unpackedKey({ stamp, print }: BuildOrigin): string {
 	const known = [stamp.size, stamp.mtimeNs, stamp.ino, print.toString("hex")];
 	return createHash("sha256").update(known.join("\n")).digest("hex").slice(0, 16);
-}
-
-/** How a file is packed, by its first bytes. @throws the operating system's error. */
-export async function packingOf(file: string): Promise<Packing | undefined> {
-	const handle = await fs.promises.open(file, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
-	try {
-		const head = Buffer.alloc(PACKING_HEAD_BYTES);
-		const { bytesRead } = await handle.read(head, 0, head.length, 0);
-		return recognisePacking(head.subarray(0, bytesRead));
-	} finally {
-		await handle.close();
-	}
 }
 
 /** See the head of this file. */
@@ -137,7 +124,7 @@ export class UnpackedFiles {
 		const { log, changed, limits } = this.#options;
 		const { key, giveUp } = job;
 		try {
-			const { bytes, writtenBytes } = await unpackInWorker({
+			const { bytes, writtenBytes } = await unpackImage({
 				source,
 				target: this.#place(key),
 				expected: { size, mtimeNs: String(mtimeNs), ino: String(ino) },

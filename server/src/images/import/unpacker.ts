@@ -1,36 +1,40 @@
 /**
- * Unpacking in a worker thread, so that no Pi waits for it. This file is both sides: what the main thread imports, and what
- * the worker runs.
+ * Unpacking so that no Pi waits for it: by the program of the format where there is one, else in a worker thread. This file is
+ * both sides: what the main thread imports, and what the worker runs.
  */
-import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
-import { BugError, errorText } from "../../base/index.ts";
+import { systemCode, WorkerTask } from "../../base/index.ts";
+import { hasProgram } from "../../disk/index.ts";
 import { ImportError, type ImportErrorCode } from "./import-error.ts";
+import { packingOf } from "./packing-of.ts";
 import { type UnpackProgress, type UnpackRequest, type UnpackResult, unpackFile } from "./unpack-file.ts";
-
-const ROLE = "pi-netboot unpacker";
-
-/** Between two reports of the worker, in milliseconds. */
-const REPORT_MS = 50;
-
-/** What it works with are a few buffers outside of the heap; a young generation of the usual size would let garbage pile up. */
-const LIMITS = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 128 };
+import { unpackHere, unpackWithProgram } from "./unpack-ways.ts";
 
 interface Failure {
-	/** Undefined: a fault of ours. */
-	readonly code?: ImportErrorCode;
+	readonly code: ImportErrorCode;
 	readonly message: string;
-	readonly hint?: string;
+	readonly hint: string | undefined;
 	readonly retry: boolean;
 }
 
-type Report =
-	| { readonly kind: "progress"; readonly progress: UnpackProgress }
-	| { readonly kind: "done"; readonly result: UnpackResult }
-	| { readonly kind: "failed"; readonly failure: Failure };
+const unpacker = new WorkerTask<UnpackRequest, UnpackProgress, UnpackResult, Failure>({
+	name: "the unpacker",
+	file: import.meta.url,
+	heapMegabytes: 128,
+	work: (request, onProgress, signal) => unpackFile(request, unpackHere, onProgress, signal),
+	describe: (error) => {
+		if (!(error instanceof ImportError)) return undefined;
+		const { code, message, hint, retry } = error;
+		return { code, message, hint, retry };
+	},
+	revive: ({ code, message, hint, retry }) =>
+		new ImportError(code, message, { retry, ...(hint !== undefined && { hint }) }),
+});
 
 export interface UnpackJob extends UnpackRequest {
 	readonly signal?: AbortSignal;
 	readonly onProgress?: (progress: UnpackProgress) => void;
+	/** Whether to unpack with what is built in, whatever is installed. */
+	readonly isBuiltIn?: boolean;
 }
 
 /**
@@ -38,62 +42,21 @@ export interface UnpackJob extends UnpackRequest {
  *
  * @throws ImportError, `import-cancelled` when the signal asked for it; then nothing is left behind.
  */
-export async function unpackInWorker({ signal, onProgress, ...request }: UnpackJob): Promise<UnpackResult> {
-	if (signal?.aborted) throw cancelled();
-	const worker = new Worker(new URL(import.meta.url), { workerData: { role: ROLE, request }, resourceLimits: LIMITS });
-	const cancel = () => worker.postMessage("cancel");
-	signal?.addEventListener("abort", cancel, { once: true });
+export async function unpackImage({ signal, onProgress, isBuiltIn, ...request }: UnpackJob): Promise<UnpackResult> {
+	if (signal?.aborted) throw new ImportError("import-cancelled", "The import was cancelled.");
+	if (isBuiltIn === true || !(await isForProgram(request.source))) return unpacker.run(request, { signal, onProgress });
+	return unpackFile(request, unpackWithProgram, onProgress ?? (() => {}), signal ?? new AbortController().signal);
+}
+
+/** A file that cannot be read is for the unpacking to tell of. */
+async function isForProgram(source: string): Promise<boolean> {
 	try {
-		return await new Promise<UnpackResult>((resolve, reject) => {
-			worker.on("error", (cause) => reject(new BugError(`the unpacker failed: ${errorText(cause)}`, { cause })));
-			worker.on("exit", () => reject(new BugError("the unpacker ended without a word")));
-			worker.on("message", (report: Report) => {
-				if (report.kind === "progress") onProgress?.(report.progress);
-				else if (report.kind === "done") resolve(report.result);
-				else reject(failed(report.failure));
-			});
-		});
-	} finally {
-		signal?.removeEventListener("abort", cancel);
-		await worker.terminate();
-	}
-}
-
-function cancelled(): ImportError {
-	return new ImportError("import-cancelled", "The import was cancelled.");
-}
-
-function failed({ code, message, hint, retry }: Failure): Error {
-	if (code === undefined) return new BugError(message);
-	return new ImportError(code, message, { retry, ...(hint !== undefined && { hint }) });
-}
-
-async function work(request: UnpackRequest): Promise<void> {
-	const giveUp = new AbortController();
-	parentPort?.on("message", () => giveUp.abort(cancelled()));
-	let next = 0;
-	const onProgress = (progress: UnpackProgress) => {
-		const now = performance.now();
-		if (now < next) return;
-		next = now + REPORT_MS;
-		tell({ kind: "progress", progress });
-	};
-	try {
-		const result = await unpackFile(request, onProgress, giveUp.signal);
-		tell({ kind: "done", result });
+		const packing = await packingOf(source);
+		return packing !== undefined && (await hasProgram(packing));
 	} catch (error) {
-		tell({ kind: "failed", failure: describe(error) });
+		if (systemCode(error) === undefined) throw error;
+		return false;
 	}
 }
 
-function tell(report: Report): void {
-	parentPort?.postMessage(report);
-}
-
-function describe(error: unknown): Failure {
-	if (!(error instanceof ImportError)) return { message: errorText(error), retry: false };
-	const { code, message, hint, retry } = error;
-	return { code, message, retry, ...(hint !== undefined && { hint }) };
-}
-
-if (!isMainThread && workerData?.role === ROLE) await work(workerData.request);
+await unpacker.serve();

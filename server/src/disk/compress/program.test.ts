@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import fs from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { runTool } from "../testdata/index.ts";
+import type { Packing } from "./packing.ts";
+import { hasProgram, unpackByProgram } from "./program.ts";
+
+const dir = fs.mkdtempSync(join(tmpdir(), "program-"));
+after(() => fs.rmSync(dir, { recursive: true }));
+
+const CONTENT = Buffer.concat([createHash("shake256", { outputLength: 300_000 }).digest(), Buffer.alloc(4 << 20)]);
+const plain = join(dir, "disk.img");
+fs.writeFileSync(plain, CONTENT);
+const never = new AbortController().signal;
+
+async function unpacked(packing: Packing, bytes: Buffer, target = join(dir, "out"), signal = never) {
+	fs.writeFileSync(join(dir, "in"), bytes);
+	const input = fs.openSync(join(dir, "in"), "r");
+	const output = fs.openSync(target, "w");
+	try {
+		await unpackByProgram(packing, input, output, signal);
+	} finally {
+		fs.closeSync(input);
+		fs.closeSync(output);
+	}
+}
+
+for (const [packing, bytes] of [
+	["xz", runTool("xz", ["-c", plain])],
+	["zstd", runTool("zstd", ["-qc", "--check", plain])],
+] as const) {
+	test(`${packing}: the program unpacks into a file with holes, also several pieces in a row`, async () => {
+		assert.equal(await hasProgram(packing), true);
+		await unpacked(packing, Buffer.concat([bytes, bytes]));
+		assert.ok(fs.readFileSync(join(dir, "out")).equals(Buffer.concat([CONTENT, CONTENT])));
+		assert.ok(fs.statSync(join(dir, "out")).blocks * 512 < 2 << 20);
+	});
+
+	test(`${packing}: what is cut off, damaged, or goes on with something else, is told from a full disk`, async () => {
+		const damaged = Buffer.from(bytes);
+		damaged.writeUInt8(damaged.readUInt8(150_000) ^ 0x10, 150_000);
+		const wrong = [bytes.subarray(0, 100_000), damaged, Buffer.concat([bytes, Buffer.from("something else here")])];
+		for (const each of wrong) {
+			await assert.rejects(unpacked(packing, each), { code: `malformed-${packing}`, message: /: [A-Za-z]/ });
+		}
+		await assert.rejects(unpacked(packing, bytes, "/dev/full"), { code: "ENOSPC" });
+	});
+
+	test(`${packing}: it is given up`, async () => {
+		const giveUp = new AbortController();
+		const asked = unpacked(packing, Buffer.concat(Array.from({ length: 100 }, () => bytes)), undefined, giveUp.signal);
+		giveUp.abort(new Error("enough"));
+		await assert.rejects(asked, /enough/);
+	});
+}
+
+test("for what is built in no program is asked", async () => {
+	assert.equal(await hasProgram("gzip"), false);
+});
