@@ -8,6 +8,7 @@ import { prepareFolder } from "./app/folders.ts";
 import { logImages } from "./app/image-log.ts";
 import { ImageAnswers, showCatalog } from "./app/image-service.ts";
 import { startSources } from "./app/image-sources.ts";
+import { readImagerSettings } from "./app/imager-settings.ts";
 import { explainListenError, Listeners } from "./app/listeners.ts";
 import { readyLine } from "./app/login.ts";
 import { LoginKeys } from "./app/login-keys.ts";
@@ -65,8 +66,9 @@ async function start(config: Config, log: Logger, logging: Logging, undo: Undo[]
 	const library = await startLibrary(config, store, log, undo);
 	const registry = await startRegistry({ config, store, log, library, surroundings }, undo);
 	const handles = new HandleCodec(secrets.handleKey);
+	const web = { port: config.httpPort };
 	const { listeners, network, roots } = await startBoot(
-		{ config, store, log, library, registry, surroundings, settings, handles, hub },
+		{ config, store, log, library, registry, surroundings, settings, handles, hub, web },
 		undo,
 	);
 
@@ -103,6 +105,7 @@ async function start(config: Config, log: Logger, logging: Logging, undo: Undo[]
 	await http.start().catch(async (error: unknown) => {
 		throw await explainListenError("page and API", config.httpPort, "--http-port", error);
 	});
+	web.port = http.port;
 	return readyLine(surroundings.place.mainAddress, http.port, http.createLoginCode());
 }
 
@@ -154,6 +157,8 @@ interface BootParts extends Parts {
 	readonly handles: HandleCodec;
 	readonly settings: NetworkSettings;
 	readonly hub: EventHub;
+	/** The port that HTTP will have, and then has. */
+	readonly web: { readonly port: number };
 }
 
 interface Booting {
@@ -173,7 +178,9 @@ async function startBoot(parts: BootParts, undo: Undo[]): Promise<Booting> {
 	const neighbours = new Neighbourhood(systemClock, systemSource);
 	const macOf = (address: string) => neighbours.macOf(address);
 	const common = { registry, images, clock: systemClock, log: bootLog };
-	const roots = new RootKeeper({ ...common, folder, store, handles, authorizedKeys: () => keys.current() });
+	const agent = { httpPort: () => parts.web.port, settings: await readImagerSettings(config.dataDir) };
+	const authorizedKeys = () => keys.current();
+	const roots = new RootKeeper({ ...common, folder, store, handles, agent, authorizedKeys });
 	undo.push(() => roots.stop());
 	await roots.care.clearLeftovers();
 	roots.start();

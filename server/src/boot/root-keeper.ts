@@ -10,7 +10,7 @@ import type { BootImage } from "./catalogue.ts";
 import { LayerRecords } from "./layers.ts";
 import type { OpenRoot } from "./open-root.ts";
 import { RootCare } from "./root-care.ts";
-import { type RootKeeperOptions, RootOpener, rootId } from "./root-opener.ts";
+import { newestOf, type RootKeeperOptions, RootOpener, rootId } from "./root-opener.ts";
 
 /** A boot volume that is being read; its image and its layer stay open until `release`, which may be called again. */
 export interface BootVolume {
@@ -76,10 +76,9 @@ export class RootKeeper {
 		return this.#roots.get(id);
 	}
 
-	/** The newest boot with this root that goes on. A boot that was not mounted cannot be the one that uses it. */
+	/** The boot that uses this root, or is about to. */
 	bootOf(id: string): Boot | undefined {
-		const boots = this.#liveBoots().filter((boot) => rootId(boot) === id);
-		return boots.find(({ mountedAt }) => mountedAt !== null) ?? boots[0];
+		return newestOf(this.#liveBoots().filter((boot) => rootId(boot) === id));
 	}
 
 	#liveBoots(): Boot[] {

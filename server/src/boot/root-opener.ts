@@ -11,7 +11,10 @@ import {
 	ReadOnlyTree,
 	ROOT_FSID,
 	Root,
+	type RootMount,
+	type RootVolume,
 } from "../vfs/index.ts";
+import { AGENT_FSID, type AgentPlace, AgentVolume, findAgentPoint } from "./agent/index.ts";
 import type { BootImage, BootImages } from "./catalogue.ts";
 import type { LayerRecords } from "./layers.ts";
 import { OpenRoot } from "./open-root.ts";
@@ -24,8 +27,19 @@ export interface RootKeeperOptions extends VolumeMaker {
 	readonly registry: DeviceRegistry;
 	readonly images: BootImages;
 	readonly handles: HandleCodec;
+	readonly agent: AgentPlace;
 	readonly clock: Clock;
 	readonly log: Logger;
+}
+
+/** What a root is put together of. */
+interface RootParts {
+	readonly id: string;
+	readonly device: Device;
+	readonly image: BootImage;
+	readonly trees: readonly RootVolume[];
+	readonly mounts: readonly RootMount[];
+	readonly layer: Layer | undefined;
 }
 
 /** After a start the library may still have to see that an image is complete. */
@@ -154,18 +168,41 @@ export class RootOpener {
 		if (this.#isStopped) throw new FileError("EAGAIN", "the server stops: no root is opened any more");
 	}
 
-	#put(id: string, device: Device, image: BootImage, volumes: DeviceVolumes, layer: Layer | undefined): OpenRoot {
-		this.#checkRunning();
+	async #put(
+		id: string,
+		device: Device,
+		image: BootImage,
+		volumes: DeviceVolumes,
+		layer: Layer | undefined,
+	): Promise<OpenRoot> {
+		try {
+			const tree = (fsid: number, base: FileTree) => layer?.tree(fsid) ?? new ReadOnlyTree(base);
+			const root = tree(ROOT_FSID, volumes.root);
+			const trees: RootVolume[] = [{ fsid: ROOT_FSID, tree: root }];
+			const agentPoint = await findAgentPoint(volumes.root, root, layer);
+			if (volumes.boot !== undefined) trees.push({ fsid: BOOT_FSID, tree: tree(BOOT_FSID, volumes.boot) });
+			if (agentPoint !== undefined) trees.push(this.#agentVolume(id, device));
+			this.#checkRunning();
+			const mounts = [...mountOn(BOOT_FSID, volumes.mountPoint), ...mountOn(AGENT_FSID, agentPoint)];
+			return this.#opened({ id, device, image, trees, mounts, layer });
+		} catch (error) {
+			layer?.close();
+			throw error;
+		}
+	}
+
+	#opened({ id, device, image, trees, mounts, layer }: RootParts): OpenRoot {
 		const { handles, clock } = this.#options;
-		const tree = (fsid: number, base: FileTree) => ({ fsid, tree: layer?.tree(fsid) ?? new ReadOnlyTree(base) });
-		const trees = [tree(ROOT_FSID, volumes.root)];
-		if (volumes.boot !== undefined) trees.push(tree(BOOT_FSID, volumes.boot));
-		const { mountPoint } = volumes;
-		const mounts = mountPoint === undefined ? [] : [{ fsid: BOOT_FSID, on: { fsid: ROOT_FSID, ino: mountPoint } }];
 		const root = new Root({ id, handles, volumes: trees, mounts, ...(layer && { layer }) });
 		const open = new OpenRoot({ id, deviceKey: device.key, build: image.build, root, trees, layer, clock });
 		this.#open.set(id, open);
 		return open;
+	}
+
+	#agentVolume(id: string, device: Device): RootVolume {
+		const { registry, agent, clock } = this.#options;
+		const boot = () => newestOf(registry.bootsOf(device).filter((each) => rootId(each) === id));
+		return { fsid: AGENT_FSID, tree: new ReadOnlyTree(new AgentVolume(agent, boot, clock)) };
 	}
 
 	/** Closes a root; opened again, it is the same one. @throws FileError EIO, ENOSPC. */
@@ -195,6 +232,19 @@ export class RootOpener {
 		}
 		return open.id;
 	}
+}
+
+function mountOn(fsid: number, ino: number | undefined): RootMount[] {
+	return ino === undefined ? [] : [{ fsid, on: { fsid: ROOT_FSID, ino } }];
+}
+
+/**
+ * Of a root's boots the one that uses it: the newest that was mounted, else the one that is about to be.
+ *
+ * @param boots the newest first.
+ */
+export function newestOf(boots: readonly Boot[]): Boot | undefined {
+	return boots.find(({ mountedAt }) => mountedAt !== null) ?? boots[0];
 }
 
 /** What stands in the handles of a boot's root: its layer's id, or its own where it has no layer. */

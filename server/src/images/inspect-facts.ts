@@ -89,6 +89,7 @@ export interface ImageFacts {
 	readonly network: NetworkFacts;
 	readonly sshServer: boolean;
 	readonly sudo: boolean;
+	/** A Python that runs the agent. */
 	readonly python3: boolean;
 	/** The user that logs in: the one with the lowest uid from 1000 on, and a shell. */
 	readonly firstUser?: UserFacts;

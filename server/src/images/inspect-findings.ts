@@ -4,6 +4,7 @@ import { type FileTree, listDirectoryAt, readTextAt, resolvePath } from "../vfs/
 import type { ImageFinding, InspectedTrees, SystemFacts } from "./inspect-facts.ts";
 import type { ModelLook } from "./inspect-looks.ts";
 import { ifupdownClient } from "./inspect-network.ts";
+import { pythonLack } from "./inspect-python.ts";
 
 /** About the root: whether it can start at all, and whether anybody can log in. */
 export function rootFindings(trees: InspectedTrees, facts: SystemFacts): ImageFinding[] {
@@ -15,11 +16,7 @@ export function rootFindings(trees: InspectedTrees, facts: SystemFacts): ImageFi
 		...loginFindings(root, facts),
 		...networkFindings(root, facts),
 	];
-	if (!facts.python3) {
-		const message = "There is no python3: disks of a Pi that runs this image cannot be written from here.";
-		findings.push(info("no-python", message));
-	}
-	return [...findings, ...fstabFindings(trees)];
+	return [...findings, ...pythonFindings(root), ...fstabFindings(trees)];
 }
 
 function noRootFinding(boot: FileTree | undefined): ImageFinding {
@@ -92,6 +89,13 @@ function networkFindings(root: FileTree, { init, network }: SystemFacts): ImageF
 	return [
 		warning("no-dhcp-client", message, "Put a DHCP client into the image, or reserve the address in the router."),
 	];
+}
+
+function pythonFindings(root: FileTree): ImageFinding[] {
+	const lack = pythonLack(root);
+	if (lack === undefined) return [];
+	const message = `${lack}: a Pi boots from this image, but its disks cannot be written while it runs it.`;
+	return [info("no-python", message, "Put Python 3.9 or newer into the image, or boot another one to write disks.")];
 }
 
 /** Lines of fstab that name a part of the image's own disk, which a Pi that boots from the network does not have. */

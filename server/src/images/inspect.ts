@@ -9,6 +9,7 @@ import { bootFiles, lookAt, type ModelLook, missingWidth, modelBoot } from "./in
 import { BOOT_MODELS } from "./inspect-models.ts";
 import { inspectNetwork } from "./inspect-network.ts";
 import { hasProgram, inspectFirstUser, inspectInit, inspectOs } from "./inspect-os.ts";
+import { pythonLack } from "./inspect-python.ts";
 
 /**
  * What an image is and what it can do. The kernels are unpacked off the loop, which takes up to a second: done once per build
@@ -64,6 +65,6 @@ function inspectSystem(root: FileTree | undefined): SystemFacts {
 		network: inspectNetwork(root, init),
 		sshServer: hasProgram(root, "/usr/sbin/sshd", "/usr/sbin/dropbear"),
 		sudo: hasProgram(root, "/usr/bin/sudo"),
-		python3: hasProgram(root, "/usr/bin/python3"),
+		python3: pythonLack(root) === undefined,
 	};
 }

@@ -21,6 +21,11 @@ const textOf = (image: PatchedImage, path: string) => readTextAt(patchedTree(ima
 /** Each device has these, wherever it boots. */
 const IDENTITY = ["/etc/fstab", "/etc/hostname", "/etc/hosts"];
 const SYSTEM = "/etc/systemd/system";
+/** The agent's unit and its folder, where there is a Python. */
+const AGENT = [
+	...[`+${SYSTEM}/netboot-imager.service`, `+${SYSTEM}/multi-user.target.wants/netboot-imager.service`],
+	...["+/opt", "+/opt/netboot-imager"],
+];
 
 function assertChanges(image: PatchedImage, expected: readonly string[]): void {
 	assert.deepEqual(changesOf(image), [...expected].sort());
@@ -45,6 +50,7 @@ describe("Ubuntu", () => {
 			...["/etc/passwd", "/etc/shadow", "/etc/group", "/etc/gshadow"],
 			...["+/home/pi", "+/home/pi/.bashrc", "+/home/pi/.ssh", "+/home/pi/.ssh/authorized_keys"],
 			...["+/etc/sudoers.d", "+/etc/sudoers.d/010_netboot"],
+			...AGENT,
 		]);
 	});
 
@@ -76,6 +82,7 @@ describe("DietPi", () => {
 	it("gets its identity, keys for its user and root, and neither a resize nor a swap file", () => {
 		assertChanges(image, [
 			...[...IDENTITY, "/etc/machine-id"],
+			...AGENT,
 			...["+/usr/local", "+/usr/local/lib", "+/usr/local/lib/netboot", ...own],
 			...["-/etc/dropbear/dropbear_ecdsa_host_key", "+/etc/dropbear/dropbear_ed25519_host_key"],
 			...["+/etc/dhcp", "+/etc/dhcp/dhclient-enter-hooks.d", "+/etc/dhcp/dhclient-enter-hooks.d/netboot"],

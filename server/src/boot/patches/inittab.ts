@@ -9,7 +9,9 @@ export function inittabPatches({ mode }: PatchInput, keepsLease: boolean): Patch
 	const patches: Patch[] = [];
 	if (keepsLease) {
 		patches.push(
-			editFile("/etc/inittab", "init keeps what renews the lease of the root's interface running", withKeeper),
+			editFile("/etc/inittab", "init keeps what renews the lease of the root's interface running", (text) =>
+				withEntry(text, "nb", LEASE_KEEPER),
+			),
 		);
 	}
 	if (mode === "read-only") {
@@ -19,9 +21,14 @@ export function inittabPatches({ mode }: PatchInput, keepsLease: boolean): Patch
 	return patches;
 }
 
-/** For BusyBox the ID is a terminal: what `null` says goes to /dev/null, not into the middle of a login. */
-function withKeeper(text: string): string {
+/**
+ * With a program that init keeps running.
+ *
+ * @param id two letters, of which System V's init has one entry. For BusyBox the ID is a terminal: what `null` says goes to
+ *   /dev/null, not into the middle of a login.
+ */
+export function withEntry(text: string, id: string, command: string): string {
 	const isSystemV = /^[^#\n]*:initdefault:/m.test(text);
-	const line = isSystemV ? `nb:2345:respawn:${LEASE_KEEPER}` : `null::respawn:${LEASE_KEEPER}`;
+	const line = isSystemV ? `${id}:2345:respawn:${command}` : `null::respawn:${command}`;
 	return `${text === "" || text.endsWith("\n") ? text : `${text}\n`}${line}\n`;
 }

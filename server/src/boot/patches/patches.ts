@@ -2,6 +2,7 @@
 import { BugError } from "../../base/index.ts";
 import type { ImageFacts } from "../../images/index.ts";
 import type { Patch } from "../../vfs/index.ts";
+import { agentPatches } from "./agent.ts";
 import { cloudInitPatches } from "./cloud-init.ts";
 import { dietPiPatches } from "./dietpi.ts";
 import { firstBootPatches } from "./first-boot.ts";
@@ -30,10 +31,11 @@ const FOR_SYSTEMD = [
 	initramfsToolsPatches,
 	readOnlyPatches,
 	dietPiPatches,
+	agentPatches,
 ];
 
 /** Where BusyBox, OpenRC or System V's init starts the rest. */
-const FOR_INITTAB = [inittabNetworkPatches, loginPatches, readOnlyMemoryPatches];
+const FOR_INITTAB = [inittabNetworkPatches, loginPatches, readOnlyMemoryPatches, agentPatches];
 
 const MAKERS: Readonly<Record<ImageFacts["init"], readonly ((input: PatchInput) => Patch[])[]>> = {
 	systemd: [...GENERAL, ...FOR_SYSTEMD],

@@ -173,6 +173,7 @@ export class Site {
 			folder: this.rootsFolder,
 			handles: this.#handles,
 			authorizedKeys: async () => this.authorizedKeys,
+			agent: { httpPort: () => 38434, settings: {} },
 		});
 		const nfs = new NfsExports({ ...common, roots, handles: this.#handles });
 		const load = new FirmwareLoad(clock);

@@ -1,0 +1,5 @@
+/** The agent that writes disks, on its way onto the Pi. */
+export type { ImagerSettings } from "./agent-config.ts";
+export { AGENT_COMMAND, AGENT_FOLDER, AGENT_UNIT, agentUnit } from "./agent-files.ts";
+export { findAgentPoint } from "./agent-point.ts";
+export { AGENT_FSID, type AgentPlace, AgentVolume } from "./agent-volume.ts";
