@@ -40,7 +40,12 @@ const kinds = {
 	"upload-offset": { status: 409, description: "What was sent does not begin where the upload ends." },
 	"upload-checksum": { status: 460, description: "What came has another checksum than it should have." },
 	"tus-version": { status: 412, description: "The header `Tus-Resumable: 1.0.0` is missing." },
-	"catalog-unavailable": { status: 502, description: "The list of images cannot be had from its address." },
+	"catalog-unavailable": {
+		status: 502,
+		description: "The server of the list of images cannot be reached, or not now.",
+	},
+	"catalog-missing": { status: 502, description: "There is no list of images at its address." },
+	"catalog-malformed": { status: 502, description: "What is at the address is no list of images." },
 	"catalog-not-found": { status: 404, description: "The catalogue has no such entry." },
 	"catalog-refused": { status: 409, description: "The entry is nothing that can be booted from the network." },
 	"name-taken": { status: 409, description: "Another device has this name already." },

@@ -18,18 +18,45 @@ export const OperatingSystem = z
 	.meta({ id: "OperatingSystem" });
 export type OperatingSystem = z.infer<typeof OperatingSystem>;
 
+/** How the file of an image came into the folder. */
+export const ImageOrigin = z
+	.object({
+		kind: z
+			.enum(["folder", "path", "download", "catalog", "upload"])
+			.describe("`folder`: somebody put it there. `path`: a link to a file elsewhere on the server."),
+		at: Time.optional().describe("When it arrived."),
+		url: z.string().optional().describe("Of a download, without what lets one in there."),
+		entry: z.string().optional().describe("The name of the entry of the catalogue."),
+		path: z.string().optional().describe("Where the link leads."),
+		checked: z.boolean().optional().describe("Whether its checksum was known beforehand, and is right."),
+	})
+	.meta({ id: "ImageOrigin" });
+export type ImageOrigin = z.infer<typeof ImageOrigin>;
+
+export const Kernel = z
+	.object({
+		file: z.string().describe("Its name on the boot volume."),
+		version: z.string().optional().describe("`6.12.47+rpt-rpi-v8`."),
+		bits: z.union([z.literal(32), z.literal(64)]).optional(),
+	})
+	.meta({ id: "Kernel" });
+export type Kernel = z.infer<typeof Kernel>;
+
 export const Image = z
 	.object({
 		id: ImageId,
 		name: z.string(),
-		source: z.string().describe("Where it came from: the path of the file, or the address of the download."),
+		source: z.string().describe("The path of the file; of what is downloaded now, its address."),
+		origin: ImageOrigin,
 		state: z.enum(["importing", "ready", "broken"]),
 		percent: z.int().min(0).max(100).optional().describe("How far its download, upload or unpacking is."),
 		size: Bytes,
 		usedBytes: Bytes.nullable().describe("What its file systems really use; null while that is unknown."),
-		sha256: z.string().optional(),
+		sha256: z.string().optional().describe("Of the file as it came, where that is known."),
 		os: OperatingSystem.nullable(),
+		kernels: z.array(Kernel),
 		models: z.array(z.string()).describe("Models that it can boot: `pi4`, `pi5`."),
+		usedBy: z.array(z.string()).describe("The names of the devices that run it now."),
 		findings: z.array(Finding),
 		isDefault: z.boolean().describe("What devices without an image of their own get."),
 		modifiedAt: Time,
@@ -66,6 +93,23 @@ export const NewImage = z
 	])
 	.meta({ id: "NewImage" });
 export type NewImage = z.infer<typeof NewImage>;
+
+/** An upload that is not finished; its bytes go to `/api/v1/uploads/ID` as tus 1.0.0 has it. */
+export const Upload = z
+	.object({
+		id: z.string(),
+		imageId: ImageId,
+		name: z.string(),
+		size: Bytes.describe("Of the whole."),
+		offset: Bytes.describe("That are there."),
+		createdAt: Time,
+		fingerprint: z.string().optional().describe("What its client knows the file by: `fingerprint` of its metadata."),
+	})
+	.meta({ id: "Upload" });
+export type Upload = z.infer<typeof Upload>;
+
+export const UploadList = z.object({ uploads: z.array(Upload) }).meta({ id: "UploadList" });
+export type UploadList = z.infer<typeof UploadList>;
 
 export const ImageChanges = z.strictObject({ name: NewName }).meta({ id: "ImageChanges" });
 export type ImageChanges = z.infer<typeof ImageChanges>;

@@ -7,7 +7,17 @@ import { Device, DeviceChanges, DeviceId, DeviceList, RootReset } from "./device
 import { authErrors, changeErrors, type ErrorCode, generalErrors } from "./errors.ts";
 import { EventsQuery, ServerEvent } from "./events.ts";
 import { Health } from "./health.ts";
-import { Catalog, DefaultImage, Image, ImageChanges, ImageId, ImageList, NewImage, RemoveQuery } from "./images.ts";
+import {
+	Catalog,
+	DefaultImage,
+	Image,
+	ImageChanges,
+	ImageId,
+	ImageList,
+	NewImage,
+	RemoveQuery,
+	UploadList,
+} from "./images.ts";
 import { LoginCode } from "./login.ts";
 import { LogLines, LogQuery } from "./logs.ts";
 import { Network, NetworkChanges } from "./network.ts";
@@ -125,9 +135,19 @@ export const routes = {
 		method: "GET",
 		path: "/api/v1/catalog",
 		summary: "The images that Raspberry Pi Imager offers; what cannot be booted from the network says why",
+			"catalog-missing",
+			"catalog-malformed",
 		auth: "user",
 		response: Catalog,
-		errors: ["catalog-unavailable"],
+		errors: ["catalog-unavailable", "catalog-missing", "catalog-malformed"],
+	},
+	listUploads: {
+		method: "GET",
+		path: "/api/v1/uploads",
+		summary: "Uploads that are not finished: a client finds its own again by name, size and fingerprint",
+		auth: "user",
+		response: UploadList,
+		errors: [],
 	},
 	deleteImage: {
 		method: "DELETE",

@@ -125,6 +125,10 @@ async function startLibrary(config: Config, store: Store, log: Logger, undo: Und
 		},
 		log: log.child({ service: "images" }),
 	});
+		origins: {
+			get: () => store.settings.get("imageOrigins") ?? [],
+			set: (notes) => store.settings.set("imageOrigins", notes),
+		},
 	undo.push(() => library.stop());
 	await library.start();
 	undo.push(logImages(library, config.imagesDir, log.child({ service: "images" })));

@@ -10,6 +10,8 @@ import {
 	type DownloadWish,
 	type ImageCatalog,
 	type ImageLibrary,
+	type ImageOrigin,
+	type KernelFacts,
 	type LibraryImage,
 	percentOf,
 	type Uploads,
@@ -85,7 +87,8 @@ export class ImageAnswers implements ImageService {
 
 	/** One image. What arrives to take the place of its file is told with it. */
 	show(image: LibraryImage): ApiImage {
-		const { id, name, path, state, size, usedBytes, facts, findings, modifiedAt } = image;
+		const { id, name, path, state, size, usedBytes, facts, findings, modifiedAt, origin } = image;
+		const sha256 = "sha256" in origin ? origin.sha256 : undefined;
 		const arrival = this.#sources.arrivals.get(id);
 		const percent = image.percent ?? (arrival?.state === "importing" ? percentOf(arrival) : undefined);
 		return {
@@ -94,10 +97,14 @@ export class ImageAnswers implements ImageService {
 			source: path,
 			state,
 			...(percent !== undefined && { percent }),
+			origin: showOrigin(origin),
 			size,
 			usedBytes,
+			...(sha256 !== undefined && { sha256 }),
 			os: facts?.os === undefined ? null : { ...facts.os },
+			kernels: facts?.kernels.map(showKernel) ?? [],
 			models: facts?.models.map(({ model }) => model) ?? [],
+			usedBy: [...this.#sources.runBy(id)],
 			findings: [...findings.map((finding) => ({ ...finding })), ...(arrival ? findingsOf(arrival, "warning") : [])],
 			isDefault: this.#sources.library.defaultId === id,
 			modifiedAt: Math.max(0, modifiedAt),
@@ -105,7 +112,7 @@ export class ImageAnswers implements ImageService {
 	}
 
 	#showArrival(arrival: Arrival): ApiImage {
-		const { id, name, source, state, bytes, total, startedAt } = arrival;
+		const { id, name, source, way, state, bytes, total, startedAt } = arrival;
 		const percent = state === "importing" ? percentOf(arrival) : undefined;
 		return {
 			id,
@@ -113,10 +120,13 @@ export class ImageAnswers implements ImageService {
 			source,
 			state,
 			...(percent !== undefined && { percent }),
+			origin: { kind: way, ...(way !== "upload" && { url: source }) },
 			size: total ?? bytes,
 			usedBytes: null,
 			os: null,
+			kernels: [],
 			models: [],
+			usedBy: [],
 			findings: findingsOf(arrival, "error"),
 			isDefault: false,
 			modifiedAt: startedAt,
@@ -126,8 +136,9 @@ export class ImageAnswers implements ImageService {
 	async #download(wish: DownloadWish | { readonly catalog: string; readonly replace?: boolean | undefined }) {
 		const { downloads, catalog } = this.#sources;
 		if (!("catalog" in wish)) return (await downloads.add(wish)).id;
-		const { url, sha256 } = await catalog.choose(wish.catalog);
-		return (await downloads.add({ url, replace: wish.replace, ...(sha256 !== null && { sha256 }) })).id;
+		const { url, sha256, origin } = await catalog.choose(wish.catalog);
+		const { replace } = wish;
+		return (await downloads.add({ url, replace, entry: origin, ...(sha256 !== null && { sha256 }) })).id;
 	}
 
 	/** False when there is nothing to give up. Of an arrival that has failed only the word is left. */
@@ -146,7 +157,7 @@ export function showCatalog({ url, fetchedAt, entries, notes }: CatalogList): Ca
 		url,
 		fetchedAt,
 		notes: [...notes],
-		entries: entries.map(({ sha256: _, reason, category, models, ...entry }) => ({
+		entries: entries.map(({ sha256: _, origin: __, reason, category, models, ...entry }) => ({
 			...entry,
 			category: [...category],
 			models: [...models],
@@ -156,8 +167,24 @@ export function showCatalog({ url, fetchedAt, entries, notes }: CatalogList): Ca
 	};
 }
 
-function findingsOf({ failure }: Arrival, severity: "error" | "warning"): ApiImage["findings"] {
-	if (failure === undefined) return [];
+function showOrigin(origin: ImageOrigin): ApiImage["origin"] {
+	if (origin.kind === "folder" || origin.kind === "path") return { ...origin };
+	const { kind, at, url, entry, isChecked } = origin;
+	return {
+		kind,
+		at,
+		...(url !== undefined && { url }),
+		...(entry !== undefined && { entry: entry.name }),
+		checked: isChecked === true,
+	};
+}
+
+function showKernel({ file, version, bits }: KernelFacts): ApiImage["kernels"][number] {
+	return { file, ...(version !== undefined && { version }), ...(bits !== undefined && { bits }) };
+}
+
+function findingsOf({ failure, remark }: Arrival, severity: "error" | "warning"): ApiImage["findings"] {
+	if (failure === undefined) return remark === undefined ? [] : [{ ...remark }];
 	const { code, message, hint } = failure;
 	return [{ code, severity, message, ...(hint !== undefined && { fix: hint }) }];
 }

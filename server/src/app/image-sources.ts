@@ -18,9 +18,9 @@ export async function startSources(parts: SourceParts, undo: (() => unknown)[]):
 	const { folder, catalogUrl, library, registry, log } = parts;
 	const now = () => systemClock.now();
 	const arrivals = new Arrivals(now);
-	const common = { folder, arrivals, place: library, log };
+	const common = { folder, arrivals, place: library, log, now };
 	const downloads = new Downloads(common);
-	const uploads = new Uploads({ ...common, now });
+	const uploads = new Uploads(common);
 	undo.push(
 		() => downloads.stop(),
 		() => uploads.stop(),

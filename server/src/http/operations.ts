@@ -4,15 +4,15 @@ import type { Access } from "./access.ts";
 import { ApiError } from "./errors.ts";
 import type { EventStreams } from "./event-stream.ts";
 import { metricsText } from "./metrics.ts";
-import type { Awaitable, Services } from "./services.ts";
+import type { Awaitable, Services, UnfinishedUpload } from "./services.ts";
 
 /** The stream of events is no question with an answer; the server answers it itself. */
 export type AnsweredOperation = Exclude<OperationId, "streamEvents">;
 
 export type Operations = { readonly [K in AnsweredOperation]: (input: Input<K>) => Awaitable<Output<K>> };
 
-export function operations(services: Services, access: Access, streams: EventStreams): Operations {
-	const { health, network, images, catalog, devices, roots, logs } = services;
+export function operations(services: Services, access: Access, audit: Audit, streams: EventStreams): Operations {
+	const { health, network, images, uploads, catalog, devices, roots, logs } = services;
 	return {
 		getHealth: () => health.health(),
 		getNetwork: () => network.network(),
@@ -36,6 +36,7 @@ export function operations(services: Services, access: Access, streams: EventStr
 		listSnapshots: async ({ params }) => ({ snapshots: await roots.snapshots(params.id) }),
 		createSnapshot: ({ params, body }) => roots.takeSnapshot(params.id, body.name),
 		deleteSnapshot: async ({ params }) => {
+		listUploads: () => ({ uploads: uploads.list().map(showUpload) }),
 			await roots.removeSnapshot(params.id, params.name);
 			return undefined;
 		},
@@ -72,5 +73,9 @@ function removed(id: string, outcome: "removed" | "not-found" | { readonly usedB
 			hint: "Shut down first, or give another image and reboot.",
 		});
 	}
+function showUpload({ id, imageId, name, size, offset, createdAt, fingerprint }: UnfinishedUpload) {
+	return { id, imageId, name, size, offset, createdAt, ...(fingerprint !== undefined && { fingerprint }) };
+}
+
 	return undefined;
 }

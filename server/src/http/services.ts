@@ -67,13 +67,23 @@ export interface UploadService {
 		readonly name: string;
 		readonly size: number;
 		readonly sha256: string | undefined;
+export interface UnfinishedUpload extends UploadState {
+	readonly name: string;
+	/** Milliseconds since 1970. */
+	readonly createdAt: number;
+	readonly fingerprint?: string;
+}
+
 		readonly replace: boolean;
 	}): Awaitable<UploadState>;
 	get(id: string): UploadState | undefined;
 	/** Takes in what comes; resolves when it is on the disk. */
 	append(
 		id: string,
+		readonly fingerprint: string | undefined;
 		offset: number,
+	/** Those that are not finished. */
+	list(): UnfinishedUpload[];
 		body: Readable,
 		checksum?: { readonly algorithm: "sha1" | "sha256"; readonly digest: Buffer },
 	): Awaitable<UploadState>;

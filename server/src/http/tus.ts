@@ -77,10 +77,10 @@ function stateHeaders({ offset, imageId }: UploadState): Record<string, string> 
 function wishOf({ headers }: FastifyRequest) {
 	const size = numberIn(headers["upload-length"]);
 	if (size === undefined) throw invalid("Upload-Length", "the bytes of the whole file");
-	const { filename, name = filename, sha256, replace } = metadataOf(headers["upload-metadata"]);
+	const { filename, name = filename, sha256, replace, fingerprint } = metadataOf(headers["upload-metadata"]);
 	if (name === undefined) throw invalid("Upload-Metadata", "`filename` and its value in base64");
 	if (sha256 !== undefined && !/^[0-9a-f]{64}$/i.test(sha256)) throw invalid("Upload-Metadata", "sha256 in 64 digits");
-	return { name, size, sha256, replace: replace !== undefined && replace !== "false" };
+	return { name, size, sha256, replace: replace !== undefined && replace !== "false", fingerprint };
 }
 
 /** `filename cmFzcGlvcy5pbWc=,replace`: keys, each with a value in base64 or none. */

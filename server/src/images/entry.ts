@@ -2,6 +2,7 @@
 import { type FileStamp, sameContent, sameStamp } from "../vfs/index.ts";
 import type { FoundFile } from "./folder.ts";
 import type { ImageFacts, ImageFinding } from "./inspect-facts.ts";
+import type { ImageOrigin } from "./origins.ts";
 import type { ImageRecord } from "./records.ts";
 import type { Taken } from "./taking.ts";
 
@@ -25,6 +26,7 @@ export interface LibraryImage {
 	readonly buildId: string | null;
 	readonly facts: ImageFacts | null;
 	readonly findings: readonly ImageFinding[];
+	readonly origin: ImageOrigin;
 }
 
 /** A file that did not change for so long is complete. FAT's times are in steps of two seconds. */
@@ -56,6 +58,8 @@ export class ImageEntry {
 	percent: number | undefined;
 	#takenStamp: FileStamp | undefined;
 	#takenAt = 0;
+	/** Where the file came from. */
+	#origin: ImageOrigin = { kind: "folder" };
 	/** The last stamp seen, and since when (monotonic) it has been so. */
 	#stamp: FileStamp | undefined;
 	#since = 0;
@@ -80,9 +84,10 @@ export class ImageEntry {
 	}
 
 	/** Notes what the folder has for it. @param now monotonic, @param wallNow milliseconds since 1970. */
-	see(file: FoundFile, now: number, wallNow: number): void {
+	see(file: FoundFile, now: number, wallNow: number, originOf: (file: FoundFile) => ImageOrigin): void {
 		this.file = file;
 		if (this.#stamp !== undefined && sameStamp(this.#stamp, file.stamp)) return;
+		this.#origin = originOf(file);
 		const age = wallNow - Number(file.stamp.mtimeNs / 1_000_000n);
 		const isOld = age > OLD_MS && this.#stamp === undefined;
 		this.#stamp = file.stamp;
@@ -141,6 +146,7 @@ export class ImageEntry {
 			buildId: this.buildId ?? null,
 			facts: taken?.facts ?? null,
 			findings: file === undefined ? [DELETED, ...(taken?.findings ?? [])] : (taken?.findings ?? []),
+			origin: this.#origin,
 		};
 	}
 

@@ -3,6 +3,7 @@ import type { Clock, Logger } from "../base/index.ts";
 import type { LibraryImage } from "./entry.ts";
 import type { ForgottenMarks } from "./forgotten.ts";
 import type { UnpackLimits } from "./import/limits.ts";
+import type { KeptOrigins } from "./origins.ts";
 import type { ImageRecords } from "./records.ts";
 import type { Inspect } from "./taking.ts";
 
@@ -18,6 +19,8 @@ export interface ImageLibraryOptions {
 	readonly defaults: DefaultImage;
 	/** Where it is kept which files of the folder are no longer wanted; without it until the end of the process. */
 	readonly forgotten?: ForgottenMarks;
+	/** Where it is kept how the files came; without it until the end of the process. */
+	readonly origins?: KeptOrigins;
 	readonly clock?: Clock;
 	readonly log?: Logger;
 	/** Milliseconds between two looks; default 3000. */

@@ -18,6 +18,7 @@ import {
 	systemClock,
 	systemCode,
 } from "../base/index.ts";
+import type { FileStamp } from "../vfs/index.ts";
 import { assignFiles, hasSuperblock } from "./assign.ts";
 import { ImageEntry, type LibraryImage } from "./entry.ts";
 import { FolderWatch, type FoundFile, findImages } from "./folder.ts";
@@ -26,6 +27,7 @@ import { asFolderError } from "./import/limits.ts";
 import { UnpackedFiles } from "./import/unpacked-files.ts";
 import type { ImageEvents, ImageLibraryOptions } from "./library-options.ts";
 import { Looks } from "./looks.ts";
+import { type Arrived, ImageOrigins, MemoryOrigins } from "./origins.ts";
 import { linkImage, removeLink, renameImage } from "./placing.ts";
 import { findRawImage } from "./raw-images.ts";
 import { ReservedIds } from "./records.ts";
@@ -44,6 +46,7 @@ export class ImageLibrary implements Startable {
 	readonly #entries = new Map<string, ImageEntry>();
 	readonly #shelf = new BuildShelf();
 	readonly #forgotten: ForgottenFiles;
+	readonly #origins: ImageOrigins;
 	readonly #ids = new ReservedIds((id) => this.#entries.has(id));
 	readonly #watch: FolderWatch | undefined;
 	readonly #unpacked: UnpackedFiles | undefined;
@@ -57,6 +60,7 @@ export class ImageLibrary implements Startable {
 		this.#clock = options.clock ?? systemClock;
 		this.#log = options.log ?? silentLogger;
 		this.#forgotten = new ForgottenFiles(options.forgotten ?? new MemoryMarks());
+		this.#origins = new ImageOrigins(options.origins ?? new MemoryOrigins());
 		this.#looks = new Looks({
 			look: () => this.#look(),
 			clock: this.#clock,
@@ -208,6 +212,11 @@ export class ImageLibrary implements Startable {
 		this.#ids.release(file);
 	}
 
+	/** Remembers how the file with this stamp came, which it keeps under any name. Durable when it resolves. */
+	noteArrival(stamp: FileStamp, arrived: Arrived): Promise<void> {
+		return this.#origins.note(stamp, arrived);
+	}
+
 	/** Looks at the folder now. Resolves when a look that began after this call has ended. */
 	refresh(): Promise<void> {
 		return this.#looks.now();
@@ -279,7 +288,7 @@ export class ImageLibrary implements Startable {
 	async #advance(entry: ImageEntry, file: FoundFile): Promise<void> {
 		const now = this.#clock.monotonic();
 		entry.isListed = true;
-		entry.see(file, now, this.#clock.now());
+		entry.see(file, now, this.#clock.now(), (seen) => this.#origins.of(seen));
 		await entry.taken?.build?.check();
 		if (!entry.needsTaking(now)) {
 			await this.#remember(entry, file);

@@ -2,11 +2,28 @@
 import type { Kysely } from "kysely";
 import type { Tables } from "./tables.ts";
 
+/** As the room of the images has it. */
+interface ImageArrival {
+	readonly kind: "download" | "catalog" | "upload";
+	readonly at: number;
+	readonly url?: string;
+	readonly entry?: {
+		readonly id: string;
+		readonly name: string;
+		readonly unpackedBytes?: number;
+		readonly unpackedSha256?: string;
+	};
+	readonly sha256?: string;
+	readonly isChecked?: boolean;
+}
+
 /** Every setting and its type. A setting that was never set is undefined. */
 export interface SettingValues {
 	defaultImageId: string;
 	/** Marks of files in the images folder that are not to be images any more. */
 	forgottenImages: readonly string[];
+	/** How files came into the images folder, by what each file is. */
+	imageOrigins: readonly { readonly mark: string; readonly arrived: ImageArrival }[];
 	dhcpMode: "proxy" | "full" | "off";
 	/** First and last addresses that full mode gives out; with `prefix` behind a relay. */
 	dhcpRanges: readonly { readonly start: string; readonly end: string; readonly prefix?: number | undefined }[];
@@ -21,6 +38,10 @@ export interface SettingValues {
 	interface: string;
 	/** Host names that HTTP requests may carry besides our own. */
 	allowedHosts: readonly string[];
+	/** The hash of the password that opens the page. */
+	passwordHash: string;
+	/** Sessions of another one have ended. */
+	sessionEpoch: string;
 	defaultRootMode: "persistent" | "ephemeral" | "read-only";
 	/** Bytes that the root of a device may hold which has no quota of its own; 0 = no limit. */
 	defaultQuotaBytes: number;

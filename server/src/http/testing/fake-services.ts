@@ -4,17 +4,20 @@ import type { Catalog, Defaults, Device, Health, Image, Network, Snapshot } from
 import { type LogLine, NetbootError, silentLogger } from "../../base/index.ts";
 import { EventHub } from "../event-hub.ts";
 import { LogRing } from "../log-ring.ts";
-import type { Services, UploadService, UploadState } from "../services.ts";
+import type { Services, UnfinishedUpload, UploadService, UploadState } from "../services.ts";
 
 export const sampleImage: Image = {
 	id: "raspios-trixie",
 	name: "raspios-trixie.img",
 	source: "/images/raspios-trixie.img",
+	origin: { kind: "folder" },
 	state: "ready",
 	size: 3_000_000_000,
 	usedBytes: 1_800_000_000,
 	os: { id: "raspios", name: "Raspberry Pi OS 13 (trixie)" },
+	kernels: [{ file: "kernel8.img", version: "6.12.47+rpt-rpi-v8", bits: 64 }],
 	models: ["pi4", "pi5"],
+	usedBy: ["pi-8f79", "bench"],
 	findings: [],
 	isDefault: true,
 	modifiedAt: 1_700_000_000_000,
@@ -117,16 +120,21 @@ export const sampleCatalog: Catalog = {
 
 /** Uploads in memory. */
 class FakeUploads implements UploadService {
-	readonly #uploads = new Map<string, UploadState & { readonly bytes: Buffer }>();
+	readonly #uploads = new Map<string, UnfinishedUpload & { readonly bytes: Buffer }>();
 
-	create({ name, size }: { readonly name: string; readonly size: number }): UploadState {
+	create({ name, size, fingerprint }: Parameters<UploadService["create"]>[0]): UploadState {
 		if (name === "taken.img") throw new NetbootError("image-exists", "There is a file of this name.");
-		const upload = { id: `u${this.#uploads.size + 1}`, imageId: name, size, offset: 0, bytes: Buffer.alloc(0) };
+		const known = { name, size, createdAt: 1_700_000_000_000, ...(fingerprint !== undefined && { fingerprint }) };
+		const upload = { ...known, id: `u${this.#uploads.size + 1}`, imageId: name, offset: 0, bytes: Buffer.alloc(0) };
 		this.#uploads.set(upload.id, upload);
 		return upload;
 	}
 
-	get(id: string): UploadState | undefined {
+	list(): UnfinishedUpload[] {
+		return [...this.#uploads.values()].filter(({ offset, size }) => offset < size);
+	}
+
+	get(id: string): (UnfinishedUpload & { readonly bytes: Buffer }) | undefined {
 		return this.#uploads.get(id);
 	}
 

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { after, beforeEach, test } from "node:test";
 import fc from "fast-check";
 import { z } from "zod";
-import { ManualClock } from "../../base/index.ts";
+import { ManualClock, NetbootError } from "../../base/index.ts";
 import { ImageCatalog } from "./catalog.ts";
 import { readList } from "./entries.ts";
 
@@ -12,11 +12,16 @@ const answers = new Map<string, string>();
 const asked: string[] = [];
 const server: Server = createServer((request, response) => {
 	asked.push(request.url ?? "");
+	if (request.url === "/silent") return;
+	if (request.url === "/busy") return void response.writeHead(503).end();
 	const answer = answers.get(request.url ?? "");
 	response.writeHead(answer === undefined ? 404 : 200).end(answer);
 });
 await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-after(() => server.close());
+after(() => {
+	server.closeAllConnections();
+	server.close();
+});
 const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
 beforeEach(() => {
@@ -42,8 +47,8 @@ const lite = {
 };
 const { url } = lite;
 
-function catalog(clock = new ManualClock(1_700_000_000_000)) {
-	return new ImageCatalog({ url: `${base}/list.json`, clock });
+function catalog(clock = new ManualClock(1_700_000_000_000), more: { url?: string; patience?: number } = {}) {
+	return new ImageCatalog({ url: `${base}/list.json`, clock, ...more });
 }
 
 test("images in lists, in place and elsewhere, with what is known of them beforehand", async () => {
@@ -63,6 +68,12 @@ test("images in lists, in place and elsewhere, with what is known of them before
 		size: 3_000_000_000,
 		downloadSize: 500_000_000,
 		sha256: "a".repeat(64),
+		origin: {
+			id: "2026-10-01-raspios-trixie-arm64-lite",
+			name: lite.name,
+			unpackedBytes: 3_000_000_000,
+			unpackedSha256: "1".repeat(64),
+		},
 		releaseDate: "2026-10-01",
 		models: ["pi3", "pi4", "pi5"],
 		reason: undefined,
@@ -117,8 +128,8 @@ test("lists that refer to each other, are missing, or are none, cost only themse
 	assert.deepEqual(asked, ["/list.json", "/round.json", "/missing.json", "/text.json"]);
 	assert.deepEqual(notes, [
 		"An item cannot be understood.",
-		`Missing: ${base}/missing.json answers 404.`,
-		`No list: ${base}/text.json is no JSON.`,
+		`Missing: There is no list at ${base}/missing.json: the server says 404.`,
+		`No list: ${base}/text.json is no list of images: it is no JSON.`,
 		"A file: file:///etc/passwd is no address that can be downloaded: it must begin with http:// or https://.",
 	]);
 });
@@ -150,8 +161,36 @@ test("kept for an hour; an older list is better than none", async () => {
 	clock.advance(3_600_000);
 	const { entries, notes } = await list.list();
 	assert.equal(entries.length, 1);
-	assert.match(notes[0] ?? "", /could not be fetched anew: .* answers 404/);
-	await assert.rejects(catalog().list(), { code: "catalog-unavailable" });
+	assert.match(notes[0] ?? "", /could not be fetched anew: .* the server says 404/);
+});
+
+test("what is wrong with a list has its own code and sentence", async () => {
+	const fails = (code: string, message: RegExp, more = {}) =>
+		assert.rejects(catalog(undefined, more).list(), (error) => {
+			assert.ok(error instanceof NetbootError);
+			assert.deepEqual([error.code, message.test(error.message)], [code, true], error.message);
+			assert.match(error.hint ?? "", /--catalog-url|later/);
+			return true;
+		});
+	await fails("catalog-missing", /There is no list at .*: the server says 404/);
+	answers.set("/list.json", "<html>");
+	await fails("catalog-malformed", /is no list of images: it is no JSON/);
+	answers.set("/list.json", '{"os": []}');
+	await fails("catalog-malformed", /is no list of images: it has no os_list/);
+	await fails("catalog-unavailable", /does not give the list: it answers 503/, { url: `${base}/busy` });
+	await fails("catalog-unavailable", /did not come within 0 seconds/, { url: `${base}/silent`, patience: 20 });
+	await fails("catalog-unavailable", /127\.0\.0\.1:1 cannot be reached: it refuses/, { url: "http://127.0.0.1:1/l" });
+	await fails("catalog-unavailable", /is no address/, { url: "ftp://x.example/list.json" });
+});
+
+test("an unpacked image needs only the checksum of what comes out", async () => {
+	const { image_download_sha256: _, ...plain } = lite;
+	serve("/list.json", [{ ...plain, url: "https://x.example/raw.img" }, plain]);
+	const { entries } = await catalog().list();
+	assert.deepEqual(
+		entries.map(({ sha256 }) => sha256),
+		["1".repeat(64), null],
+	);
 });
 
 test("any JSON is a list or is refused", () => {

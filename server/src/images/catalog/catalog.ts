@@ -1,8 +1,8 @@
 /** The catalogue: fetched when somebody asks for it, with the lists that it refers to, and kept for an hour. */
 import { z } from "zod";
 import { type Clock, errorText, NetbootError } from "../../base/index.ts";
-import { ImportError } from "../import/import-error.ts";
-import { parseAddress, request, withoutSecrets } from "../import/request.ts";
+import { type Answer, parseAddress, request, unreachable } from "../import/request.ts";
+import { catalogError, missing, noList, refusal, signalFor } from "./catalog-errors.ts";
 import { type CatalogEntry, type Elsewhere, readList } from "./entries.ts";
 
 /** The list of Raspberry Pi Imager. */
@@ -40,7 +40,11 @@ export class ImageCatalog {
 		this.#options = options;
 	}
 
-	/** The list, an older one where it cannot be had now. @throws NetbootError `catalog-unavailable`. */
+	/**
+	 * The list, an older one where it cannot be had now.
+	 *
+	 * @throws NetbootError `catalog-unavailable`, `catalog-missing`, `catalog-malformed`.
+	 */
 	async list(): Promise<CatalogList> {
 		const { clock } = this.#options;
 		if (this.#kept !== undefined && clock.now() - this.#kept.fetchedAt < FRESH_MS) return this.#kept;
@@ -51,12 +55,12 @@ export class ImageCatalog {
 			this.#kept = await this.#fetching;
 			return this.#kept;
 		} catch (error) {
-			if (this.#kept === undefined) throw this.#unavailable(error);
+			if (this.#kept === undefined) throw catalogError(error);
 			return { ...this.#kept, notes: [`It could not be fetched anew: ${errorText(error)}`, ...this.#kept.notes] };
 		}
 	}
 
-	/** An entry that can be booted. @throws NetbootError `catalog-not-found`, `catalog-refused`, `catalog-unavailable`. */
+	/** An entry that can be booted. @throws NetbootError `catalog-not-found`, `catalog-refused`, and as `list`. */
 	async choose(id: string): Promise<CatalogEntry & { readonly url: string }> {
 		const entry = (await this.list()).entries.find((each) => each.id === id);
 		if (entry === undefined) {
@@ -74,18 +78,10 @@ export class ImageCatalog {
 
 	async #fetch(): Promise<CatalogList> {
 		const { url, clock, patience = 30_000 } = this.#options;
-		const collection = new Collection(AbortSignal.timeout(patience));
+		const collection = new Collection(signalFor(url, patience));
 		await collection.collect(url);
 		const { entries, notes } = collection;
 		return { url, fetchedAt: clock.now(), entries: entries.slice(0, MOST_ENTRIES), notes: notes.slice(0, MOST_NOTES) };
-	}
-
-	#unavailable(cause: unknown): NetbootError {
-		const message = `The catalogue at ${this.#options.url} cannot be used: ${errorText(cause)}`;
-		return new NetbootError("catalog-unavailable", message, {
-			hint: "Check that this machine reaches it, or name another list with --catalog-url.",
-			cause,
-		});
 	}
 }
 
@@ -133,28 +129,38 @@ class Collection {
 			this.#waiting.push(...part.elsewhere);
 		} catch (error) {
 			if (!(error instanceof z.ZodError)) throw error;
-			throw new ImportError("import-damaged", `${withoutSecrets(url)} is no list of images: it has no os_list.`);
+			throw noList(url, "it has no os_list");
 		}
 	}
 }
 
 async function fetchJson(url: URL, signal: AbortSignal): Promise<unknown> {
-	const { status, body } = await request(url, {}, signal);
-	const chunks: Buffer[] = [];
-	let bytes = 0;
+	const answer = await request(url, {}, signal);
+	const { status, body } = answer;
 	if (status !== 200) {
 		body.destroy();
-		throw new ImportError("download-refused", `${withoutSecrets(url)} answers ${status}.`);
+		throw status === 404 || status === 410 ? missing(url, status) : refusal(url, status);
 	}
-	for await (const chunk of body as AsyncIterable<Buffer>) {
-		bytes += chunk.length;
-		if (bytes > MOST_BYTES)
-			throw new ImportError("import-too-large", `${withoutSecrets(url)} is larger than any such list.`);
-		chunks.push(chunk);
-	}
+	const text = await wholeText(answer, url, signal);
 	try {
-		return JSON.parse(Buffer.concat(chunks).toString("utf8"));
+		return JSON.parse(text);
 	} catch {
-		throw new ImportError("import-damaged", `${withoutSecrets(url)} is no JSON.`);
+		throw noList(url, "it is no JSON");
 	}
+}
+
+async function wholeText({ body }: Answer, url: URL, signal: AbortSignal): Promise<string> {
+	const chunks: Buffer[] = [];
+	let bytes = 0;
+	try {
+		for await (const chunk of body as AsyncIterable<Buffer>) {
+			bytes += chunk.length;
+			if (bytes > MOST_BYTES) throw noList(url, `it is larger than ${MOST_BYTES >> 20} MiB`);
+			chunks.push(chunk);
+		}
+	} catch (error) {
+		signal.throwIfAborted();
+		throw error instanceof NetbootError ? error : unreachable(url, error);
+	}
+	return Buffer.concat(chunks).toString("utf8");
 }

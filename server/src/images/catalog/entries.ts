@@ -3,7 +3,8 @@
  * or elsewhere (`subitems_url`). It comes from outside: each item is checked by itself, and one that is wrong costs no other.
  */
 import { z } from "zod";
-import { nameOfAddress } from "../import/download.ts";
+import { nameOfAddress } from "../import/request.ts";
+import type { CatalogOrigin } from "../origins.ts";
 import { makeImageId } from "../records.ts";
 import { modelsFor, whyNot } from "./netboot.ts";
 
@@ -20,6 +21,8 @@ export interface CatalogEntry {
 	readonly downloadSize: number | null;
 	/** Of the file at the address. */
 	readonly sha256: string | null;
+	/** What is kept of it with the image that it becomes. */
+	readonly origin: CatalogOrigin;
 	readonly releaseDate: string | null;
 	readonly models: readonly string[];
 	/** Why it cannot be booted from the network; undefined when it can, as far as the list tells. */
@@ -48,17 +51,21 @@ const bytes = z
 	.min(0)
 	.max(2 ** 50);
 
+const Sha256 = z
+	.string()
+	.regex(/^[0-9a-f]{64}$/i)
+	.transform((digits) => digits.toLowerCase())
+	.optional()
+	.catch(undefined);
+
 const Item = z.object({
 	name: text(200),
 	description: text(1000).catch(""),
 	url: z.string().max(2000).optional(),
 	extract_size: bytes.optional().catch(undefined),
+	extract_sha256: Sha256,
 	image_download_size: bytes.optional().catch(undefined),
-	image_download_sha256: z
-		.string()
-		.regex(/^[0-9a-f]{64}$/i)
-		.optional()
-		.catch(undefined),
+	image_download_sha256: Sha256,
 	release_date: text(40).optional().catch(undefined),
 	devices: z.array(text(60)).max(100).optional().catch(undefined),
 	subitems: z.array(z.unknown()).optional(),
@@ -124,12 +131,27 @@ class Reader implements CatalogPart {
 			url: url?.href ?? null,
 			size: item.extract_size ?? null,
 			downloadSize: item.image_download_size ?? null,
-			sha256: item.image_download_sha256?.toLowerCase() ?? null,
+			sha256: item.image_download_sha256 ?? (isRaw(fileName) ? item.extract_sha256 : undefined) ?? null,
+			origin: originOf(id, item),
 			releaseDate: item.release_date ?? null,
 			models,
 			reason: whyNot({ name: item.name, category, fileName, devices: item.devices, models }),
 		};
 	}
+}
+
+/** Of a file that is not packed, what comes out is what comes. */
+function isRaw(fileName: string): boolean {
+	return /\.(img|tar)$/i.test(fileName);
+}
+
+function originOf(id: string, { name, extract_size: bytes, extract_sha256: sha256 }: Item): CatalogOrigin {
+	return {
+		id,
+		name,
+		...(bytes !== undefined && { unpackedBytes: bytes }),
+		...(sha256 !== undefined && { unpackedSha256: sha256 }),
+	};
 }
 
 function within(category: readonly string[]): string {

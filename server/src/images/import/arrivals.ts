@@ -1,6 +1,8 @@
 /** The images that are on their way into the folder, by download or by upload, and those that did not make it. */
 import { EventEmitter } from "node:events";
 import { errorText, NetbootError } from "../../base/index.ts";
+import type { Arrived } from "../origins.ts";
+import { NameClaims } from "./claims.ts";
 
 /** A value that does not change. */
 export interface Arrival {
@@ -10,6 +12,7 @@ export interface Arrival {
 	readonly name: string;
 	/** Where it comes from: an address, or "upload". */
 	readonly source: string;
+	readonly way: Arrived["kind"];
 	readonly state: "importing" | "broken";
 	/** That are there. */
 	readonly bytes: number;
@@ -17,8 +20,17 @@ export interface Arrival {
 	readonly total: number | undefined;
 	/** Milliseconds since 1970. */
 	readonly startedAt: number;
+	/** What a person may want to know while it comes. */
+	readonly remark?: ArrivalRemark;
 	/** Why it did not make it. */
 	readonly failure?: { readonly code: string; readonly message: string; readonly hint?: string };
+}
+
+export interface ArrivalRemark {
+	readonly code: string;
+	/** A warning holds until more has come. */
+	readonly severity: "info" | "warning";
+	readonly message: string;
 }
 
 export interface ArrivalEvents {
@@ -33,6 +45,7 @@ const MOST_FAILURES = 50;
 /** See the head of this file. */
 export class Arrivals {
 	readonly events = new EventEmitter<ArrivalEvents>();
+	readonly names = new NameClaims();
 	/** By id. */
 	readonly #arrivals = new Map<string, Arrival>();
 	readonly #now: () => number;
@@ -51,7 +64,7 @@ export class Arrivals {
 	}
 
 	/** One begins; it takes the place of one that has failed. */
-	begin(arrival: Pick<Arrival, "id" | "name" | "source" | "total">): Arrival {
+	begin(arrival: Pick<Arrival, "id" | "name" | "source" | "way" | "total">): Arrival {
 		return this.#show({ ...arrival, state: "importing", bytes: 0, startedAt: this.#now() });
 	}
 
@@ -59,16 +72,25 @@ export class Arrivals {
 	advance(id: string, bytes: number, total: number | undefined): void {
 		const arrival = this.#arrivals.get(id);
 		if (arrival?.state !== "importing") return;
-		const next = { ...arrival, bytes, total };
-		if (stepOf(next) === stepOf(arrival)) this.#arrivals.set(id, next);
+		const { remark, ...plain } = arrival;
+		const isOver = remark?.severity === "warning" && bytes > arrival.bytes;
+		const next = { ...plain, ...(remark && !isOver && { remark }), bytes, total };
+		if (stepOf(next) === stepOf(arrival) && !isOver) this.#arrivals.set(id, next);
 		else this.#show(next);
+	}
+
+	/** Tells of something while it goes on. */
+	remark(id: string, remark: ArrivalRemark): void {
+		const arrival = this.#arrivals.get(id);
+		if (arrival?.state === "importing") this.#show({ ...arrival, remark });
 	}
 
 	/** It will not come. What is no error of ours to tell is told as a sentence all the same. */
 	fail(id: string, error: unknown): void {
 		const arrival = this.#arrivals.get(id);
 		if (arrival === undefined) return;
-		this.#show({ ...arrival, state: "broken", failure: failureOf(error) });
+		const { remark: _, ...plain } = arrival;
+		this.#show({ ...plain, state: "broken", failure: failureOf(error) });
 		const failed = this.list().filter(({ state }) => state === "broken");
 		for (const old of failed.slice(0, -MOST_FAILURES)) this.end(old.id);
 	}

@@ -4,14 +4,17 @@
  */
 import { createHash } from "node:crypto";
 import fs from "node:fs";
-import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ClosedError, systemCode } from "../../base/index.ts";
+import type { FileStamp } from "../../vfs/index.ts";
+import type { CatalogOrigin } from "../origins.ts";
+import { findChecksum } from "./checksum-beside.ts";
 import { checkedImageName } from "./image-name.ts";
 import { ImportError } from "./import-error.ts";
-import { LimitGuard, noSpace, type UnpackLimits } from "./limits.ts";
+import { asFolderError, LimitGuard, type UnpackLimits } from "./limits.ts";
 import { PartialFile, type PartialNotes } from "./partial-file.ts";
-import { type Answer, parseAddress, request, unreachable, withoutSecrets } from "./request.ts";
+import { type Answer, nameOfAddress, parseAddress, request, unreachable, withoutSecrets } from "./request.ts";
+import { STALL_MS, Watchdog } from "./watchdog.ts";
 import { writeAll } from "./write-all.ts";
 
 export interface DownloadProgress {
@@ -29,8 +32,14 @@ export interface DownloadOptions {
 	readonly sha256?: string;
 	/** Whether it takes the place of a file that has its name; default true. */
 	readonly replace?: boolean;
+	/** Of the catalogue, where it comes from there: kept for whoever goes on after a restart. */
+	readonly entry?: CatalogOrigin;
 	readonly signal?: AbortSignal;
 	readonly onProgress?: (progress: DownloadProgress) => void;
+	/** It is tried again because of this. */
+	readonly onRetry?: (error: ImportError) => void;
+	/** It is whole, and about to get its name. */
+	readonly onWhole?: (stamp: FileStamp, checksum: Checksum) => Promise<void>;
 	/** Milliseconds without a byte after which a connection counts as dead; default 30,000. */
 	readonly stallMs?: number;
 	/** Milliseconds before the first further attempt; each waits twice as long, up to a minute. Default 1000. */
@@ -40,12 +49,15 @@ export interface DownloadOptions {
 	readonly limits?: UnpackLimits;
 }
 
-export interface Downloaded {
+export interface Checksum {
+	readonly sha256: string;
+	/** Whether somebody vouched for it. */
+	readonly isChecked: boolean;
+}
+
+export interface Downloaded extends Checksum {
 	readonly path: string;
 	readonly bytes: number;
-	readonly sha256: string;
-	/** Whether somebody vouched for that checksum. */
-	readonly isChecked: boolean;
 }
 
 /**
@@ -62,9 +74,6 @@ export async function download(options: DownloadOptions): Promise<Downloaded> {
 
 const SHA256 = /^[0-9a-f]{64}$/i;
 const LONGEST_BACKOFF_MS = 60_000;
-
-/** A `.sha256` of one file has a line; one of a whole mirror may have thousands. */
-const MOST_CHECKSUM_BYTES = 1 << 20;
 
 class Download {
 	readonly #url: URL;
@@ -101,11 +110,12 @@ class Download {
 			try {
 				if (await this.#fetchOnce(sha256)) return;
 			} catch (error) {
-				if (!isTransient(error)) throw error;
+				if (!(error instanceof ImportError) || !isTransient(error)) throw error;
 				const size = await this.#partial.size();
 				failures = size > most ? 1 : failures + 1;
 				most = Math.max(most, size);
 				if (failures >= attempts) throw error;
+				this.#options.onRetry?.(error);
 				await sleep(Math.min(backoffMs * 2 ** (failures - 1), LONGEST_BACKOFF_MS), undefined, signal && { signal });
 			}
 		}
@@ -113,28 +123,39 @@ class Download {
 
 	/** One connection; true when the file is whole. A part that does not fit the file any more is dropped: false. */
 	async #fetchOnce(sha256: string | undefined): Promise<boolean> {
-		const watchdog = new Watchdog(this.#url, this.#options);
+		const { signal, stallMs = STALL_MS } = this.#options;
+		const watchdog = new Watchdog(this.#url, signal, stallMs);
 		try {
 			const { there, total: whole, validator } = await this.#whatIsThere();
 			if (there > 0 && there === whole) return true;
 			const range = there > 0 ? { range: `bytes=${there}-`, "if-range": validator } : {};
-			const answer = await request(this.#url, range, watchdog.signal);
-			const goesOn = there > 0 && answer.status === 206 && startOf(answer) === there;
+			const answer = await request(this.#url, range, watchdog.signal, sha256 !== undefined);
+			const isPart = answer.status === 206 && startOf(answer) === there;
+			const goesOn = there > 0 && isPart && isSameFile(answer, validator, whole);
 			if (there > 0 && !goesOn && /^(206|416)$/.test(String(answer.status))) {
 				answer.body.destroy();
-				await this.#partial.remove();
+				await this.#partial.begin(this.#notes(sha256));
 				return false;
 			}
 			checkStatus(answer, this.#url);
 			const from = goesOn ? there : 0;
 			const total = totalOf(answer, from);
-			if (!goesOn)
-				await this.#partial.begin(notesOf(this.#url, answer, total, { sha256, replace: this.#options.replace }));
+			if (!goesOn) await this.#partial.begin({ ...this.#notes(sha256), ...versionOf(answer, total) });
 			await this.#receive(answer, from, total, watchdog);
 			return true;
 		} finally {
 			watchdog.stop();
 		}
+	}
+
+	#notes(sha256: string | undefined): PartialNotes {
+		const { replace, entry } = this.#options;
+		return {
+			url: this.#url.href,
+			...(sha256 !== undefined && { sha256 }),
+			...(replace !== undefined && { replace }),
+			...(entry !== undefined && { entry }),
+		};
 	}
 
 	/** What an earlier attempt has fetched of the same file; 0 when it is not known whether the file is still the same. */
@@ -187,83 +208,26 @@ class Download {
 				},
 			);
 		}
+		const checksum = { sha256, isChecked: expected !== undefined };
+		const { replace = true, signal, onWhole } = this.#options;
 		const bytes = await this.#partial.size();
-		return {
-			path: await this.#partial.finish(this.#options.replace ?? true),
-			bytes,
-			sha256,
-			isChecked: expected !== undefined,
-		};
+		const note = async (stamp: FileStamp) => onWhole?.(stamp, checksum);
+		return { path: await this.#partial.finish({ replace, note, signal }), bytes, ...checksum };
 	}
 
-	/** What the server itself says in a file beside the image. That there is none, or that it cannot be had, is no failure. */
-	async #findChecksum(): Promise<string | undefined> {
-		const beside = new URL(this.#url);
-		beside.pathname += ".sha256";
-		const watchdog = new Watchdog(beside, this.#options);
-		try {
-			const answer = await request(beside, {}, watchdog.signal);
-			if (answer.status !== 200) {
-				answer.body.destroy();
-				return undefined;
-			}
-			return checksumIn(await shortText(answer, watchdog), nameOfAddress(this.#url));
-		} catch (error) {
-			this.#options.signal?.throwIfAborted();
-			if (!(error instanceof ImportError) && systemCode(error) === undefined) throw error;
-			return undefined;
-		} finally {
-			watchdog.stop();
-		}
+	#findChecksum(): Promise<string | undefined> {
+		const { signal, stallMs = STALL_MS } = this.#options;
+		return findChecksum(this.#url, signal, stallMs);
 	}
 
 	#asImportError(error: unknown): unknown {
 		if (this.#options.signal?.aborted) return new ImportError("import-cancelled", "The download was cancelled.");
-		const code = systemCode(error);
-		if (code === "ENOSPC" || code === "EDQUOT") return noSpace(this.#options.folder);
-		return error;
+		return asFolderError(this.#options.folder, error);
 	}
 }
 
-/** Ends a connection on which nothing comes, or whose owner has given up. */
-class Watchdog {
-	readonly #giveUp = new AbortController();
-	readonly #owner: AbortSignal | undefined;
-	readonly #timer: NodeJS.Timeout;
-	readonly #cancel: () => void;
-
-	constructor(url: URL, { stallMs = 30_000, signal }: DownloadOptions) {
-		this.#owner = signal;
-		this.#cancel = () => this.#giveUp.abort(signal?.reason);
-		if (signal?.aborted) this.#cancel();
-		signal?.addEventListener("abort", this.#cancel, { once: true });
-		this.#timer = setTimeout(() => this.#giveUp.abort(stalled(url, stallMs)), stallMs);
-	}
-
-	get signal(): AbortSignal {
-		return this.#giveUp.signal;
-	}
-
-	feed(): void {
-		this.#timer.refresh();
-	}
-
-	stop(): void {
-		clearTimeout(this.#timer);
-		this.#owner?.removeEventListener("abort", this.#cancel);
-	}
-}
-
-function stalled(url: URL, milliseconds: number): ImportError {
-	const message = `${url.host} has sent nothing for ${Math.round(milliseconds / 1000)} seconds.`;
-	return new ImportError("download-stalled", message, {
-		hint: "Start it again later.",
-		retry: true,
-	});
-}
-
-function isTransient(error: unknown): boolean {
-	return error instanceof ImportError && /^download-(unreachable|stalled)$/.test(error.code);
+function isTransient({ code }: ImportError): boolean {
+	return /^download-(unreachable|stalled)$/.test(code);
 }
 
 function isDiskError(error: unknown): boolean {
@@ -299,57 +263,19 @@ function totalOf({ headers }: Answer, from: number): number | undefined {
 }
 
 /** RFC 9110, 13.1.5: a weak entity tag must not be used in If-Range. */
-function notesOf(
-	url: URL,
-	{ headers }: Answer,
-	total: number | undefined,
-	{ sha256, replace }: { sha256: string | undefined; replace: boolean | undefined },
-): PartialNotes {
+function validatorOf({ headers }: Answer): string | undefined {
 	const { etag } = headers;
-	const strong = etag?.startsWith('"') ? etag : undefined;
-	const validator = strong ?? headers["last-modified"];
-	return {
-		url: url.href,
-		...(validator !== undefined && { validator }),
-		...(total !== undefined && { total }),
-		...(sha256 !== undefined && { sha256 }),
-		...(replace !== undefined && { replace }),
-	};
+	return etag?.startsWith('"') ? etag : headers["last-modified"];
 }
 
-async function shortText({ body }: Answer, watchdog: Watchdog): Promise<string> {
-	const chunks: Buffer[] = [];
-	let bytes = 0;
-	for await (const chunk of body as AsyncIterable<Buffer>) {
-		watchdog.feed();
-		bytes += chunk.length;
-		if (bytes > MOST_CHECKSUM_BYTES) {
-			body.destroy();
-			return "";
-		}
-		chunks.push(chunk);
-	}
-	return Buffer.concat(chunks).toString("utf8");
+function versionOf(answer: Answer, total: number | undefined): Pick<PartialNotes, "validator" | "total"> {
+	const validator = validatorOf(answer);
+	return { ...(validator !== undefined && { validator }), ...(total !== undefined && { total }) };
 }
 
-/** A checksum alone, or lines of `sha256sum`: of those, the one of this name. */
-function checksumIn(text: string, name: string): string | undefined {
-	const lines = text
-		.split("\n")
-		.map((line) => line.trim())
-		.filter((line) => line !== "");
-	const [first] = lines;
-	if (lines.length === 1 && first !== undefined) return /^[0-9a-f]{64}(?=\s|$)/i.exec(first)?.[0];
-	const line = lines.find((each) => path.basename(each.split(/\s+\*?/).at(-1) ?? "") === name);
-	return line === undefined ? undefined : /^[0-9a-f]{64}(?=\s)/i.exec(line)?.[0];
-}
-
-/** The last part of an address, as it is: it need not be fit for a name. */
-export function nameOfAddress(url: URL): string {
-	const last = url.pathname.split("/").findLast((part) => part !== "") ?? "";
-	try {
-		return decodeURIComponent(last);
-	} catch {
-		return last;
-	}
+/** Servers that do not know If-Range send a part of whatever the file is now. */
+function isSameFile(answer: Answer, validator: string, total: number | undefined): boolean {
+	const whole = /\/(\d+)$/.exec(answer.headers["content-range"] ?? "")?.[1];
+	const isSameSize = total === undefined || whole === undefined || Number(whole) === total;
+	return isSameSize && (validatorOf(answer) ?? validator) === validator;
 }

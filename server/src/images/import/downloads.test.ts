@@ -7,6 +7,7 @@ import os from "node:os";
 import path from "node:path";
 import { after, before, beforeEach, test } from "node:test";
 import { silentLogger } from "../../base/index.ts";
+import type { Arrived } from "../origins.ts";
 import { Arrivals } from "./arrivals.ts";
 import { Downloads } from "./downloads.ts";
 
@@ -42,17 +43,26 @@ after(() => {
 async function start() {
 	const arrivals = new Arrivals(() => 0);
 	const reserved = new Set<string>();
+	const noted: Arrived[] = [];
 	const place = {
 		reserveId(file: string) {
 			reserved.add(path.basename(file));
 			return path.basename(file, ".img");
 		},
 		releaseId: (file: string) => void reserved.delete(path.basename(file)),
+		noteArrival: async (_: unknown, arrived: Arrived) => void noted.push(arrived),
 		refresh: async () => undefined,
 	};
-	const downloads = new Downloads({ folder, arrivals, place, log: silentLogger, limits: { reserveBytes: 0 } });
+	const downloads = new Downloads({
+		folder,
+		arrivals,
+		place,
+		log: silentLogger,
+		now: () => 7,
+		limits: { reserveBytes: 0 },
+	});
 	await downloads.start();
-	return { downloads, arrivals, reserved };
+	return { downloads, arrivals, reserved, noted };
 }
 
 async function asked(count: number): Promise<void> {

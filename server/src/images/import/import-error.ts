@@ -32,6 +32,8 @@ export type ImportErrorCode =
 	| "download-refused"
 	| "download-not-found"
 	| "download-unreachable"
+	/** Its certificate proves nothing. */
+	| "download-untrusted"
 	| "download-stalled"
 	| "download-redirects"
 	| "download-checksum";

@@ -78,7 +78,7 @@ export class LimitGuard {
 export function noSpace(folder: string, free?: number): ImportError {
 	const left = free === undefined ? "" : `: ${readable(free)} free`;
 	return new ImportError("import-no-space", `There is not enough room on the disk of ${folder}${left}.`, {
-		hint: "Make room there. What is unpacked is then tried again by itself; a download or an upload is to be begun again.",
+		hint: "Make room there. What is unpacked is then tried again by itself, an upload goes on; a download is to be begun again.",
 		retry: true,
 	});
 }

@@ -5,7 +5,8 @@
 import fs from "node:fs";
 import path from "node:path";
 import { systemCode } from "../../base/index.ts";
-import { land } from "./landing.ts";
+import { type CatalogOrigin, parseCatalogOrigin } from "../origins.ts";
+import { type Landing, land } from "./landing.ts";
 
 export interface PartialNotes {
 	readonly url: string;
@@ -17,6 +18,8 @@ export interface PartialNotes {
 	readonly sha256?: string;
 	/** Whether it may take the place of a file that has its name. */
 	readonly replace?: boolean;
+	/** Of the catalogue, where it comes from there. */
+	readonly entry?: CatalogOrigin;
 }
 
 const SUFFIX = ".part";
@@ -86,9 +89,9 @@ export class PartialFile {
 	}
 
 	/** It is whole: gives it its name, see `land`. Gives its path. */
-	async finish(replace: boolean): Promise<string> {
+	async finish(landing: Landing): Promise<string> {
 		const target = path.join(this.#folder, this.#name);
-		await land(this.path, target, replace);
+		await land(this.path, target, landing);
 		await fs.promises.rm(this.#notesPath, { force: true });
 		return target;
 	}
@@ -103,8 +106,10 @@ function parseNotes(value: unknown): PartialNotes | undefined {
 	if (typeof value !== "object" || value === null || !("url" in value) || typeof value.url !== "string")
 		return undefined;
 	const { url } = value;
+	const entry = parseCatalogOrigin("entry" in value ? value.entry : undefined);
 	return {
 		url,
+		...(entry !== undefined && { entry }),
 		...("validator" in value && typeof value.validator === "string" && { validator: value.validator }),
 		...("total" in value && typeof value.total === "number" && { total: value.total }),
 		...("sha256" in value && typeof value.sha256 === "string" && { sha256: value.sha256 }),

@@ -33,16 +33,28 @@ export function withoutSecrets({ protocol, host, pathname }: URL): string {
 	return `${protocol}//${host}${pathname}`;
 }
 
+/** The last part of an address, as it is: it need not be fit for a name. */
+export function nameOfAddress(url: URL): string {
+	const last = url.pathname.split("/").findLast((part) => part !== "") ?? "";
+	try {
+		return decodeURIComponent(last);
+	} catch {
+		return last;
+	}
+}
+
 /**
  * Asks for a file, following redirects. The caller reads the body, or destroys it.
  *
- * @param headers with lower-case names.
- * @throws ImportError `download-unreachable` (to be tried again), `download-redirects`, `download-address`; the reason of `signal`.
+ * @param headers with lower-case names. @param isKnown whether it is known what the file has to be, so that it may come over http.
+ * @throws ImportError `download-unreachable` (to be tried again), `download-untrusted`, `download-redirects`, `download-address`;
+ * the reason of `signal`.
  */
 export async function request(
 	start: URL,
 	headers: Readonly<Record<string, string>>,
 	signal: AbortSignal,
+	isKnown = false,
 ): Promise<Answer> {
 	let url = start;
 	for (let hops = 0; hops <= MOST_REDIRECTS; hops++) {
@@ -53,9 +65,21 @@ export async function request(
 			return { url, status, headers: body.headers as Answer["headers"], body };
 		}
 		body.destroy();
-		url = parseAddress(location, url);
+		url = nextAddress(url, location, isKnown);
 	}
-	throw new ImportError("download-redirects", `${start} leads on and on: more than ${MOST_REDIRECTS} redirects.`);
+	const message = `${withoutSecrets(start)} leads on and on: more than ${MOST_REDIRECTS} redirects.`;
+	throw new ImportError("download-redirects", message, { hint: "Find the address of the file itself." });
+}
+
+/** Where a redirect leads. @throws ImportError `download-redirects` when it gives up https, `download-address`. */
+export function nextAddress(from: URL, location: string, isKnown: boolean): URL {
+	const to = parseAddress(location, from);
+	if (isKnown || from.protocol !== "https:" || to.protocol === "https:") return to;
+	throw new ImportError(
+		"download-redirects",
+		`${withoutSecrets(from)} leads from https to ${withoutSecrets(to)}, where anybody on the way could change the file.`,
+		{ hint: "Give its checksum (sha256, --sha256), or the http address itself if you mean it." },
+	);
 }
 
 function getOnce(url: URL, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<IncomingMessage> {
@@ -67,7 +91,7 @@ function getOnce(url: URL, headers: Readonly<Record<string, string>>, signal: Ab
 	};
 	return new Promise((resolve, reject) => {
 		get(url, options, resolve).on("error", (error) => {
-			reject(signal.aborted ? signal.reason : unreachable(url, error));
+			reject(signal.aborted ? signal.reason : (untrusted(url, error) ?? unreachable(url, error)));
 		});
 	});
 }
@@ -80,7 +104,33 @@ const CAUSES: Readonly<Record<string, string>> = {
 	ETIMEDOUT: "it does not answer",
 	EHOSTUNREACH: "there is no way to it",
 	ENETUNREACH: "there is no way to it",
+	EPROTO: "it does not speak TLS there",
+	ERR_SSL_WRONG_VERSION_NUMBER: "it does not speak TLS there",
+	ERR_SSL_PACKET_LENGTH_TOO_LONG: "it does not speak TLS there",
 };
+
+/** What Node calls certificates that prove nothing. */
+const CERTIFICATES: Readonly<Record<string, string>> = {
+	CERT_HAS_EXPIRED: "its certificate has expired",
+	CERT_NOT_YET_VALID: "its certificate is not valid yet",
+	CERT_REVOKED: "its certificate was revoked",
+	DEPTH_ZERO_SELF_SIGNED_CERT: "it has signed its certificate itself",
+	SELF_SIGNED_CERT_IN_CHAIN: "its certificate comes from an authority that this machine does not know",
+	UNABLE_TO_GET_ISSUER_CERT: "its certificate comes from an authority that this machine does not know",
+	UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "its certificate comes from an authority that this machine does not know",
+	UNABLE_TO_VERIFY_LEAF_SIGNATURE: "its certificate comes from an authority that this machine does not know",
+	ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another name",
+};
+
+/** Trying again would not help. */
+function untrusted(url: URL, error: unknown): ImportError | undefined {
+	const reason = CERTIFICATES[systemCode(error) ?? ""];
+	if (reason === undefined) return undefined;
+	return new ImportError("download-untrusted", `${url.host} cannot be trusted: ${reason}.`, {
+		hint: "Check the clock of this machine and the address; NODE_EXTRA_CA_CERTS names a file with further authorities.",
+		cause: error,
+	});
+}
 
 export function unreachable(url: URL, error: unknown): ImportError {
 	const cause = CAUSES[systemCode(error) ?? ""] ?? errorText(error);

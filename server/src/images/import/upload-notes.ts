@@ -13,6 +13,8 @@ export interface UploadNotes {
 	readonly replace: boolean;
 	/** Milliseconds since 1970. */
 	readonly createdAt: number;
+	/** What the client knows the file by. */
+	readonly fingerprint?: string;
 }
 
 /** Undefined for what cannot be believed. */
@@ -31,7 +33,8 @@ export function parseUpload(text: string): UploadNotes | undefined {
 	const createdAt = "createdAt" in value && typeof value.createdAt === "number" ? value.createdAt : 0;
 	const replace = "replace" in value && value.replace === true;
 	const sha256 = "sha256" in value && typeof value.sha256 === "string" ? { sha256: value.sha256 } : {};
-	return { name, size, replace, createdAt, ...sha256 };
+	const isMarked = "fingerprint" in value && typeof value.fingerprint === "string";
+	return { name, size, replace, createdAt, ...sha256, ...(isMarked && { fingerprint: String(value.fingerprint) }) };
 }
 
 function parseJson(text: string): unknown {

@@ -7,6 +7,7 @@ import { Readable } from "node:stream";
 import { after, beforeEach, test } from "node:test";
 import fc from "fast-check";
 import { silentLogger } from "../../base/index.ts";
+import type { Arrived } from "../origins.ts";
 import { Arrivals } from "./arrivals.ts";
 import { parseUpload } from "./upload-notes.ts";
 import { Uploads } from "./uploads.ts";
@@ -27,14 +28,16 @@ async function start(limits = { reserveBytes: 0 }) {
 	const arrivals = new Arrivals(() => now);
 	const ended: string[] = [];
 	arrivals.events.on("ended", ({ id }) => ended.push(id));
+	const noted: Arrived[] = [];
 	const place = {
 		reserveId: (file: string) => path.basename(file, ".img"),
 		releaseId: () => undefined,
+		noteArrival: async (_: unknown, arrived: Arrived) => void noted.push(arrived),
 		refresh: async () => undefined,
 	};
 	const uploads = new Uploads({ folder, arrivals, place, log: silentLogger, now: () => now, limits });
 	await uploads.start();
-	return { uploads, arrivals, ended };
+	return { uploads, arrivals, ended, noted };
 }
 
 const body = (bytes: Buffer) => Readable.from([bytes.subarray(0, 3), bytes.subarray(3)]);

@@ -6,7 +6,9 @@ import { createHash, type Hash, randomBytes } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import type { Readable } from "node:stream";
-import { errorText, type Logger, NetbootError, type Startable, systemCode } from "../../base/index.ts";
+import { ClosedError, errorText, type Logger, NetbootError, type Startable, systemCode } from "../../base/index.ts";
+import type { FileStamp } from "../../vfs/index.ts";
+import type { Arrived } from "../origins.ts";
 import type { Arrivals } from "./arrivals.ts";
 import type { ArrivalPlace } from "./downloads.ts";
 import { checkedImageName } from "./image-name.ts";
@@ -24,6 +26,8 @@ export interface UploadWish {
 	readonly sha256?: string | undefined;
 	/** Whether it takes the place of a file that has its name. */
 	readonly replace?: boolean | undefined;
+	/** What the client knows the file by: it finds its own unfinished upload again. */
+	readonly fingerprint?: string | undefined;
 }
 
 /** An upload as it is now. */
@@ -58,7 +62,10 @@ const LIFETIME = 7 * 86_400_000;
 const MOST_FINISHED = 100;
 
 interface Writer {
-	readonly stop: () => void;
+	/** Cuts the connection; what has come whole still gets its name. */
+	readonly cut: () => void;
+	/** Ends all of it. */
+	readonly giveUp: AbortController;
 	readonly ended: Promise<unknown>;
 }
 
@@ -84,34 +91,44 @@ export class Uploads implements Startable {
 	/** Ends the connections; what has come stays. */
 	async stop(): Promise<void> {
 		const writers = [...this.#writers.values()];
-		for (const { stop } of writers) stop();
+		for (const { giveUp } of writers) giveUp.abort(new ClosedError("the server stops"));
 		await Promise.allSettled(writers.map(({ ended }) => ended));
+		for (const { name } of this.#open.values()) this.#options.arrivals.names.release(name);
 		this.#open.clear();
 	}
 
 	/** @throws ImportError for a name that is none or taken, for too large a file, when too many are open. */
-	async create({ name: wish, size, sha256, replace = false }: UploadWish): Promise<Upload> {
-		const { folder, limits, now } = this.#options;
+	async create({ name: wish, size, sha256, replace = false, fingerprint }: UploadWish): Promise<Upload> {
+		const { arrivals, folder, limits, now } = this.#options;
 		const name = checkedImageName(wish);
 		const target = path.join(folder, name);
 		if (!replace && isThere(target)) throw imageExists(target);
 		await this.#dropOld();
-		if (this.#open.size >= MOST_OPEN) {
-			throw new ImportError("import-too-many", `${MOST_OPEN} uploads are not finished.`, {
-				hint: "Finish or remove some: they are images in the state importing.",
-			});
-		}
+		if (this.#open.size >= MOST_OPEN) throw tooMany();
 		new LimitGuard(folder, limits).begin(size, size);
-		const notes = { name, size, replace, createdAt: now(), ...(sha256 !== undefined && { sha256 }) };
+		arrivals.names.claim(name, "upload");
 		const id = randomBytes(12).toString("hex");
+		const more = { ...(sha256 !== undefined && { sha256 }), ...(fingerprint !== undefined && { fingerprint }) };
+		const upload = this.#register(id, { name, size, replace, createdAt: now(), ...more }, 0);
 		try {
-			await fs.promises.writeFile(`${this.#part(id)}.json`, JSON.stringify(notes), { flag: "wx" });
-			await fs.promises.writeFile(this.#part(id), "", { flag: "wx", mode: 0o644 });
+			await this.#writeDown(upload);
 		} catch (error) {
+			await this.#drop(upload);
+			arrivals.end(upload.imageId);
 			throw this.#asImportError(error);
 		}
-		const upload = this.#register(id, notes, 0);
-		return size === 0 ? this.#finish(upload) : upload;
+		return size === 0 ? this.#finish(upload, undefined) : upload;
+	}
+
+	/** The bytes first: notes without them are those of an upload that has ended. */
+	async #writeDown({ id, imageId: _, offset: __, ...notes }: Upload): Promise<void> {
+		await fs.promises.writeFile(this.#part(id), "", { flag: "wx", mode: 0o644 });
+		await fs.promises.writeFile(`${this.#part(id)}.json`, JSON.stringify(notes), { flag: "wx" });
+	}
+
+	/** Those that are not finished, the oldest first. */
+	list(): Upload[] {
+		return [...this.#open.values()].sort((a, b) => a.createdAt - b.createdAt);
 	}
 
 	/** Also one that is finished, for a while. */
@@ -132,7 +149,7 @@ export class Uploads implements Startable {
 	 */
 	async append(id: string, offset: number, body: Readable, checksum?: Checksum): Promise<Upload> {
 		const former = this.#writers.get(id);
-		former?.stop();
+		former?.cut();
 		await Promise.allSettled([former?.ended]);
 		const upload = this.#open.get(id);
 		if (upload === undefined) throw notFound(id);
@@ -141,15 +158,18 @@ export class Uploads implements Startable {
 			throw new ImportError("upload-offset", message, { hint: "Ask with HEAD where to go on." });
 		}
 		if (this.#writers.has(id)) throw new ImportError("upload-offset", "Somebody else goes on with this upload.");
-		const ended = this.#takeIn(upload, body, checksum);
-		this.#writers.set(id, { stop: () => body.destroy(), ended });
+		const giveUp = new AbortController();
+		const cut = () => void body.destroy();
+		giveUp.signal.addEventListener("abort", cut, { once: true });
+		const ended = this.#takeIn(upload, body, checksum, giveUp.signal);
+		this.#writers.set(id, { cut, giveUp, ended });
 		return ended.finally(() => this.#writers.delete(id));
 	}
 
-	/** Gives an upload up. False when there is none. */
+	/** Gives an upload up. False when there is none, also when it got its name before it could be given up. */
 	async remove(id: string): Promise<boolean> {
 		const writer = this.#writers.get(id);
-		writer?.stop();
+		writer?.giveUp.abort(givenUp());
 		await Promise.allSettled([writer?.ended]);
 		const upload = this.#open.get(id);
 		if (upload === undefined) return false;
@@ -158,9 +178,9 @@ export class Uploads implements Startable {
 		return true;
 	}
 
-	async #takeIn(upload: Upload, body: Readable, checksum: Checksum | undefined): Promise<Upload> {
+	async #takeIn(upload: Upload, body: Readable, checksum: Checksum | undefined, signal: AbortSignal): Promise<Upload> {
 		const written = await this.#write(upload, body, checksum);
-		return written.offset === written.size ? this.#finish(written) : written;
+		return written.offset === written.size ? this.#finish(written, signal) : written;
 	}
 
 	async #write(upload: Upload, body: Readable, checksum: Checksum | undefined): Promise<Upload> {
@@ -210,21 +230,25 @@ export class Uploads implements Startable {
 		this.#options.arrivals.advance(imageId, offset, size);
 	}
 
-	async #finish(upload: Upload): Promise<Upload> {
+	async #finish(upload: Upload, signal: AbortSignal | undefined): Promise<Upload> {
 		const { arrivals, folder, log, place } = this.#options;
+		const { id, name, replace, sha256 } = upload;
+		const note = (stamp: FileStamp) => place.noteArrival(stamp, this.#arrived(sha256));
 		try {
-			await this.#checkWhole(upload);
-			await land(this.#part(upload.id), path.join(folder, upload.name), upload.replace);
+			await this.#checkWhole(upload, signal);
+			await land(this.#part(id), path.join(folder, name), { replace, note, signal });
 		} catch (error) {
+			// Whoever gave it up clears away; the server that is started next goes on.
+			if (signal?.aborted) throw givenUp();
 			await this.#drop(upload);
 			const told = this.#asImportError(error);
 			arrivals.fail(upload.imageId, told);
-			log.warn(`the upload of ${upload.name} came to nothing: ${errorText(told)}`);
+			log.warn(`the upload of ${name} came to nothing: ${errorText(told)}`);
 			throw told;
 		}
-		log.info(`${upload.name} is uploaded: ${readable(upload.size)}`);
-		this.#finished.set(upload.id, upload);
-		for (const id of [...this.#finished.keys()].slice(0, -MOST_FINISHED)) this.#finished.delete(id);
+		log.info(`${name} is uploaded: ${readable(upload.size)}`);
+		this.#finished.set(id, upload);
+		for (const old of [...this.#finished.keys()].slice(0, -MOST_FINISHED)) this.#finished.delete(old);
 		await this.#forgetFiles(upload);
 		await place.refresh();
 		await this.#drop(upload);
@@ -232,10 +256,18 @@ export class Uploads implements Startable {
 		return upload;
 	}
 
-	async #checkWhole({ id, name, sha256 }: Upload): Promise<void> {
+	#arrived(sha256: string | undefined): Arrived {
+		const at = this.#options.now();
+		return { kind: "upload", at, ...(sha256 !== undefined && { sha256: sha256.toLowerCase(), isChecked: true }) };
+	}
+
+	async #checkWhole({ id, name, sha256 }: Upload, signal: AbortSignal | undefined): Promise<void> {
 		if (sha256 === undefined) return;
 		const hash = createHash("sha256");
-		for await (const chunk of fs.createReadStream(this.#part(id), { highWaterMark: 1 << 20 })) hash.update(chunk);
+		for await (const chunk of fs.createReadStream(this.#part(id), { highWaterMark: 1 << 20 })) {
+			hash.update(chunk);
+			signal?.throwIfAborted();
+		}
 		const got = hash.digest("hex");
 		if (got === sha256.toLowerCase()) return;
 		const message = `${name} has another checksum than it should have: got ${got}, expected ${sha256}.`;
@@ -243,19 +275,24 @@ export class Uploads implements Startable {
 	}
 
 	async #takeUp(id: string): Promise<void> {
-		const { log, now } = this.#options;
+		const { arrivals, log, now } = this.#options;
 		if (this.#open.has(id)) return;
 		const notes = await this.#readNotes(id);
-		const offset = (await this.#sizeOf(id)) ?? 0;
-		if (notes === undefined || offset > notes.size || now() - notes.createdAt > LIFETIME) {
+		const offset = await this.#sizeOf(id);
+		const isOld = notes !== undefined && now() - notes.createdAt > LIFETIME;
+		if (notes === undefined || offset === undefined || offset > notes.size || isOld) {
 			await this.#forgetFiles({ id });
+			if (isOld) log.info(`the upload of ${notes.name} is given up: nobody went on with it for seven days`);
 			return;
 		}
+		arrivals.names.claim(notes.name, "upload");
 		const upload = this.#register(id, notes, offset);
 		log.info(`the upload of ${notes.name} was interrupted; it can go on after ${readable(offset)}`);
+		const message = `It was interrupted when the server ended, and can go on after ${readable(offset)}.`;
+		arrivals.remark(upload.imageId, { code: "import-resumed", severity: "info", message });
 		if (offset < notes.size) return;
 		// It was whole, and did not get its name: what is wrong with it is told.
-		await this.#finish(upload).catch((error: unknown) => {
+		await this.#finish(upload, undefined).catch((error: unknown) => {
 			if (!(error instanceof NetbootError)) throw error;
 		});
 	}
@@ -265,14 +302,14 @@ export class Uploads implements Startable {
 		const imageId = place.reserveId(path.join(folder, notes.name));
 		const upload = { ...notes, id, imageId, offset };
 		this.#open.set(id, upload);
-		arrivals.begin({ id: imageId, name: notes.name, source: "upload", total: notes.size });
+		arrivals.begin({ id: imageId, name: notes.name, source: "upload", way: "upload", total: notes.size });
 		arrivals.advance(imageId, offset, notes.size);
 		return upload;
 	}
 
 	/** One that is not open any more has no files. */
 	async #drop(upload: Upload): Promise<void> {
-		this.#open.delete(upload.id);
+		if (this.#open.delete(upload.id)) this.#options.arrivals.names.release(upload.name);
 		this.#options.place.releaseId(path.join(this.#options.folder, upload.name));
 		await this.#forgetFiles(upload);
 	}
@@ -316,6 +353,16 @@ function isOurs(error: unknown): boolean {
 
 function interrupted({ name }: Upload, cause: unknown): ImportError {
 	return new ImportError("import-cancelled", `The connection ended before all of ${name} was there.`, { cause });
+}
+
+function givenUp(): ImportError {
+	return new ImportError("import-cancelled", "The upload was given up.");
+}
+
+function tooMany(): ImportError {
+	return new ImportError("import-too-many", `${MOST_OPEN} uploads are not finished.`, {
+		hint: "Finish or remove some: they are images in the state importing.",
+	});
 }
 
 function notFound(id: string): ImportError {

@@ -1,0 +1,125 @@
+/**
+ * Where the files of the folder came from. Known of a file by what it is, not by its name: renamed, it keeps its origin; replaced
+ * by hand, the new one has none but the folder.
+ */
+import fs from "node:fs";
+import { systemCode } from "../base/index.ts";
+import type { FileStamp } from "../vfs/index.ts";
+import type { FoundFile } from "./folder.ts";
+
+/** What the catalogue says of an image besides its address. */
+export interface CatalogOrigin {
+	readonly id: string;
+	readonly name: string;
+	/** Of what comes out when it is unpacked. */
+	readonly unpackedBytes?: number;
+	readonly unpackedSha256?: string;
+}
+
+/** How a file came in. */
+export interface Arrived {
+	readonly kind: "download" | "catalog" | "upload";
+	/** Milliseconds since 1970. */
+	readonly at: number;
+	/** Without what lets one in there. */
+	readonly url?: string;
+	readonly entry?: CatalogOrigin;
+	/** Of the file as it came. */
+	readonly sha256?: string;
+	/** Whether somebody had said before what that has to be. */
+	readonly isChecked?: boolean;
+}
+
+/** `path`: a link to a file elsewhere. `folder`: somebody put it there. */
+export type ImageOrigin = Arrived | { readonly kind: "folder" } | { readonly kind: "path"; readonly path: string };
+
+/** A stamp, and what is known of the file that has it. */
+export interface OriginNote {
+	readonly mark: string;
+	readonly arrived: Arrived;
+}
+
+/** Where the notes are kept. */
+export interface KeptOrigins {
+	get(): readonly OriginNote[];
+	/** Durable when it resolves. */
+	set(notes: readonly OriginNote[]): Promise<void>;
+}
+
+/** Notes that are gone with the process. */
+export class MemoryOrigins implements KeptOrigins {
+	#notes: readonly OriginNote[] = [];
+
+	get(): readonly OriginNote[] {
+		return this.#notes;
+	}
+
+	async set(notes: readonly OriginNote[]): Promise<void> {
+		this.#notes = notes;
+	}
+}
+
+/** The oldest go: more images than this nobody has, and what is lost is a line of text. */
+const MOST_NOTES = 500;
+
+/** See the head of this file. */
+export class ImageOrigins {
+	readonly #kept: KeptOrigins;
+	/** One change after the other: each writes all of them. */
+	#last: Promise<void> = Promise.resolve();
+
+	constructor(kept: KeptOrigins) {
+		this.#kept = kept;
+	}
+
+	of({ path, stamp }: FoundFile): ImageOrigin {
+		return this.arrived(stamp) ?? linkOrigin(path) ?? { kind: "folder" };
+	}
+
+	/** How the file with this stamp came, if not by hand. */
+	arrived(stamp: FileStamp): Arrived | undefined {
+		const mark = markOf(stamp);
+		return this.#kept.get().findLast((note) => note.mark === mark)?.arrived;
+	}
+
+	/** Durable when it resolves. */
+	note(stamp: FileStamp, arrived: Arrived): Promise<void> {
+		const mark = markOf(stamp);
+		const save = async () => {
+			const others = this.#kept.get().filter((note) => note.mark !== mark);
+			await this.#kept.set([...others, { mark, arrived }].slice(-MOST_NOTES));
+		};
+		const saved = this.#last.then(save);
+		this.#last = saved.catch(() => undefined);
+		return saved;
+	}
+}
+
+function markOf({ ino, size, mtimeNs }: FileStamp): string {
+	return `${ino} ${size} ${mtimeNs}`;
+}
+
+function linkOrigin(file: string): ImageOrigin | undefined {
+	try {
+		return { kind: "path", path: fs.readlinkSync(file) };
+	} catch (error) {
+		// EINVAL: it is no link.
+		if (systemCode(error) === undefined) throw error;
+		return undefined;
+	}
+}
+
+/** Undefined for what cannot be believed. */
+export function parseCatalogOrigin(value: unknown): CatalogOrigin | undefined {
+	if (typeof value !== "object" || value === null || !("id" in value && "name" in value)) return undefined;
+	const { id, name } = value;
+	if (typeof id !== "string" || typeof name !== "string") return undefined;
+	const bytes = "unpackedBytes" in value ? value.unpackedBytes : undefined;
+	const sha256 = "unpackedSha256" in value ? value.unpackedSha256 : undefined;
+	return {
+		id,
+		name,
+		...(typeof bytes === "number" && Number.isSafeInteger(bytes) && { unpackedBytes: bytes }),
+		...(typeof sha256 === "string" && /^[0-9a-f]{64}$/.test(sha256) && { unpackedSha256: sha256 }),
+	};
+}
