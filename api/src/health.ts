@@ -17,9 +17,15 @@ export type ServiceHealth = z.infer<typeof ServiceHealth>;
 
 export const Health = z
 	.object({
-		status: z.enum(["ok", "degraded"]).describe("`degraded` while a service is not running that should be."),
+		status: z.enum(["ok", "degraded"]).describe("`degraded` while a service is not running that Pis need to boot."),
 		version: z.string(),
-		services: z.object({ dhcp: ServiceHealth, tftp: ServiceHealth, nfs: ServiceHealth, portmap: ServiceHealth }),
+		services: z.object({
+			dhcp: ServiceHealth,
+			tftp: ServiceHealth,
+			nfs: ServiceHealth,
+			portmap: ServiceHealth,
+			netconsole: ServiceHealth,
+		}),
 	})
 	.meta({ id: "Health" });
 export type Health = z.infer<typeof Health>;

@@ -1,4 +1,6 @@
+export * from "./access.ts";
 export * from "./agent.ts";
+export * from "./boots.ts";
 export * from "./common.ts";
 export * from "./customisation.ts";
 export * from "./devices.ts";
@@ -12,3 +14,4 @@ export * from "./network.ts";
 export * from "./openapi.ts";
 export * from "./roots.ts";
 export * from "./routes.ts";
+export * from "./writes.ts";

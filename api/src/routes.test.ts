@@ -8,11 +8,11 @@ describe("the route table", () => {
 		assert.equal(new Set(places).size, places.length);
 	});
 
-	it("lets only health answer everybody", () => {
+	it("lets only health and the login answer everybody", () => {
 		const open = allRoutes().filter(([, route]) => route.auth === "open");
 		assert.deepEqual(
 			open.map(([id]) => id),
-			["getHealth"],
+			["getHealth", "getLogin", "login"],
 		);
 	});
 

@@ -3,6 +3,19 @@
  * from them. The key is the operation's id.
  */
 import { z } from "zod";
+import {
+	AuditPage,
+	AuditQuery,
+	CreatedToken,
+	LoginOptions,
+	NewPassword,
+	NewToken,
+	PasswordLogin,
+	Session,
+	TokenId,
+	TokenList,
+} from "./access.ts";
+import { BootPage, BootsQuery, BystanderList, DiagnosesQuery, DiagnosisPage } from "./boots.ts";
 import { Device, DeviceChanges, DeviceId, DeviceList, RootReset } from "./devices.ts";
 import { authErrors, changeErrors, type ErrorCode, generalErrors } from "./errors.ts";
 import { EventsQuery, ServerEvent } from "./events.ts";
@@ -32,6 +45,7 @@ import {
 	SnapshotList,
 	SnapshotName,
 } from "./roots.ts";
+import { NewWrite, RebootOrder, Write, WriteId, WriteList, WritesQuery } from "./writes.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
@@ -45,7 +59,9 @@ export interface Route {
 	readonly params?: z.ZodObject;
 	readonly query?: z.ZodObject;
 	readonly body?: z.ZodType;
-	/** Missing: 204, no body. */
+	/** Of a success; missing: 200, or 204 where there is no body. */
+	readonly status?: 202;
+	/** Missing: no body. */
 	readonly response?: z.ZodType;
 	/** What the response is, where it is not JSON. */
 	readonly mediaType?: "text/event-stream" | "text/plain";
@@ -55,6 +71,8 @@ export interface Route {
 
 const imageParams = z.strictObject({ id: ImageId });
 const deviceParams = z.strictObject({ id: DeviceId });
+const tokenParams = z.strictObject({ id: TokenId });
+const writeParams = z.strictObject({ id: WriteId });
 const snapshotParams = z.strictObject({ id: DeviceId, name: SnapshotName });
 
 export const routes = {
@@ -117,6 +135,8 @@ export const routes = {
 			"import-too-many",
 			"download-address",
 			"catalog-unavailable",
+			"catalog-missing",
+			"catalog-malformed",
 			"catalog-not-found",
 			"catalog-refused",
 		],
@@ -135,8 +155,6 @@ export const routes = {
 		method: "GET",
 		path: "/api/v1/catalog",
 		summary: "The images that Raspberry Pi Imager offers; what cannot be booted from the network says why",
-			"catalog-missing",
-			"catalog-malformed",
 		auth: "user",
 		response: Catalog,
 		errors: ["catalog-unavailable", "catalog-missing", "catalog-malformed"],
@@ -193,6 +211,34 @@ export const routes = {
 		body: DeviceChanges,
 		response: Device,
 		errors: ["invalid-request", "device-not-found", "image-not-found", "name-taken", "conflict"],
+	},
+	listBoots: {
+		method: "GET",
+		path: "/api/v1/devices/:id/boots",
+		summary: "The boots of a device with their stages and what was wrong with them, by pages",
+		auth: "user",
+		params: deviceParams,
+		query: BootsQuery,
+		response: BootPage,
+		errors: ["invalid-request", "device-not-found"],
+	},
+	listDiagnoses: {
+		method: "GET",
+		path: "/api/v1/devices/:id/diagnoses",
+		summary: "What was wrong with a device, also where it came to no boot, by pages",
+		auth: "user",
+		params: deviceParams,
+		query: DiagnosesQuery,
+		response: DiagnosisPage,
+		errors: ["invalid-request", "device-not-found"],
+	},
+	listBystanders: {
+		method: "GET",
+		path: "/api/v1/bystanders",
+		summary: "Pis and PXE clients that are seen on the network and do not boot from here, with the reason",
+		auth: "user",
+		response: BystanderList,
+		errors: [],
 	},
 	resetRoot: {
 		method: "POST",
@@ -258,6 +304,82 @@ export const routes = {
 		response: Snapshot,
 		errors: ["invalid-request", "device-not-found", "snapshot-not-found", "conflict"],
 	},
+	rebootDevice: {
+		method: "POST",
+		path: "/api/v1/devices/:id/reboot",
+		summary: "Reboot a device through its agent",
+		auth: "user",
+		params: deviceParams,
+		status: 202,
+		response: RebootOrder,
+		errors: ["invalid-request", "device-not-found", "agent-away", "write-running"],
+	},
+	startWrite: {
+		method: "POST",
+		path: "/api/v1/devices/:id/writes",
+		summary: "Write an image to a disk of a device; all that is on the disk is lost",
+		auth: "user",
+		params: deviceParams,
+		body: NewWrite,
+		status: 202,
+		response: Write,
+		errors: [
+			"invalid-request",
+			"device-not-found",
+			"image-not-found",
+			"image-not-ready",
+			"disks-unknown",
+			"disk-not-found",
+			"disk-refused",
+			"write-running",
+		],
+	},
+	listWrites: {
+		method: "GET",
+		path: "/api/v1/writes",
+		summary: "Writes: those that run, those that wait, and what became of the others",
+		auth: "user",
+		query: WritesQuery,
+		response: WriteList,
+		errors: ["invalid-request"],
+	},
+	getWrite: {
+		method: "GET",
+		path: "/api/v1/writes/:id",
+		summary: "One write; when it is over, its receipt",
+		auth: "user",
+		params: writeParams,
+		response: Write,
+		errors: ["invalid-request", "write-not-found"],
+	},
+	cancelWrite: {
+		method: "POST",
+		path: "/api/v1/writes/:id/cancel",
+		summary: "Stop a write; a disk that was begun does not boot",
+		auth: "user",
+		params: writeParams,
+		status: 202,
+		response: Write,
+		errors: ["invalid-request", "write-not-found", "conflict"],
+	},
+	retryWrite: {
+		method: "POST",
+		path: "/api/v1/writes/:id/retry",
+		summary: "Begin a write again that failed or was cancelled",
+		auth: "user",
+		params: writeParams,
+		status: 202,
+		response: Write,
+		errors: [
+			"invalid-request",
+			"write-not-found",
+			"conflict",
+			"device-not-found",
+			"image-not-found",
+			"image-not-ready",
+			"write-running",
+		],
+	},
 	getDefaults: {
 		method: "GET",
 		path: "/api/v1/defaults",
@@ -301,6 +423,86 @@ export const routes = {
 		auth: "user",
 		response: LoginCode,
 		errors: [],
+	},
+	getLogin: {
+		method: "GET",
+		path: "/api/v1/login",
+		summary: "Whether one has to log in, and by what",
+		auth: "open",
+		response: LoginOptions,
+		errors: [],
+	},
+	login: {
+		method: "POST",
+		path: "/api/v1/login",
+		summary: "Log in with the password: sets the session's cookie",
+		auth: "open",
+		body: PasswordLogin,
+		errors: ["invalid-request", "password-refused", "too-many-attempts"],
+	},
+	logout: {
+		method: "POST",
+		path: "/api/v1/logout",
+		summary: "Take this browser's session cookie away",
+		auth: "user",
+		errors: [],
+	},
+	getSession: {
+		method: "GET",
+		path: "/api/v1/session",
+		summary: "As whom one asks",
+		auth: "user",
+		response: Session,
+		errors: [],
+	},
+	endSessions: {
+		method: "DELETE",
+		path: "/api/v1/sessions",
+		summary: "End the sessions of all browsers; the one that asks gets a new one",
+		auth: "user",
+		errors: [],
+	},
+	setPassword: {
+		method: "PUT",
+		path: "/api/v1/password",
+		summary: "Set or take away the password; the sessions of all other browsers end",
+		auth: "user",
+		body: NewPassword,
+		errors: ["invalid-request"],
+	},
+	listTokens: {
+		method: "GET",
+		path: "/api/v1/tokens",
+		summary: "The tokens that were made for programs, besides the one in the data folder",
+		auth: "user",
+		response: TokenList,
+		errors: [],
+	},
+	createToken: {
+		method: "POST",
+		path: "/api/v1/tokens",
+		summary: "Make a token for a program",
+		auth: "user",
+		body: NewToken,
+		response: CreatedToken,
+		errors: ["invalid-request", "name-taken", "conflict"],
+	},
+	deleteToken: {
+		method: "DELETE",
+		path: "/api/v1/tokens/:id",
+		summary: "Revoke a token; it holds for no request any more",
+		auth: "user",
+		params: tokenParams,
+		errors: ["invalid-request", "token-not-found"],
+	},
+	listAudit: {
+		method: "GET",
+		path: "/api/v1/audit",
+		summary: "Who changed what, by pages; the last 5,000 changes are kept",
+		auth: "user",
+		query: AuditQuery,
+		response: AuditPage,
+		errors: ["invalid-request"],
 	},
 	getMetrics: {
 		method: "GET",

@@ -23,7 +23,7 @@ import { BootQueue, DhcpAnswers, FirmwareLoad, NfsExports, RootKeeper, TftpFiles
 import type { RunningServer } from "./cli/index.ts";
 import type { Config } from "./config.ts";
 import { DeviceRegistry } from "./devices/index.ts";
-import { EventHub, HttpServer, type Services } from "./http/index.ts";
+import { AccessBook, EventHub, HttpServer, type Services } from "./http/index.ts";
 import { ImageLibrary, inspectImage } from "./images/index.ts";
 import type { Logging } from "./log-setup.ts";
 import { systemSource } from "./net/index.ts";
@@ -96,6 +96,8 @@ async function start(config: Config, log: Logger, logging: Logging, undo: Undo[]
 		port: config.httpPort,
 		auth: config.auth,
 		token: secrets.apiToken,
+		book: new AccessBook(store, systemClock, httpLog, await store.tokens.list()),
+		audit: store.audit,
 		allowedHosts: config.allowedHosts,
 		version: readVersion(),
 		services,
@@ -123,12 +125,12 @@ async function startLibrary(config: Config, store: Store, log: Logger, undo: Und
 			get: () => store.settings.get("forgottenImages") ?? [],
 			set: (marks) => store.settings.set("forgottenImages", marks),
 		},
-		log: log.child({ service: "images" }),
-	});
 		origins: {
 			get: () => store.settings.get("imageOrigins") ?? [],
 			set: (notes) => store.settings.set("imageOrigins", notes),
 		},
+		log: log.child({ service: "images" }),
+	});
 	undo.push(() => library.stop());
 	await library.start();
 	undo.push(logImages(library, config.imagesDir, log.child({ service: "images" })));

@@ -2,6 +2,7 @@
  * Where log lines go: to standard error, one line each for people or as pino's JSON for machines; into the ring of recent
  * lines; and to whoever listens live.
  */
+import type { LogLine as NumberedLine } from "@pi-netboot/api";
 import { pino } from "pino";
 import { z } from "zod";
 import { type Clock, type Logger, type LogLine, systemClock } from "./base/index.ts";
@@ -20,7 +21,7 @@ export interface Logging {
 	readonly log: Logger;
 	readonly recent: LogRing;
 	/** Calls `listener` for each new line until the function that it gives is called. */
-	subscribe(listener: (line: LogLine) => void): () => void;
+	subscribe(listener: (line: NumberedLine) => void): () => void;
 	/** Says what a flood of lines left out, if there is such a flood. */
 	flush(): void;
 }
@@ -42,11 +43,11 @@ type PinoLine = z.infer<typeof PinoLine>;
 /** The logger of the whole process. */
 export function createLogging({ level, format, write, clock = systemClock }: LoggingOptions): Logging {
 	const recent = new LogRing();
-	const listeners = new Set<(line: LogLine) => void>();
+	const listeners = new Set<(line: NumberedLine) => void>();
 	const tell = (line: LogLine, text: string): void => {
 		write(text);
-		recent.add(line);
-		for (const listener of listeners) listener(line);
+		const numbered = recent.add(line);
+		for (const listener of listeners) listener(numbered);
 	};
 	const limiter = new LogLimiter(clock, (line) => tell(line, format === "json" ? jsonLine(line) : humanLine(line)));
 	const destination = {

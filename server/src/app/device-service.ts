@@ -1,8 +1,18 @@
 /** The devices as the API shows them. */
-import type { Customisation as ApiCustomisation, Device as ApiDevice, DeviceChanges } from "@pi-netboot/api";
+import type {
+	Customisation as ApiCustomisation,
+	Device as ApiDevice,
+	BootPage,
+	BootsQuery,
+	Bystander,
+	DeviceChanges,
+	DiagnosesQuery,
+	DiagnosisPage,
+} from "@pi-netboot/api";
 import { NetbootError } from "../base/index.ts";
 import { type Customisation, type Device, DeviceError, type DeviceRegistry, modelName } from "../devices/index.ts";
 import type { DeviceService } from "../http/index.ts";
+import { bootPage, diagnosisPage, showBystander } from "./device-history.ts";
 
 export class DeviceAnswers implements DeviceService {
 	readonly #registry: DeviceRegistry;
@@ -29,6 +39,20 @@ export class DeviceAnswers implements DeviceService {
 
 	async resetRoot(id: string): Promise<ApiDevice | undefined> {
 		return this.#answer(id, () => this.#registry.resetRoot(id));
+	}
+
+	async boots(id: string, page: BootsQuery): Promise<BootPage | undefined> {
+		const device = this.#registry.get(id);
+		return device && bootPage(this.#registry, device, page);
+	}
+
+	async diagnoses(id: string, page: DiagnosesQuery): Promise<DiagnosisPage | undefined> {
+		const device = this.#registry.get(id);
+		return device && diagnosisPage(this.#registry, device, page);
+	}
+
+	bystanders(): Bystander[] {
+		return this.#registry.bystanders().map(showBystander);
 	}
 
 	async #answer(id: string, act: () => Promise<Device>): Promise<ApiDevice | undefined> {

@@ -1,9 +1,10 @@
 /** What the page is told live. */
 import type { Logger } from "../base/index.ts";
-import type { DeviceEvent, DeviceRegistry } from "../devices/index.ts";
+import type { Bystander, DeviceEvent, DeviceRegistry } from "../devices/index.ts";
 import type { EventHub } from "../http/index.ts";
 import type { Arrival, Arrivals, ImageLibrary, LibraryImage } from "../images/index.ts";
 import type { Logging } from "../log-setup.ts";
+import { showBystander } from "./device-history.ts";
 import type { DeviceAnswers } from "./device-service.ts";
 import type { ImageAnswers } from "./image-service.ts";
 
@@ -29,6 +30,7 @@ export function publishEvents(sources: EventSources): () => void {
 		hub.publish({ type: "device", data: { id, ...former, device: devices.show(device) } });
 	});
 	const loseDevice = ({ id }: { readonly id: string }) => hub.publish({ type: "device", data: { id } });
+	const showOther = (bystander: Bystander) => hub.publish({ type: "bystander", data: showBystander(bystander) });
 	const showImage = guarded(log, (image: LibraryImage) =>
 		hub.publish({ type: "image", data: { id: image.id, image: images.show(image) } }),
 	);
@@ -38,7 +40,7 @@ export function publishEvents(sources: EventSources): () => void {
 		hub.publish({ type: "image", data: { id, ...(image && { image }) } });
 	});
 	const loseImage = ({ id }: LibraryImage) => hub.publish({ type: "image", data: { id } });
-	registry.on("device", showDevice).on("removed", loseDevice);
+	registry.on("device", showDevice).on("removed", loseDevice).on("bystander", showOther);
 	library.events.on("added", showImage).on("changed", showImage).on("removed", loseImage);
 	arrivals.events.on("changed", showArrival).on("ended", showArrival);
 	images.onDefault = showImage;
@@ -48,7 +50,7 @@ export function publishEvents(sources: EventSources): () => void {
 		images.onDefault = undefined;
 		arrivals.events.off("changed", showArrival).off("ended", showArrival);
 		library.events.off("added", showImage).off("changed", showImage).off("removed", loseImage);
-		registry.off("device", showDevice).off("removed", loseDevice);
+		registry.off("device", showDevice).off("removed", loseDevice).off("bystander", showOther);
 	};
 }
 

@@ -17,11 +17,14 @@ const BYSTANDERS_MAX = 64;
 export class Bystanders {
 	readonly #byMac = new Map<string, Bystander>();
 
-	saw(bystander: Bystander): void {
+	/** @returns true when it is new, or the reason is another one than before. */
+	saw(bystander: Bystander): boolean {
+		const before = this.#byMac.get(bystander.mac);
 		this.#byMac.delete(bystander.mac);
 		this.#byMac.set(bystander.mac, bystander);
 		const [oldest] = this.#byMac.keys();
 		if (this.#byMac.size > BYSTANDERS_MAX && oldest !== undefined) this.#byMac.delete(oldest);
+		return before?.reason !== bystander.reason;
 	}
 
 	/** It is a device now. */

@@ -13,6 +13,8 @@ export interface DeviceChanges {
 	/** null = the default mode. */
 	readonly rootMode?: RootMode | null | undefined;
 	readonly intent?: Intent | undefined;
+	/** The disk for the intent `write-then-disk`. */
+	readonly writeTarget?: string | undefined;
 	/** null = the default quota, 0 = no limit. */
 	readonly quotaBytes?: number | null | undefined;
 	readonly customisation?: CustomisationChanges | undefined;
@@ -25,7 +27,12 @@ export interface ChangeContext {
 	imageExists(id: string): boolean;
 }
 
-type Checked = Partial<Pick<DeviceState, "name" | "imageId" | "rootMode" | "intent" | "quotaBytes" | "customisation">>;
+type Checked = Partial<
+	Pick<DeviceState, "name" | "imageId" | "rootMode" | "intent" | "writeTarget" | "quotaBytes" | "customisation">
+>;
+
+const WHOLE_DISK = /^\/dev\/[a-z0-9]{1,59}$/;
+const DISK_HINT = "Say which: /dev/mmcblk0 is the SD card, /dev/nvme0n1 the first NVMe disk, /dev/sda one on USB.";
 
 /**
  * Checks changes, all of them before any takes effect.
@@ -34,7 +41,7 @@ type Checked = Partial<Pick<DeviceState, "name" | "imageId" | "rootMode" | "inte
  * @throws DeviceError `invalid-request`, `name-taken`, `image-not-found`, `conflict`.
  */
 export function checkedChanges(device: DeviceState, changes: DeviceChanges, context: ChangeContext): Checked {
-	const { imageId, rootMode, intent, quotaBytes, customisation } = changes;
+	const { imageId, rootMode, quotaBytes, customisation } = changes;
 	const checked: Checked = {};
 	if (changes.name !== undefined) checked.name = freeName(device, changes.name, context);
 	if (imageId !== undefined) {
@@ -44,7 +51,7 @@ export function checkedChanges(device: DeviceState, changes: DeviceChanges, cont
 		checked.imageId = imageId;
 	}
 	if (rootMode !== undefined) checked.rootMode = rootMode === null ? null : oneOf(ROOT_MODES, rootMode, "root mode");
-	if (intent !== undefined) checked.intent = possibleIntent(intent);
+	Object.assign(checked, checkedIntent(device, changes));
 	if (quotaBytes !== undefined) checked.quotaBytes = quotaBytes === null ? null : checkedBytes(quotaBytes);
 	if (customisation !== undefined) checked.customisation = changedCustomisation(device.customisation, customisation);
 	return checked;
@@ -55,10 +62,16 @@ function checkedBytes(bytes: number): number {
 	throw new DeviceError("invalid-request", `${bytes} is no quota: expected whole bytes, 0 for no limit`);
 }
 
-/** The contract knows an intent that needs what this version does not do. */
-function possibleIntent(intent: Intent): Intent {
-	if (intent !== "write-then-disk") return oneOf(INTENTS, intent, "intent");
-	throw new DeviceError("conflict", "This version writes no disks", "Choose netboot, disk or ignore.");
+/** The disk belongs to the one intent that writes it: every other one forgets it. */
+function checkedIntent(device: DeviceState, { intent, writeTarget }: DeviceChanges): Checked {
+	const next = oneOf(INTENTS, intent ?? device.intent, "intent");
+	if (next !== "write-then-disk") {
+		if (writeTarget === undefined) return intent === undefined ? {} : { intent: next, writeTarget: null };
+		throw new DeviceError("invalid-request", `A disk to write goes with the intent write-then-disk, not with ${next}`);
+	}
+	const target = writeTarget ?? device.writeTarget;
+	if (target !== null && WHOLE_DISK.test(target)) return { intent: next, writeTarget: target };
+	throw new DeviceError("invalid-request", `write-then-disk needs a disk to write, got ${target ?? "none"}`, DISK_HINT);
 }
 
 function freeName(device: DeviceState, wanted: string, context: ChangeContext): string {

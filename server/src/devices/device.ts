@@ -37,6 +37,8 @@ export interface Device {
 	/** null = the default mode. */
 	readonly rootMode: RootMode | null;
 	readonly intent: Intent;
+	/** The disk that `write-then-disk` writes, like `/dev/mmcblk0`. */
+	readonly writeTarget: string | null;
 	/** The layer is to be dropped at the next boot. */
 	readonly rootReset: boolean;
 	/** Bytes that its root may hold; null = the default quota, 0 = no limit. */
@@ -117,6 +119,7 @@ export function newDevice(key: number, id: string, mac: string, name: string, no
 		imageId: null,
 		rootMode: null,
 		intent: "netboot",
+		writeTarget: null,
 		rootReset: false,
 		quotaBytes: null,
 		customisation: {},

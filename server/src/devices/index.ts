@@ -13,7 +13,7 @@ export {
 export { type Device, INTENTS, type Intent, ROOT_MODES, type RootMode } from "./device.ts";
 export { DeviceError } from "./errors.ts";
 export { type Fact, STAGES, type Stage, type TransferOutcome } from "./facts.ts";
-export type { BootHistory } from "./history.ts";
+export type { BootHistory, PastDiagnosis } from "./history.ts";
 export { type BootName, splitBootName } from "./identity.ts";
 export type { SshHostKeys } from "./keys.ts";
 export type { ReachedStage } from "./progress.ts";

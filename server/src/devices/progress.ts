@@ -25,6 +25,8 @@ interface Progress {
 export interface ProgressListener {
 	/** The boot came to another stage, or the diagnosis is another one. */
 	changed(device: DeviceState): void;
+	/** Something else is wrong with it than before, or nothing is any more. */
+	diagnosed(device: DeviceState, bootId: string | undefined, diagnosis: Diagnosis | undefined): void;
 	/** The stages of a boot with an id are others. */
 	stages(bootId: string, stages: readonly ReachedStage[]): void;
 }
@@ -118,7 +120,9 @@ export class ProgressBook {
 		if (attempt === undefined) return false;
 		const { id, model } = device;
 		progress.diagnosis = diagnose({ now, attempt, failed, id, model, firmware, surroundings: this.#surroundings() });
-		return progress.diagnosis?.code !== before?.code || progress.diagnosis?.message !== before?.message;
+		const isOther = progress.diagnosis?.code !== before?.code;
+		if (isOther) this.#listener.diagnosed(device, attempt.bootId, progress.diagnosis);
+		return isOther || progress.diagnosis?.message !== before?.message;
 	}
 
 	#arm(): void {

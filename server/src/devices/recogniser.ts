@@ -3,7 +3,7 @@ import type { Clock } from "../base/index.ts";
 import { hasPiMacPrefix, type PiClient } from "../wire/dhcp/index.ts";
 import type { AddressBook, AddressSource } from "./addresses.ts";
 import { decodeRevision, type ModelId, modelOfDeviceTree } from "./board.ts";
-import type { Bystanders } from "./bystanders.ts";
+import type { Bystander, Bystanders } from "./bystanders.ts";
 import { type Device, type DeviceState, MODEL_SOURCE, newDevice, SERIAL_SOURCE } from "./device.ts";
 import type { DeviceDirectory } from "./directory.ts";
 import { type BootName, macId, normalMac, splitBootName } from "./identity.ts";
@@ -57,6 +57,8 @@ export interface RecogniserParts {
 	/** It was merely seen once more. */
 	seen(device: DeviceState): void;
 	removed(device: DeviceState): void;
+	/** A machine that is left alone is new, or the reason is another one. */
+	bystander(bystander: Bystander): void;
 }
 
 export class Recogniser {
@@ -68,7 +70,7 @@ export class Recogniser {
 	readonly #bystanders: Bystanders;
 	readonly #roster: Roster;
 	readonly #progress: ProgressBook;
-	readonly #tellers: Pick<RecogniserParts, "changed" | "seen" | "removed">;
+	readonly #tellers: Pick<RecogniserParts, "changed" | "seen" | "removed" | "bystander">;
 
 	constructor(parts: RecogniserParts) {
 		this.#clock = parts.clock;
@@ -121,7 +123,8 @@ export class Recogniser {
 
 	/** A machine that looks like a Raspberry Pi and is left alone. */
 	sawBystander(mac: string, reason: string, address?: string): void {
-		this.#bystanders.saw({ mac, reason, address, lastSeenAt: this.#clock.now() });
+		const bystander = { mac, reason, address, lastSeenAt: this.#clock.now() };
+		if (this.#bystanders.saw(bystander)) this.#tellers.bystander(bystander);
 	}
 
 	/**

@@ -4,17 +4,17 @@
  */
 import { EventEmitter } from "node:events";
 import type { Clock, Logger, Startable } from "../base/index.ts";
-import type { DeviceRow, Store } from "../store/index.ts";
+import type { DeviceRow, Repositories, Store } from "../store/index.ts";
 import { type AddressBinding, AddressBook, type AddressSource, isAddressSource } from "./addresses.ts";
 import { type BegunBoot, type Boot, BootBook, type BootPlan, type LayerMaker } from "./boots.ts";
 import { type Bystander, Bystanders } from "./bystanders.ts";
 import { checkedChanges, type DeviceChanges } from "./changes.ts";
 import { type Customisation, mergedCustomisation } from "./customisation.ts";
-import { type Device, type DeviceState, fromRow, type RootMode, SERIAL_SOURCE, toRow } from "./device.ts";
+import { type Device, type DeviceState, fromRow, type Intent, type RootMode, SERIAL_SOURCE, toRow } from "./device.ts";
 import { DeviceDirectory } from "./directory.ts";
 import { DeviceError } from "./errors.ts";
 import type { Fact } from "./facts.ts";
-import { type BootHistory, historyOf } from "./history.ts";
+import { type BootHistory, diagnosesOf, historyOf, type PastDiagnosis } from "./history.ts";
 import { lowSerial, normalMac } from "./identity.ts";
 import { KeyRing, type SshHostKeys } from "./keys.ts";
 import { ProgressBook, type ReachedStage } from "./progress.ts";
@@ -45,6 +45,8 @@ interface RegistryEvents {
 	device: [DeviceEvent];
 	/** A device that never booted was forgotten to make room. */
 	removed: [{ readonly id: string }];
+	/** A machine that does not boot from here is new, or the reason is another one. */
+	bystander: [Bystander];
 }
 
 export class DeviceRegistry extends EventEmitter<RegistryEvents> implements Startable {
@@ -69,6 +71,7 @@ export class DeviceRegistry extends EventEmitter<RegistryEvents> implements Star
 		this.#keys = new KeyRing(store, this.#saver);
 		this.#progress = new ProgressBook(clock, options.surroundings, {
 			changed: (device) => this.#tell(device),
+			diagnosed: (device, bootId, diagnosis) => this.#diagnosed(device, bootId, diagnosis),
 			stages: (bootId, stages) => this.#saver.stages(bootId, stages),
 		});
 		this.#recogniser = new Recogniser({
@@ -81,6 +84,7 @@ export class DeviceRegistry extends EventEmitter<RegistryEvents> implements Star
 			changed: (device, formerId) => this.#changed(device, formerId),
 			seen: (device) => this.#saver.changed(device),
 			removed: (device) => this.#removed(device),
+			bystander: (bystander) => void this.emit("bystander", bystander),
 		});
 	}
 
@@ -91,6 +95,7 @@ export class DeviceRegistry extends EventEmitter<RegistryEvents> implements Star
 		for (const row of await devices.list()) this.#load(row, ids.get(row.key)?.map(({ id }) => id) ?? []);
 		this.#recogniser.nextKey = await devices.nextKey();
 		await this.#boots.load();
+		await this.#options.store.diagnoses.endAll(this.#options.clock.now());
 		for (const device of this.#directory.values()) if (device.kept) await this.#restore(device);
 	}
 
@@ -234,10 +239,16 @@ export class DeviceRegistry extends EventEmitter<RegistryEvents> implements Star
 		return state === undefined ? undefined : this.#progress.diagnosis(state);
 	}
 
-	/** Its last boots, the newest first. */
-	async history(device: Device, limit: number): Promise<BootHistory[]> {
+	/** Its last boots, the newest first. @param before only those that began before, in milliseconds since 1970. */
+	async history(device: Device, limit: number, before?: number): Promise<BootHistory[]> {
 		await this.#saver.write();
-		return historyOf(this.#options.store, device.key, limit);
+		return historyOf(this.#options.store, device.key, limit, before);
+	}
+
+	/** What was wrong with it, the newest first. @param before only what has a smaller id. */
+	async diagnoses(device: Device, limit: number, before?: number): Promise<PastDiagnosis[]> {
+		await this.#saver.write();
+		return diagnosesOf(this.#options.store, device.key, limit, before);
 	}
 
 	/**
@@ -266,13 +277,27 @@ export class DeviceRegistry extends EventEmitter<RegistryEvents> implements Star
 		if (device.rootReset) await this.#change(device, { rootReset: false });
 	}
 
+	/**
+	 * Changes what its next power-on shall do, together with what `work` writes: both survive a power cut when it resolves, or
+	 * neither took effect.
+	 *
+	 * @throws DeviceError `device-not-found`; what the store throws.
+	 */
+	async setIntent(id: string, intent: Intent, work: (repositories: Repositories) => Promise<void>): Promise<void> {
+		await this.#change(this.#existing(id), { intent, writeTarget: null }, work);
+	}
+
 	/** Changes a device for a person: at once, so that a name cannot be taken twice, and back if it cannot be stored. */
-	async #change(device: DeviceState, changes: Partial<DeviceState>): Promise<void> {
+	async #change(
+		device: DeviceState,
+		changes: Partial<DeviceState>,
+		work?: (repositories: Repositories) => Promise<void>,
+	): Promise<void> {
 		const wanted: Partial<DeviceState> = { ...changes, kept: true };
 		const before = Object.fromEntries(Object.keys(wanted).map((key) => [key, device[key as keyof DeviceState]]));
 		this.#assign(device, wanted);
 		try {
-			await this.#saver.write(undefined, device);
+			await this.#saver.write(work, device);
 			await this.#options.store.durable();
 		} catch (error) {
 			this.#assign(device, before);
@@ -378,6 +403,16 @@ export class DeviceRegistry extends EventEmitter<RegistryEvents> implements Star
 	#changed(device: DeviceState, formerId?: string): void {
 		this.#saver.changed(device);
 		this.#tell(device, formerId);
+	}
+
+	/** Also in the log, where its boot is told from line to line. */
+	#diagnosed(device: DeviceState, bootId: string | undefined, diagnosis: Diagnosis | undefined): void {
+		const at = this.#options.clock.now();
+		const about = { deviceKey: device.key, bootId: bootId ?? null, at };
+		this.#saver.diagnosed({ deviceKey: device.key, at, row: diagnosis && { ...about, ...diagnosis } });
+		if (diagnosis === undefined) return;
+		const level = diagnosis.severity === "info" ? "info" : "warn";
+		this.#options.log[level]({ device: device.id }, `${diagnosis.message} ${diagnosis.fix}`);
 	}
 
 	#removed(device: DeviceState): void {

@@ -3,7 +3,7 @@
  * stored (`write`) before they are told it. All writes go in order, each in one transaction.
  */
 import { type Clock, errorText, type Logger, type Timer } from "../base/index.ts";
-import type { NewDeviceRow, Repositories, StageTime, Store } from "../store/index.ts";
+import type { NewDeviceRow, NewDiagnosisRow, Repositories, StageTime, Store } from "../store/index.ts";
 import type { DeviceState } from "./device.ts";
 
 const FLUSH_MS = 1000;
@@ -11,14 +11,25 @@ const FLUSH_MS = 1000;
 /** After a failed write (a full disk) the next try waits longer. */
 const RETRY_MS = 10_000;
 
+/** Diagnoses that wait to be written while the store does not take them; the oldest go. */
+const DIAGNOSES_MAX = 1000;
+
+/** What the rule book says of a device from a moment on; without a row it says nothing any more. */
+export interface SaidOfDevice {
+	readonly deviceKey: number;
+	readonly at: number;
+	readonly row: NewDiagnosisRow | undefined;
+}
+
 interface Batch {
 	readonly dirty: Set<DeviceState>;
 	readonly removed: Set<number>;
 	readonly stages: Map<string, readonly StageTime[]>;
+	readonly diagnoses: SaidOfDevice[];
 }
 
 function newBatch(): Batch {
-	return { dirty: new Set(), removed: new Set(), stages: new Map() };
+	return { dirty: new Set(), removed: new Set(), stages: new Map(), diagnoses: [] };
 }
 
 export class Saver {
@@ -55,6 +66,13 @@ export class Saver {
 	/** The boot came to another stage. */
 	stages(bootId: string, stages: readonly StageTime[]): void {
 		this.#batch.stages.set(bootId, stages);
+		this.#arm(FLUSH_MS);
+	}
+
+	/** The rule book says something else of a device. */
+	diagnosed(said: SaidOfDevice): void {
+		this.#batch.diagnoses.push(said);
+		if (this.#batch.diagnoses.length > DIAGNOSES_MAX) this.#batch.diagnoses.shift();
 		this.#arm(FLUSH_MS);
 	}
 
@@ -100,7 +118,7 @@ export class Saver {
 		}
 	}
 
-	async #writeBatch(batch: Batch, { devices, boots }: Repositories): Promise<void> {
+	async #writeBatch(batch: Batch, { devices, boots, diagnoses }: Repositories): Promise<void> {
 		// First those that go: another may have got their name meanwhile.
 		await devices.remove([...batch.removed]);
 		for (const device of batch.dirty) {
@@ -110,6 +128,9 @@ export class Saver {
 		for (const [bootId, stages] of batch.stages) {
 			if ((await boots.get(bootId)) !== undefined) await boots.saveStages(bootId, stages);
 		}
+		for (const { deviceKey, at, row } of batch.diagnoses) {
+			if (!batch.removed.has(deviceKey)) await diagnoses.say(deviceKey, at, row);
+		}
 	}
 
 	/** What was not written waits for the next write, unless something newer does. */
@@ -117,6 +138,8 @@ export class Saver {
 		for (const device of batch.dirty) if (!this.#batch.removed.has(device.key)) this.#batch.dirty.add(device);
 		for (const key of batch.removed) this.#batch.removed.add(key);
 		for (const [id, stages] of batch.stages) if (!this.#batch.stages.has(id)) this.#batch.stages.set(id, stages);
+		this.#batch.diagnoses.unshift(...batch.diagnoses);
+		this.#batch.diagnoses.splice(0, this.#batch.diagnoses.length - DIAGNOSES_MAX);
 		this.#arm(RETRY_MS);
 	}
 

@@ -1,6 +1,7 @@
 /** Who may ask: a bearer token, a session cookie, or everybody where the user has switched the question off. */
 import type { LoginCode } from "@pi-netboot/api";
-import type { Clock } from "../base/index.ts";
+import type { Clock, Logger } from "../base/index.ts";
+import type { AccessBook } from "./access-book.ts";
 import { Attempts } from "./attempts.ts";
 import { ApiError } from "./errors.ts";
 import { LoginCodes } from "./login-codes.ts";
@@ -12,6 +13,10 @@ export interface AccessOptions {
 	readonly token: string;
 	readonly port: number;
 	readonly clock: Clock;
+	readonly book: AccessBook;
+	readonly log: Logger;
+	/** Somebody logged in. */
+	readonly loggedIn: (by: "link" | "password", address: string) => void;
 }
 
 /** What of a request tells who it is. */
@@ -24,26 +29,42 @@ export interface Caller {
 /** How the caller was recognised; a browser adds a cookie to requests that other sites' pages make, a token never. */
 export type Proof = "token" | "session" | "none-needed";
 
+/** Somebody who may ask. */
+export interface Visitor {
+	readonly proof: Proof;
+	/** For the record: `token`, a token's name, `session`, `everybody`. */
+	readonly who: string;
+}
+
+const EVERYBODY: Visitor = { proof: "none-needed", who: "everybody" };
+const SESSION: Visitor = { proof: "session", who: "session" };
+
 export class Access {
-	readonly #mode: "token" | "off";
-	readonly #token: string;
+	readonly book: AccessBook;
 	readonly #sessions: Sessions;
 	readonly #attempts: Attempts;
 	readonly #codes: LoginCodes;
+	readonly #options: AccessOptions;
 
 	constructor(options: AccessOptions) {
-		this.#mode = options.mode;
-		this.#token = options.token;
-		this.#sessions = new Sessions(options.clock, options.token, options.port);
-		this.#attempts = new Attempts(options.clock);
-		this.#codes = new LoginCodes(options.clock);
+		const { book, clock, token, port } = options;
+		this.book = book;
+		this.#options = options;
+		this.#sessions = new Sessions(clock, token, () => book.epoch, port);
+		this.#attempts = new Attempts(clock);
+		this.#codes = new LoginCodes(clock);
+	}
+
+	/** Whether one has to log in. */
+	get isNeeded(): boolean {
+		return this.#options.mode === "token";
 	}
 
 	/** @throws ApiError unauthorized, too-many-attempts. */
-	check(caller: Caller): Proof {
-		if (caller.authorization !== undefined && this.#mode === "token") return this.#checkToken(caller);
-		const proof = this.#proofWithoutToken(caller);
-		if (proof !== undefined) return proof;
+	check(caller: Caller): Visitor {
+		if (caller.authorization !== undefined && this.isNeeded) return this.#checkToken(caller);
+		const visitor = this.#withoutToken(caller);
+		if (visitor !== undefined) return visitor;
 		throw new ApiError("unauthorized", "This needs the token or a login.", {
 			hint: "Send `Authorization: Bearer TOKEN` with the token in DATA_DIR/token, or run `pi-netboot login`.",
 		});
@@ -51,7 +72,7 @@ export class Access {
 
 	/** Whether a person who opens the page is logged in. */
 	loggedIn(caller: Caller): boolean {
-		return this.#proofWithoutToken(caller) !== undefined;
+		return this.#withoutToken(caller) !== undefined;
 	}
 
 	createCode(): LoginCode {
@@ -65,32 +86,75 @@ export class Access {
 	 */
 	redeem(code: string, address: string): string {
 		this.#limit(address);
-		if (this.#codes.redeem(code)) return this.#sessions.create();
-		this.#attempts.failed(address);
+		if (this.#codes.redeem(code)) {
+			this.#options.loggedIn("link", address);
+			return this.createSession();
+		}
+		this.#failed(address, "login code");
 		throw new ApiError("code-refused", "This login code is unknown, was used already, or is older than 15 minutes.", {
 			hint: "Run `pi-netboot login` for another one.",
 		});
 	}
 
-	#proofWithoutToken(caller: Caller): Proof | undefined {
-		if (this.#mode === "off") return "none-needed";
-		return this.#sessions.valid(caller.cookie) ? "session" : undefined;
+	/**
+	 * Gives the `Set-Cookie` header of a new session to who knows the password.
+	 *
+	 * @throws ApiError password-refused, too-many-attempts.
+	 */
+	async logIn(password: string, address: string): Promise<string> {
+		this.#limit(address);
+		// Before the answer is known, or many at once would all be looked at.
+		this.#attempts.failed(address);
+		if (await this.book.isPassword(password)) {
+			this.#attempts.forget(address);
+			this.#options.loggedIn("password", address);
+			return this.createSession();
+		}
+		this.#options.log.warn(`a wrong password came from ${address}`);
+		throw new ApiError("password-refused", "This is not the password.", {
+			hint: "`pi-netboot login` on the server prints a link that lets you in.",
+		});
 	}
 
-	#checkToken(caller: Caller): Proof {
+	/** The `Set-Cookie` header of a new session. */
+	createSession(): string {
+		return this.#sessions.create();
+	}
+
+	/** The `Set-Cookie` header that takes a session's cookie away. */
+	get endOfSession(): string {
+		return this.#sessions.end;
+	}
+
+	#withoutToken(caller: Caller): Visitor | undefined {
+		if (!this.isNeeded) return EVERYBODY;
+		return this.#sessions.valid(caller.cookie) ? SESSION : undefined;
+	}
+
+	#checkToken(caller: Caller): Visitor {
 		this.#limit(caller.address);
-		const [scheme, token, ...rest] = (caller.authorization ?? "").split(" ");
+		const [scheme, token = "", ...rest] = (caller.authorization ?? "").split(" ");
 		const wellFormed = scheme?.toLowerCase() === "bearer" && rest.length === 0;
-		if (wellFormed && sameSecret(token ?? "", this.#token)) return "token";
-		this.#attempts.failed(caller.address);
-		throw new ApiError("unauthorized", "The bearer token is not the one of this server.", {
+		const who = wellFormed ? this.#ownerOf(token) : undefined;
+		if (who !== undefined) return { proof: "token", who };
+		this.#failed(caller.address, "token");
+		throw new ApiError("unauthorized", "The bearer token is not one of this server.", {
 			hint: "It is in DATA_DIR/token on the server.",
 		});
 	}
 
+	#ownerOf(token: string): string | undefined {
+		return sameSecret(token, this.#options.token) ? "token" : this.book.nameOf(token);
+	}
+
+	#failed(address: string, what: string): void {
+		this.#attempts.failed(address);
+		this.#options.log.warn(`a wrong ${what} came from ${address}`);
+	}
+
 	#limit(address: string): void {
 		if (!this.#attempts.exhausted(address)) return;
-		throw new ApiError("too-many-attempts", "Too many wrong tokens or codes came from this address.", {
+		throw new ApiError("too-many-attempts", "Too many wrong tokens, codes or passwords came from this address.", {
 			hint: "Wait a minute.",
 		});
 	}

@@ -1,4 +1,4 @@
-/** Counts wrong tokens and codes per address, so that nobody can try many. */
+/** Counts wrong tokens, codes and passwords per address, so that nobody can try many. */
 import type { Clock } from "../base/index.ts";
 
 const windowMilliseconds = 60_000;
@@ -27,6 +27,11 @@ export class Attempts {
 		const entry = this.#failures.get(address);
 		if (entry !== undefined && entry.until > this.#clock.now()) entry.count++;
 		else this.#begin(address);
+	}
+
+	/** It was right after all. */
+	forget(address: string): void {
+		this.#failures.delete(address);
 	}
 
 	#begin(address: string): void {

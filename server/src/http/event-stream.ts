@@ -1,17 +1,17 @@
 /**
  * Server-sent events (WHATWG HTML section 9.2). Each client has a stream; one that does not read is cut off when too much
- * waits for it, and finds everything in the lists again when it connects anew.
+ * waits for it. Who comes back gets what was missed, as long as that is remembered, and else is told to ask for the lists again.
  */
 import type { ServerResponse } from "node:http";
-import type { ServerEvent, ServerEventType } from "@pi-netboot/api";
+import type { ServerEventType } from "@pi-netboot/api";
 import type { Clock, Timer } from "../base/index.ts";
 import { ApiError } from "./errors.ts";
-import type { EventService } from "./services.ts";
+import type { EventService, SentEvent } from "./services.ts";
 
 /** Below the idle limits of proxies and routers (most close at 60 s). */
 const heartbeatMilliseconds = 20_000;
 
-/** Bytes that may wait for a slow reader. */
+/** Bytes that may wait for a slow reader; more than the hub remembers. */
 const mostWaiting = 512 * 1024;
 
 const mostStreams = 64;
@@ -55,17 +55,25 @@ export class EventStreams {
 	 *
 	 * @param headers to send besides those of the stream.
 	 * @param types only these, or all when undefined.
+	 * @param lastId of the last event that the client saw, where it has seen one.
 	 */
 	open(
 		response: ServerResponse,
 		headers: Readonly<Record<string, string>>,
 		types: readonly ServerEventType[] | undefined,
+		lastId: string | undefined,
 	): void {
 		response.writeHead(200, { ...headers, ...streamHeaders });
-		response.write(`retry: ${retryMilliseconds}\n\n`);
-		const unsubscribe = this.#events.subscribe((event) => {
+		const send = (event: SentEvent): void => {
 			if (types?.includes(event.type) ?? true) sendText(response, encode(event));
-		});
+		};
+		const missed = lastId === undefined ? [] : this.#events.since(lastId);
+		// The id holds also for who hears of no event before the connection breaks.
+		response.write(`id: ${missed === undefined || lastId === undefined ? this.#events.lastId : lastId}\n`);
+		response.write(`retry: ${retryMilliseconds}\n\n`);
+		if (missed === undefined) response.write("event: reset\ndata: {}\n\n");
+		for (const event of missed ?? []) send(event);
+		const unsubscribe = this.#events.subscribe((_, sent) => send(sent));
 		this.#streams.set(response, unsubscribe);
 		this.#heartbeat ??= this.#beat();
 		response.once("close", () => this.#forget(response));
@@ -88,10 +96,10 @@ export class EventStreams {
 		this.#heartbeat = undefined;
 	}
 
-	/** A comment line now and then tells both sides that the other is still there. */
+	/** A comment line now and then tells both sides that the other is still there. Its id is that of what was left out. */
 	#beat(): Timer {
 		return this.#clock.after(heartbeatMilliseconds, () => {
-			for (const response of this.#streams.keys()) sendText(response, ": still here\n\n");
+			for (const response of this.#streams.keys()) sendText(response, `: still here\nid: ${this.#events.lastId}\n\n`);
 			this.#heartbeat = this.#beat();
 		});
 	}
@@ -103,6 +111,6 @@ function sendText(response: ServerResponse, text: string): void {
 }
 
 /** JSON has no line breaks, so one `data` line holds it. */
-function encode(event: ServerEvent): string {
-	return `event: ${event.type}\ndata: ${JSON.stringify(event.data)}\n\n`;
+function encode({ id, type, json }: SentEvent): string {
+	return `event: ${type}\ndata: ${json}\nid: ${id}\n\n`;
 }

@@ -10,16 +10,18 @@ import {
 	systemClock,
 	systemCode,
 } from "../base/index.ts";
-import { Access } from "./access.ts";
+import { Access, type Visitor } from "./access.ts";
+import type { AccessBook } from "./access-book.ts";
 import { answerUnreadable, sendFailure, sendResult } from "./answers.ts";
+import { Audit, type AuditKeeper } from "./audit.ts";
 import { Connections } from "./connections.ts";
 import { ApiError, toApiError } from "./errors.ts";
 import { EventStreams } from "./event-stream.ts";
 import { checkHost, type Machine, thisMachine } from "./host.ts";
-import { operations } from "./operations.ts";
+import { operations, type Visit } from "./operations.ts";
 import { checkOrigin } from "./origin.ts";
 import { addPages, callerOf } from "./page-routes.ts";
-import { securityHeaders } from "./pages.ts";
+import { builtPage, securityHeaders } from "./pages.ts";
 import { limitArrival } from "./patience.ts";
 import type { Services } from "./services.ts";
 import { addUploads } from "./tus.ts";
@@ -32,9 +34,15 @@ export interface HttpOptions {
 	readonly port: number;
 	readonly auth: "token" | "off";
 	readonly token: string;
+	/** The named tokens and the password. */
+	readonly book: AccessBook;
+	/** Who changed what is written down there. */
+	readonly audit: AuditKeeper;
 	/** Host names that the user allows besides the machine's own. */
 	readonly allowedHosts: readonly string[];
 	readonly version: string;
+	/** The folder of the page, where it is not the built one of this clone. */
+	readonly page?: string;
 	readonly services: Services;
 	readonly log: Logger;
 	readonly clock?: Clock;
@@ -55,13 +63,20 @@ export class HttpServer implements Startable {
 	readonly fastify: FastifyInstance;
 	readonly #options: HttpOptions;
 	readonly #access: Access;
+	readonly #audit: Audit;
+	/** Whose request it is, of those that may ask. */
+	readonly #visitors = new WeakMap<FastifyRequest, Visitor>();
 	readonly #streams: EventStreams;
 	readonly #connections = new Connections();
 
 	constructor(options: HttpOptions) {
 		const clock = options.clock ?? systemClock;
 		this.#options = options;
-		this.#access = new Access({ mode: options.auth, token: options.token, port: options.port, clock });
+		const { auth: mode, token, port, book, log } = options;
+		this.#audit = new Audit(options.audit, clock, log);
+		const loggedIn = (who: string, address: string) =>
+			void this.#audit.note({ who, address, action: "login", target: null, body: undefined });
+		this.#access = new Access({ mode, token, port, clock, book, log, loggedIn });
 		this.#streams = new EventStreams(options.services.events, clock);
 		this.fastify = fastify({
 			bodyLimit,
@@ -116,6 +131,7 @@ export class HttpServer implements Startable {
 			reply.headers(securityHeaders);
 			checkHost(request.headers.host, machine, allowedHosts);
 		});
+		this.fastify.addHook("onSend", async (request, reply) => this.#note(request, reply));
 		this.fastify.addHook("onResponse", async (request, reply) => {
 			this.#connections.end(request.raw.socket);
 			log.debug(`${request.method} ${pathOf(request)} ${reply.statusCode} ${request.ip}`);
@@ -129,25 +145,27 @@ export class HttpServer implements Startable {
 	}
 
 	#route(): void {
-		const answers = operations(this.#options.services, this.#access, this.#streams);
+		const answers = operations(this.#options.services, this.#access, this.#audit, this.#streams);
 		for (const [id, route] of allRoutes()) {
 			// The table's types tie each answer to its own input; over the whole table they are unknown.
 			if (id === "streamEvents") this.#addEvents(route);
-			else this.#add(route, answers[id] as (input: unknown) => unknown);
+			else this.#add(id, route, answers[id] as (input: unknown, visit: Visit) => unknown);
 		}
 		const description = openApiDocument(this.#options.version);
 		this.fastify.get("/api/openapi.json", (_request, reply) => reply.send(description));
 		addUploads(this.fastify, this.#options.services.uploads, (request) => this.#letIn(request));
-		addPages(this.fastify, this.#access);
+		addPages(this.fastify, this.#access, this.#options.page ?? builtPage);
 	}
 
-	#add(route: Route, answer: (input: unknown) => unknown): void {
+	#add(operation: string, route: Route, answer: (input: unknown, visit: Visit) => unknown): void {
 		this.fastify.route({
 			method: route.method,
 			url: route.path,
 			exposeHeadRoute: route.method === "GET",
+			config: { operation },
 			onRequest: async (request) => this.#authorise(route, request),
-			handler: async (request, reply) => sendResult(route, reply, await answer(validate(route, request))),
+			handler: async (request, reply) =>
+				sendResult(route, reply, await answer(validate(route, request), this.#visit(request, reply))),
 		});
 	}
 
@@ -158,21 +176,46 @@ export class HttpServer implements Startable {
 			onRequest: async (request) => this.#authorise(route, request),
 			handler: (request, reply) => {
 				const { query } = validate(route, request) as Input<"streamEvents">;
+				const lastId = request.headers["last-event-id"] ?? query.after;
 				this.#streams.admit();
 				reply.hijack();
-				this.#streams.open(reply.raw, securityHeaders, query.types);
+				this.#streams.open(reply.raw, securityHeaders, query.types, lastId?.toString());
 			},
 		});
 	}
 
 	#authorise(route: Route, request: FastifyRequest): void {
 		if (route.auth === "user") this.#letIn(request);
+		// What sets a cookie is no business of other sites either.
+		else checkOrigin(request.method, "none-needed", request.headers);
 	}
 
 	/** @throws ApiError when it is nobody that we know, or the page of another site. */
 	#letIn(request: FastifyRequest): void {
-		checkOrigin(request.method, this.#access.check(callerOf(request)), request.headers);
+		const visitor = this.#access.check(callerOf(request));
+		checkOrigin(request.method, visitor.proof, request.headers);
+		this.#visitors.set(request, visitor);
 		this.#connections.recognise(request.raw.socket);
+	}
+
+	#visit(request: FastifyRequest, reply: FastifyReply): Visit {
+		return {
+			address: request.ip,
+			visitor: this.#visitors.get(request),
+			setCookie: (header) => void reply.header("set-cookie", header),
+		};
+	}
+
+	/** A change is written down before whoever made it is told that it is done. The pieces of an upload are no changes. */
+	async #note(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+		const visitor = this.#visitors.get(request);
+		const { method, body, ip: address } = request;
+		const { operation, url } = request.routeOptions.config as { operation?: string; url?: string };
+		const isChange = method !== "GET" && method !== "HEAD" && method !== "OPTIONS";
+		const isPiece = operation === undefined && method === "PATCH";
+		if (visitor === undefined || !isChange || isPiece || reply.statusCode >= 400) return;
+		const action = operation ?? `${method} ${url}`;
+		await this.#audit.note({ who: visitor.who, address, action, target: targetOf(request.params), body });
 	}
 
 	#fail(reply: FastifyReply, error: unknown): FastifyReply {
@@ -180,6 +223,13 @@ export class HttpServer implements Startable {
 		if (failure.code === "internal") this.#options.log.error({ err: failure.cause }, "a request failed");
 		return sendFailure(reply, failure);
 	}
+}
+
+/** `7bf18f79`, and `7bf18f79/clean` where two parameters name one thing. */
+function targetOf(params: unknown): string | null {
+	if (typeof params !== "object" || params === null) return null;
+	const parts = Object.values(params).map(String);
+	return parts.length === 0 ? null : parts.join("/").slice(0, 200);
 }
 
 /** Without the query, which may hold a login code. */

@@ -1,3 +1,4 @@
+export { AccessBook } from "./access-book.ts";
 export * from "./errors.ts";
 export * from "./event-hub.ts";
 export * from "./http-server.ts";

@@ -1,6 +1,8 @@
 /** What each operation of the API does: one call of a service. */
 import type { Input, OperationId, Output } from "@pi-netboot/api";
-import type { Access } from "./access.ts";
+import type { Access, Visitor } from "./access.ts";
+import { accessOperations } from "./access-operations.ts";
+import type { Audit } from "./audit.ts";
 import { ApiError } from "./errors.ts";
 import type { EventStreams } from "./event-stream.ts";
 import { metricsText } from "./metrics.ts";
@@ -9,7 +11,18 @@ import type { Awaitable, Services, UnfinishedUpload } from "./services.ts";
 /** The stream of events is no question with an answer; the server answers it itself. */
 export type AnsweredOperation = Exclude<OperationId, "streamEvents">;
 
-export type Operations = { readonly [K in AnsweredOperation]: (input: Input<K>) => Awaitable<Output<K>> };
+/** What of the request an operation may need besides its input. */
+export interface Visit {
+	readonly address: string;
+	/** Undefined where everybody may ask. */
+	readonly visitor: Visitor | undefined;
+	/** Sends a `Set-Cookie` header with the answer. */
+	setCookie(header: string): void;
+}
+
+export type Operations = {
+	readonly [K in AnsweredOperation]: (input: Input<K>, visit: Visit) => Awaitable<Output<K>>;
+};
 
 export function operations(services: Services, access: Access, audit: Audit, streams: EventStreams): Operations {
 	const { health, network, images, uploads, catalog, devices, roots, logs } = services;
@@ -23,10 +36,14 @@ export function operations(services: Services, access: Access, audit: Audit, str
 		changeImage: async ({ params, body }) => (await images.change(params.id, body)) ?? noImage(params.id),
 		deleteImage: async ({ params, query }) => removed(params.id, await images.remove(params.id, query.file)),
 		getCatalog: () => catalog.catalog(),
+		listUploads: () => ({ uploads: uploads.list().map(showUpload) }),
 		setDefaultImage: async ({ body }) => ((await images.setDefault(body.id)) ? body : noImage(body.id)),
 		listDevices: async () => ({ devices: await devices.list() }),
 		getDevice: async ({ params }) => (await devices.get(params.id)) ?? noDevice(params.id),
 		changeDevice: async ({ params, body }) => (await devices.change(params.id, body)) ?? noDevice(params.id),
+		listBoots: async ({ params, query }) => (await devices.boots(params.id, query)) ?? noDevice(params.id),
+		listDiagnoses: async ({ params, query }) => (await devices.diagnoses(params.id, query)) ?? noDevice(params.id),
+		listBystanders: async () => ({ bystanders: await devices.bystanders() }),
 		resetRoot: async ({ params }) => {
 			const { id } = (await devices.resetRoot(params.id)) ?? noDevice(params.id);
 			return { id, pending: true };
@@ -36,7 +53,6 @@ export function operations(services: Services, access: Access, audit: Audit, str
 		listSnapshots: async ({ params }) => ({ snapshots: await roots.snapshots(params.id) }),
 		createSnapshot: ({ params, body }) => roots.takeSnapshot(params.id, body.name),
 		deleteSnapshot: async ({ params }) => {
-		listUploads: () => ({ uploads: uploads.list().map(showUpload) }),
 			await roots.removeSnapshot(params.id, params.name);
 			return undefined;
 		},
@@ -45,6 +61,7 @@ export function operations(services: Services, access: Access, audit: Audit, str
 		changeDefaults: ({ body }) => roots.changeDefaults(body),
 		listLogs: async ({ query }) => ({ lines: await logs.recent(query) }),
 		createLoginCode: () => access.createCode(),
+		...accessOperations(access, audit),
 		getMetrics: async () =>
 			metricsText({
 				health: await health.health(),
@@ -54,6 +71,10 @@ export function operations(services: Services, access: Access, audit: Audit, str
 				eventStreams: streams.size,
 			}),
 	};
+}
+
+function showUpload({ id, imageId, name, size, offset, createdAt, fingerprint }: UnfinishedUpload) {
+	return { id, imageId, name, size, offset, createdAt, ...(fingerprint !== undefined && { fingerprint }) };
 }
 
 function noImage(id: string | null): never {
@@ -73,9 +94,5 @@ function removed(id: string, outcome: "removed" | "not-found" | { readonly usedB
 			hint: "Shut down first, or give another image and reboot.",
 		});
 	}
-function showUpload({ id, imageId, name, size, offset, createdAt, fingerprint }: UnfinishedUpload) {
-	return { id, imageId, name, size, offset, createdAt, ...(fingerprint !== undefined && { fingerprint }) };
-}
-
 	return undefined;
 }

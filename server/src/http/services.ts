@@ -5,12 +5,17 @@
  */
 import type { Readable } from "node:stream";
 import type {
+	BootPage,
+	BootsQuery,
+	Bystander,
 	Catalog,
 	Defaults,
 	DefaultsChanges,
 	Device,
 	DeviceChanges,
 	DeviceRoot,
+	DiagnosesQuery,
+	DiagnosisPage,
 	Health,
 	Image,
 	ImageChanges,
@@ -62,11 +67,6 @@ export interface UploadState {
 	readonly offset: number;
 }
 
-export interface UploadService {
-	create(wish: {
-		readonly name: string;
-		readonly size: number;
-		readonly sha256: string | undefined;
 export interface UnfinishedUpload extends UploadState {
 	readonly name: string;
 	/** Milliseconds since 1970. */
@@ -74,16 +74,21 @@ export interface UnfinishedUpload extends UploadState {
 	readonly fingerprint?: string;
 }
 
+export interface UploadService {
+	create(wish: {
+		readonly name: string;
+		readonly size: number;
+		readonly sha256: string | undefined;
 		readonly replace: boolean;
+		readonly fingerprint: string | undefined;
 	}): Awaitable<UploadState>;
+	/** Those that are not finished. */
+	list(): UnfinishedUpload[];
 	get(id: string): UploadState | undefined;
 	/** Takes in what comes; resolves when it is on the disk. */
 	append(
 		id: string,
-		readonly fingerprint: string | undefined;
 		offset: number,
-	/** Those that are not finished. */
-	list(): UnfinishedUpload[];
 		body: Readable,
 		checksum?: { readonly algorithm: "sha1" | "sha256"; readonly digest: Buffer },
 	): Awaitable<UploadState>;
@@ -103,6 +108,11 @@ export interface DeviceService {
 	change(id: string, changes: DeviceChanges): Awaitable<Device | undefined>;
 	/** The layer goes at the next boot. Gives the device, undefined when there is none. */
 	resetRoot(id: string): Awaitable<Device | undefined>;
+	/** Undefined when there is no such device. */
+	boots(id: string, page: BootsQuery): Awaitable<BootPage | undefined>;
+	diagnoses(id: string, page: DiagnosesQuery): Awaitable<DiagnosisPage | undefined>;
+	/** Who is seen on the network and does not boot from here, the last one first. */
+	bystanders(): Awaitable<Bystander[]>;
 }
 
 /** What devices changed. Ids may be former ones; every call throws `device-not-found`. */
@@ -127,9 +137,21 @@ export interface LogService {
 	recent(query: LogQuery): Awaitable<LogLine[]>;
 }
 
+/** An event as it goes over the wire. */
+export interface SentEvent {
+	readonly id: string;
+	readonly type: ServerEvent["type"];
+	/** Of its data. */
+	readonly json: string;
+}
+
 export interface EventService {
+	/** Of the last event. */
+	readonly lastId: string;
 	/** Calls `listener` for each event until the function that it gives is called. */
-	subscribe(listener: (event: ServerEvent) => void): () => void;
+	subscribe(listener: (event: ServerEvent, sent: SentEvent) => void): () => void;
+	/** What came after an event; undefined where that is not known any more. */
+	since(id: string): readonly SentEvent[] | undefined;
 }
 
 export interface Services {

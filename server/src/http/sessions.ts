@@ -1,6 +1,6 @@
 /**
- * Session cookies. They are signed with a key made from the token, so that they survive a restart without being stored,
- * and all end when the token is changed.
+ * Session cookies. They are signed with a key made from the token, so that they survive a restart without being stored.
+ * All end when the token is changed, or the epoch, which is another one after each change of the password.
  *
  *     cookie value = expires "." nonce "." HMAC-SHA256(key, expires "." nonce)
  */
@@ -12,13 +12,16 @@ const lifetimeSeconds = 30 * 24 * 3600;
 
 export class Sessions {
 	readonly #clock: Clock;
-	readonly #key: Buffer;
+	readonly #token: string;
+	readonly #epoch: () => string;
 	/** Cookies do not know ports: the port in the name keeps two servers on one host apart. */
 	readonly #cookieName: string;
 
-	constructor(clock: Clock, token: string, port: number) {
+	/** @param epoch sessions of another one have ended. */
+	constructor(clock: Clock, token: string, epoch: () => string, port: number) {
 		this.#clock = clock;
-		this.#key = createHmac("sha256", token).update("session cookies").digest();
+		this.#token = token;
+		this.#epoch = epoch;
 		this.#cookieName = `pi-netboot-${port}`;
 	}
 
@@ -27,6 +30,11 @@ export class Sessions {
 		const claim = `${this.#clock.now() + lifetimeSeconds * 1000}.${randomBytes(12).toString("base64url")}`;
 		const value = `${claim}.${this.#sign(claim)}`;
 		return `${this.#cookieName}=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${lifetimeSeconds}`;
+	}
+
+	/** The `Set-Cookie` header that takes a browser's cookie away. */
+	get end(): string {
+		return `${this.#cookieName}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0`;
 	}
 
 	/** @param cookies the request's `Cookie` header. */
@@ -42,7 +50,8 @@ export class Sessions {
 	}
 
 	#sign(claim: string): string {
-		return createHmac("sha256", this.#key).update(claim).digest("base64url");
+		const key = createHmac("sha256", this.#token).update(`session cookies ${this.#epoch()}`).digest();
+		return createHmac("sha256", key).update(claim).digest("base64url");
 	}
 }
 

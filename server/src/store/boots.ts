@@ -37,12 +37,17 @@ export class BootRepository {
 		return this.#db.selectFrom("boots").selectAll().where("endedAt", "is", null).orderBy("startedAt").execute();
 	}
 
-	/** The last boots of a device, the newest first. */
-	async history(deviceKey: number, limit: number): Promise<(BootRow & { stages: StageTime[] })[]> {
+	/** The last boots of a device, the newest first. @param before only those that began before. */
+	async history(
+		deviceKey: number,
+		limit: number,
+		before = Number.MAX_SAFE_INTEGER,
+	): Promise<(BootRow & { stages: StageTime[] })[]> {
 		const boots = await this.#db
 			.selectFrom("boots")
 			.selectAll()
 			.where("deviceKey", "=", deviceKey)
+			.where("startedAt", "<", before)
 			.orderBy("startedAt", "desc")
 			.limit(limit)
 			.execute();

@@ -3,6 +3,7 @@ import type { Kysely } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
 import { ExternalError } from "../base/index.ts";
 import type { Tables } from "./tables.ts";
+import { writes } from "./writes-migration.ts";
 
 /** Names sort in the order of the steps. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -10,6 +11,8 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
 	"0002-boot-server": { up: bootServer },
 	"0003-leases": { up: leases },
 	"0004-roots": { up: roots },
+	"0005-writes": { up: writes },
+	"0006-access": { up: access },
 };
 
 async function firstTables(db: Kysely<Tables>): Promise<void> {
@@ -130,6 +133,43 @@ async function roots(db: Kysely<Tables>): Promise<void> {
 		.addColumn("created_at", "integer", (column) => column.notNull())
 		.addUniqueConstraint("snapshots_by_name", ["device_key", "name"])
 		.execute();
+}
+
+/** Tokens with a name, who changed what, and what was wrong with each device. */
+async function access(db: Kysely<Tables>): Promise<void> {
+	await db.schema
+		.createTable("tokens")
+		.addColumn("id", "text", (column) => column.primaryKey())
+		.addColumn("name", "text", (column) => column.notNull().unique())
+		.addColumn("hash", "text", (column) => column.notNull().unique())
+		.addColumn("created_at", "integer", (column) => column.notNull())
+		.addColumn("last_used_at", "integer")
+		.execute();
+	// AUTOINCREMENT: pages go by the id, so it never comes again.
+	await db.schema
+		.createTable("audit")
+		.addColumn("id", "integer", (column) => column.primaryKey().autoIncrement())
+		.addColumn("at", "integer", (column) => column.notNull())
+		.addColumn("who", "text", (column) => column.notNull())
+		.addColumn("address", "text", (column) => column.notNull())
+		.addColumn("action", "text", (column) => column.notNull())
+		.addColumn("target", "text")
+		.addColumn("details", "text", (column) => column.notNull())
+		.execute();
+	await db.schema
+		.createTable("diagnoses")
+		.addColumn("id", "integer", (column) => column.primaryKey().autoIncrement())
+		.addColumn("device_key", "integer", (column) => column.notNull().references("devices.key").onDelete("cascade"))
+		.addColumn("boot_id", "text")
+		.addColumn("code", "text", (column) => column.notNull())
+		.addColumn("severity", "text", (column) => column.notNull())
+		.addColumn("message", "text", (column) => column.notNull())
+		.addColumn("fix", "text", (column) => column.notNull())
+		.addColumn("at", "integer", (column) => column.notNull())
+		.addColumn("ended_at", "integer")
+		.execute();
+	await db.schema.createIndex("diagnoses_by_device").on("diagnoses").columns(["device_key", "id"]).execute();
+	await db.schema.createIndex("diagnoses_by_boot").on("diagnoses").column("boot_id").execute();
 }
 
 /** Steps that the file has behind it and that we do not know. */

@@ -4,8 +4,10 @@ import { chmod, mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
 import { CamelCasePlugin, Kysely } from "kysely";
 import { ExternalError, errorText, settleSeries } from "../base/index.ts";
+import { AuditRepository } from "./audit.ts";
 import { BootRepository } from "./boots.ts";
 import { DeviceRepository } from "./devices.ts";
+import { DiagnosisRepository } from "./diagnoses.ts";
 import { WalSync } from "./durable.ts";
 import { ImageRepository } from "./images.ts";
 import { LayerRepository } from "./layers.ts";
@@ -15,6 +17,8 @@ import { SettingRepository } from "./settings.ts";
 import { SnapshotRepository } from "./snapshots.ts";
 import { openDialect } from "./sqlite.ts";
 import type { Tables } from "./tables.ts";
+import { TokenRepository } from "./tokens.ts";
+import { WriteRepository } from "./writes.ts";
 
 /** What can be changed together in one transaction. */
 export interface Repositories {
@@ -23,11 +27,15 @@ export interface Repositories {
 	readonly layers: LayerRepository;
 	readonly images: ImageRepository;
 	readonly snapshots: SnapshotRepository;
+	readonly writes: WriteRepository;
+	readonly diagnoses: DiagnosisRepository;
 }
 
 export interface Store extends Repositories {
 	readonly settings: SettingRepository;
 	readonly leases: LeaseRepository;
+	readonly tokens: TokenRepository;
+	readonly audit: AuditRepository;
 
 	/**
 	 * Runs `work` so that all of its changes take effect or none, also over a `kill -9`. Everybody else waits meanwhile:
@@ -48,6 +56,8 @@ function repositories(db: Kysely<Tables>): Repositories {
 		layers: new LayerRepository(db),
 		images: new ImageRepository(db),
 		snapshots: new SnapshotRepository(db),
+		writes: new WriteRepository(db),
+		diagnoses: new DiagnosisRepository(db),
 	};
 }
 
@@ -83,6 +93,8 @@ export async function openStore(path: string): Promise<Store> {
 			...repositories(db),
 			settings,
 			leases: new LeaseRepository(db),
+			tokens: new TokenRepository(db),
+			audit: new AuditRepository(db),
 			transaction: (work) => db.transaction().execute((transaction) => work(repositories(transaction))),
 			durable: () => wal.sync(),
 			close: () => settleSeries([() => wal.close(), () => db.destroy()]),

@@ -33,6 +33,8 @@ export interface DeviceTable {
 	machineId: string | null;
 	/** JSON. */
 	sshHostKeys: string | null;
+	/** The disk that the intent `write-then-disk` writes. */
+	writeTarget: string | null;
 	createdAt: number;
 }
 
@@ -111,6 +113,93 @@ export interface LeaseTable {
 	expiresAt: number;
 }
 
+/** A token for programs. */
+export interface TokenTable {
+	/** 8 hex digits. */
+	id: string;
+	name: string;
+	/** SHA-256 of the token, in hex. */
+	hash: string;
+	createdAt: number;
+	lastUsedAt: number | null;
+}
+
+/** A change that somebody made. */
+export interface AuditTable {
+	id: Generated<number>;
+	at: number;
+	who: string;
+	address: string;
+	action: string;
+	target: string | null;
+	/** Without what is secret. */
+	details: string;
+}
+
+/** What the rule book said of a device. */
+export interface DiagnosisTable {
+	id: Generated<number>;
+	deviceKey: number;
+	bootId: string | null;
+	code: string;
+	severity: string;
+	message: string;
+	fix: string;
+	at: number;
+	endedAt: number | null;
+}
+
+/** A write of an image to a disk. */
+export interface WriteTable {
+	/** 16 hex digits. */
+	id: string;
+	deviceKey: number;
+	/** As it was called when the write was ordered. */
+	deviceId: string;
+	deviceName: string;
+	imageId: string;
+	imageName: string;
+	/** Null until the image is prepared, as is the map's name. */
+	buildId: string | null;
+	map: string | null;
+	dataBytes: number;
+	zeroBytes: number;
+	targetPath: string;
+	targetModel: string;
+	targetSerial: string;
+	targetSize: number;
+	targetIdentity: string;
+	verify: string;
+	/** `person` or `intent`. */
+	origin: string;
+	stage: string;
+	percent: number;
+	/** The boot whose agent has it; null while none has. */
+	bootId: string | null;
+	cancelled: number;
+	attempts: number;
+	/** JSON: what was counted, in all and in the attempts before this one. */
+	counts: string;
+	/** Base64: a bit for each chunk that is on the disk for certain. */
+	durable: string | null;
+	/** JSON: when it first came to each stage. */
+	times: string;
+	/** JSON: why it failed. */
+	failure: string | null;
+	createdAt: number;
+	endedAt: number | null;
+}
+
+/** What an agent said of its Pi. */
+export interface InventoryTable {
+	deviceKey: number;
+	bootId: string;
+	version: string;
+	heardAt: number;
+	/** JSON. */
+	inventory: string;
+}
+
 export interface SettingTable {
 	key: string;
 	/** JSON. */
@@ -126,5 +215,10 @@ export interface Tables {
 	snapshots: SnapshotTable;
 	images: ImageTable;
 	leases: LeaseTable;
+	writes: WriteTable;
+	inventories: InventoryTable;
 	settings: SettingTable;
+	tokens: TokenTable;
+	audit: AuditTable;
+	diagnoses: DiagnosisTable;
 }

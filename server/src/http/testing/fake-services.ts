@@ -1,6 +1,6 @@
 /** Services for tests: a plain image and device, whatever is asked of them is recorded. */
 import type { Readable } from "node:stream";
-import type { Catalog, Defaults, Device, Health, Image, Network, Snapshot } from "@pi-netboot/api";
+import type { Bystander, Catalog, Defaults, Device, Health, Image, Network, PastBoot, Snapshot } from "@pi-netboot/api";
 import { type LogLine, NetbootError, silentLogger } from "../../base/index.ts";
 import { EventHub } from "../event-hub.ts";
 import { LogRing } from "../log-ring.ts";
@@ -59,6 +59,7 @@ export const sampleHealth: Health = {
 		tftp: { state: "running", port: 6969 },
 		nfs: { state: "running", port: 20049 },
 		portmap: { state: "off", port: 111 },
+		netconsole: { state: "running", port: 6666 },
 	},
 };
 
@@ -116,6 +117,36 @@ export const sampleCatalog: Catalog = {
 			reason: "It has no root file system.",
 		},
 	],
+};
+
+export const sampleBoot: PastBoot = {
+	id: "00112233aabbccdd",
+	imageId: "raspios-trixie",
+	buildId: "b1",
+	rootMode: "persistent",
+	startedAt: 1_700_000_002_000,
+	mountedAt: null,
+	endedAt: null,
+	stages: sampleDevice.stages,
+	diagnoses: [
+		{
+			id: 7,
+			bootId: "00112233aabbccdd",
+			code: "no-mount",
+			severity: "error",
+			message: "Its kernel has an address, but never asked for its root.",
+			fix: "Open the firewall.",
+			at: 1_700_000_030_000,
+			endedAt: null,
+		},
+	],
+};
+
+export const sampleBystander: Bystander = {
+	mac: "28:cd:c1:00:00:01",
+	ip: null,
+	reason: "It booted a system from its own disk.",
+	lastSeenAt: 1_700_000_000_000,
 };
 
 /** Uploads in memory. */
@@ -226,6 +257,10 @@ export function fakeServices(): FakeServices {
 				return found === undefined ? undefined : ({ ...found, ...shown } as Device);
 			},
 			resetRoot: device,
+			boots: (id, { before }) =>
+				device(id) && { boots: before === undefined ? [sampleBoot] : [], next: before === undefined ? 1 : null },
+			diagnoses: (id) => device(id) && { diagnoses: sampleBoot.diagnoses, next: null },
+			bystanders: () => [sampleBystander],
 		},
 		roots: {
 			root: () => ({ bytes: 52_000_000, quotaBytes: null, roots: [], snapshots: [sampleSnapshot] }),
@@ -257,6 +292,6 @@ export function fakeServices(): FakeServices {
 	};
 }
 
-export function logLine(message: string, more: Partial<LogLine> = {}): LogLine {
-	return { time: 1_700_000_000_000, level: "info", service: "boot", message, ...more };
+export function logLine(message: string, more: Partial<LogLine> = {}): LogLine & { id: number } {
+	return { id: 1, time: 1_700_000_000_000, level: "info", service: "boot", message, ...more };
 }

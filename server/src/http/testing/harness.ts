@@ -1,7 +1,9 @@
 /** An HTTP server with fake services, asked without a socket. */
 import { ManualClock, silentLogger } from "../../base/index.ts";
+import { AccessBook } from "../access-book.ts";
 import { type HttpOptions, HttpServer } from "../http-server.ts";
 import { type FakeServices, fakeServices } from "./fake-services.ts";
+import { MemoryAudit, MemoryKeeper } from "./memory-keeper.ts";
 
 export const token = "a-token-of-the-tests";
 export const bearer = { authorization: `Bearer ${token}` };
@@ -10,16 +12,22 @@ export interface Harness {
 	readonly http: HttpServer;
 	readonly services: FakeServices;
 	readonly clock: ManualClock;
+	readonly keeper: MemoryKeeper;
+	readonly audit: MemoryAudit;
 }
 
-export function harness(options: Partial<HttpOptions> = {}): Harness {
+/** @param keeper what an earlier one has left. */
+export function harness(options: Partial<HttpOptions> = {}, keeper = new MemoryKeeper()): Harness {
 	const services = fakeServices();
 	const clock = new ManualClock();
+	const audit = new MemoryAudit();
 	const http = new HttpServer({
 		host: "127.0.0.1",
 		port: 0,
 		auth: "token",
 		token,
+		book: new AccessBook(keeper, clock, silentLogger, [...keeper.kept.values()]),
+		audit,
 		allowedHosts: [],
 		version: "0.1.0",
 		services,
@@ -28,5 +36,5 @@ export function harness(options: Partial<HttpOptions> = {}): Harness {
 		machine: { addresses: () => ["192.0.2.2", "fe80::1%eth0"], name: () => "bench" },
 		...options,
 	});
-	return { http, services, clock };
+	return { http, services, clock, keeper, audit };
 }

@@ -1,0 +1,73 @@
+/** What was: the boots of a device, what was wrong with them, and who is there and does not boot. */
+import { z } from "zod";
+import { Finding, Time } from "./common.ts";
+import { ReachedStage, RootMode } from "./devices.ts";
+import { ImageId } from "./images.ts";
+
+/** A sentence of the rule book, and for how long it held. */
+export const PastDiagnosis = Finding.extend({
+	id: z.int().min(1),
+	bootId: z.string().nullable().describe("null where the Pi came to no boot: it has one when it got its command line."),
+	at: Time,
+	endedAt: Time.nullable().describe("null while it holds."),
+}).meta({ id: "PastDiagnosis" });
+export type PastDiagnosis = z.infer<typeof PastDiagnosis>;
+
+export const PastBoot = z
+	.object({
+		id: z.string(),
+		imageId: ImageId,
+		buildId: z.string(),
+		rootMode: RootMode,
+		startedAt: Time,
+		mountedAt: Time.nullable(),
+		endedAt: Time.nullable().describe("null while its root is in use, or may be."),
+		stages: z.array(ReachedStage),
+		diagnoses: z.array(PastDiagnosis).describe("What was wrong with it, the oldest first."),
+	})
+	.meta({ id: "PastBoot" });
+export type PastBoot = z.infer<typeof PastBoot>;
+
+export const BootsQuery = z.strictObject({
+	before: z.coerce.number().int().min(0).optional().describe("`next` of the page before."),
+	limit: z.coerce.number().int().min(1).max(50).default(20),
+});
+export type BootsQuery = z.infer<typeof BootsQuery>;
+
+export const BootPage = z
+	.object({
+		boots: z.array(PastBoot).describe("The newest first. The last 50 are kept."),
+		next: Time.nullable().describe("`before` for the next page; null at the end."),
+	})
+	.meta({ id: "BootPage" });
+export type BootPage = z.infer<typeof BootPage>;
+
+export const DiagnosesQuery = z.strictObject({
+	before: z.coerce.number().int().min(1).optional().describe("`next` of the page before."),
+	limit: z.coerce.number().int().min(1).max(100).default(20),
+});
+export type DiagnosesQuery = z.infer<typeof DiagnosesQuery>;
+
+export const DiagnosisPage = z
+	.object({
+		diagnoses: z.array(PastDiagnosis).describe("The newest first. The last 100 are kept."),
+		next: z.int().min(1).nullable().describe("`before` for the next page; null at the end."),
+	})
+	.meta({ id: "DiagnosisPage" });
+export type DiagnosisPage = z.infer<typeof DiagnosisPage>;
+
+/** A machine that is seen on the network and does not boot from here. */
+export const Bystander = z
+	.object({
+		mac: z.string(),
+		ip: z.string().nullable(),
+		reason: z.string().describe("One sentence."),
+		lastSeenAt: Time,
+	})
+	.meta({ id: "Bystander" });
+export type Bystander = z.infer<typeof Bystander>;
+
+export const BystanderList = z
+	.object({ bystanders: z.array(Bystander).describe("The last one seen first; at most 64.") })
+	.meta({ id: "BystanderList" });
+export type BystanderList = z.infer<typeof BystanderList>;

@@ -1,0 +1,51 @@
+/** Logging in and out, tokens, the password, and who changed what. */
+import type { Access } from "./access.ts";
+import type { Audit } from "./audit.ts";
+import type { Operations, Visit } from "./operations.ts";
+
+type AccessOperation =
+	| "getLogin"
+	| "login"
+	| "logout"
+	| "getSession"
+	| "endSessions"
+	| "setPassword"
+	| "listTokens"
+	| "createToken"
+	| "deleteToken"
+	| "listAudit";
+
+export function accessOperations(access: Access, audit: Audit): Pick<Operations, AccessOperation> {
+	const { book } = access;
+	// Whoever ended all sessions from a browser is still there.
+	const keepIn = ({ visitor, setCookie }: Visit): undefined => {
+		if (visitor?.proof === "session") setCookie(access.createSession());
+	};
+	return {
+		getLogin: () => ({ needed: access.isNeeded, password: book.passwordSet }),
+		login: async ({ body }, { address, setCookie }) => {
+			setCookie(await access.logIn(body.password, address));
+			return undefined;
+		},
+		logout: (_, { setCookie }) => {
+			setCookie(access.endOfSession);
+			return undefined;
+		},
+		getSession: (_, { visitor }) => ({ who: visitor?.who ?? "", passwordSet: book.passwordSet }),
+		endSessions: async (_, visit) => {
+			await book.endSessions();
+			return keepIn(visit);
+		},
+		setPassword: async ({ body }, visit) => {
+			await book.setPassword(body.password);
+			return keepIn(visit);
+		},
+		listTokens: () => ({ tokens: book.list() }),
+		createToken: ({ body }) => book.create(body.name),
+		deleteToken: async ({ params }) => {
+			await book.remove(params.id);
+			return undefined;
+		},
+		listAudit: ({ query }) => audit.page(query),
+	};
+}
