@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { NetbootError } from "../base/index.ts";
 import { sampleDevice, sampleImage } from "../http/testing/fake-services.ts";
 import { type Harness, harness, token } from "../http/testing/harness.ts";
 import { type RunServer, runCli } from "./index.ts";
@@ -87,14 +88,41 @@ describe("commands that ask the server", () => {
 		const file = join(dataDir, "raspios-trixie");
 		writeFileSync(file, Buffer.alloc(9 << 20, "x"));
 		assert.equal((await asking("images", "add", file, "--upload")).exitCode, 0);
-		assert.deepEqual(server.services.uploads.get("u1"), {
-			id: "u1",
-			imageId: "raspios-trixie",
-			size: 9 << 20,
-			offset: 9 << 20,
-			bytes: Buffer.alloc(9 << 20, "x"),
-		});
+		const { offset, name, fingerprint, bytes } = server.services.uploads.get("u1") ?? assert.fail();
+		assert.deepEqual([offset, name, fingerprint?.length], [9 << 20, "raspios-trixie", 32]);
+		assert.ok(bytes.equals(Buffer.alloc(9 << 20, "x")));
 		assert.equal((await asking("images", "add", join(dataDir, "none.img"), "--upload")).exitCode, 2);
+	});
+
+	it("images add --upload: goes on with what an earlier command has begun, unless the file is another one now", async () => {
+		const file = join(dataDir, "raspios-trixie");
+		const first = Buffer.alloc(9 << 20, "y");
+		writeFileSync(file, first);
+		const { uploads } = server.services;
+		const append = uploads.append.bind(uploads);
+		uploads.append = async (...piece) => {
+			uploads.append = () => Promise.reject(new NetbootError("import-no-space", "The disk is full."));
+			return append(...piece);
+		};
+		assert.equal((await asking("images", "add", file, "--upload")).exitCode, 1);
+		uploads.append = append;
+		const { err, exitCode } = await asking("images", "add", file, "--upload");
+		assert.deepEqual([exitCode, /goes on with the upload of raspios-trixie at 8 MB/.test(err)], [0, true], err);
+		assert.ok(uploads.get("u2")?.bytes.equals(first));
+		assert.equal(uploads.get("u3"), undefined);
+		writeFileSync(file, Buffer.alloc(9 << 20, "z"));
+		assert.equal((await asking("images", "add", file, "--upload")).exitCode, 0);
+		assert.equal(uploads.get("u3")?.offset, 9 << 20);
+	});
+
+	it("images show", async () => {
+		const { out } = await asking("images", "show", sampleImage.id);
+		assert.match(out, /^origin {3}put into the folder$/m);
+		assert.match(out, /^kernels {2}kernel8\.img 6\.12\.47\+rpt-rpi-v8$/m);
+		assert.match(out, /^run by {3}pi-8f79, bench$/m);
+		assert.deepEqual(JSON.parse((await asking("images", "show", sampleImage.id, "--json")).out), sampleImage);
+		assert.deepEqual(JSON.parse((await asking("images", "remove", "old", "--json")).out), { id: "old", file: "keep" });
+		server.services.calls.splice(0);
 	});
 
 	it("images catalog", async () => {

@@ -9,6 +9,7 @@ type Flags = ClientFlags & { readonly json?: true };
 export function addImageChanges(images: Command, terminal: Terminal): void {
 	addClientFlags(images.command("remove <id>").description("forget an image, or give up one that is arriving"))
 		.option("--delete", "delete its file, too")
+		.option("--json", "as JSON")
 		.action((id: string, _flags: unknown, self: Command) => remove(id, self.optsWithGlobals(), terminal));
 	addClientFlags(images.command("rename <id> <name>").description("rename an image's file; its id stays"))
 		.option("--json", "as JSON")
@@ -20,10 +21,11 @@ export function addImageChanges(images: Command, terminal: Terminal): void {
 		.action((id: string, _flags: unknown, self: Command) => choose(id, self.optsWithGlobals(), terminal));
 }
 
-async function remove(id: string, flags: ClientFlags & { delete?: true }, terminal: Terminal): Promise<void> {
+async function remove(id: string, flags: Flags & { delete?: true }, terminal: Terminal): Promise<void> {
 	const query = { file: flags.delete ? "delete" : "keep" } as const;
 	await call(clientOptions(flags, terminal), "deleteImage", { params: { id }, query });
-	terminal.out(`${id}: ${flags.delete ? "removed with its file" : "forgotten; a file of yours is where it was"}\n`);
+	const text = `${id}: ${flags.delete ? "removed with its file" : "forgotten; a file of yours is where it was"}\n`;
+	terminal.out(flags.json ? json({ id, ...query }) : text);
 }
 
 async function rename(id: string, name: string, flags: Flags, terminal: Terminal): Promise<void> {

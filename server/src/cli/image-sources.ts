@@ -23,6 +23,9 @@ interface AddFlags extends ClientFlags {
 /** Milliseconds between two looks at an image that arrives. */
 const LOOK_EVERY = 500;
 
+/** Looks in a row that no server answers. */
+const MOST_MISSED = 20;
+
 /** Milliseconds; the server fetches the list, and those that it refers to. */
 const CATALOG_PATIENCE = 45_000;
 
@@ -80,12 +83,23 @@ function look(client: ClientOptions, id: string): Promise<Image> {
 	return call(client, "getImage", { params: { id } });
 }
 
-/** Waits until the image is ready, or is known not to be. */
+/** Waits until the image is ready, or is known not to be; over a restart of the server, too. */
 async function arrival(client: ClientOptions, id: string, bar: ProgressBar): Promise<Image> {
-	for (;;) {
-		const image = await look(client, id);
-		if (image.state !== "importing" && image.percent === undefined) return image;
-		bar.show(image.name, image.percent);
+	const said = new Set<string>();
+	for (let failures = 0; ; ) {
+		try {
+			const image = await look(client, id);
+			failures = 0;
+			if (image.state !== "importing" && image.percent === undefined) return image;
+			for (const { severity, message } of image.findings) {
+				if (severity === "warning" && !said.has(message)) bar.say(message);
+				said.add(message);
+			}
+			bar.show(image.name, image.percent);
+		} catch (error) {
+			const isAway = error instanceof CommandError && error.exitCode === exitCodes.notReachable;
+			if (!isAway || ++failures >= MOST_MISSED) throw error;
+		}
 		await sleep(LOOK_EVERY);
 	}
 }

@@ -19,6 +19,9 @@ export function addImages(program: Command, terminal: Terminal): void {
 			.action((_flags: unknown, self: Command) => listImages(self.optsWithGlobals(), terminal));
 	list(images);
 	list(images.command("list").description("list them"));
+	addClientFlags(images.command("show <id>").description("all that is known of one: origin, kernels, who runs it"))
+		.option("--json", "as JSON")
+		.action((id: string, _flags: unknown, self: Command) => showImage(id, self.optsWithGlobals(), terminal));
 	addImageChanges(images, terminal);
 	addImageSources(images, terminal);
 }
@@ -26,6 +29,44 @@ export function addImages(program: Command, terminal: Terminal): void {
 async function listImages(flags: ListFlags, terminal: Terminal): Promise<void> {
 	const list = await call(clientOptions(flags, terminal), "listImages");
 	terminal.out(flags.json ? json(list) : imagesText(list.images));
+}
+
+async function showImage(id: string, flags: ListFlags, terminal: Terminal): Promise<void> {
+	const image = await call(clientOptions(flags, terminal), "getImage", { params: { id } });
+	terminal.out(flags.json ? json(image) : imageText(image));
+}
+
+function imageText(image: Image): string {
+	const { id, isDefault, name, source, state, percent, size, usedBytes, os, kernels, models, usedBy, sha256 } = image;
+	const used = usedBytes === null ? "" : `, ${sizeText(usedBytes)} used`;
+	const lines = [
+		["id", isDefault ? `${id} (default)` : id],
+		["name", name],
+		["state", percent === undefined ? state : `${state} ${percent} %`],
+		["file", source],
+		["origin", originText(image)],
+		["size", sizeText(size) + used],
+		["sha256", sha256 ?? "?"],
+		["system", [os?.name ?? "?", os?.architecture ?? ""].join(" ").trim()],
+		["kernels", kernels.map(({ file, version }) => [file, version ?? ""].join(" ").trim()).join(", ") || "-"],
+		["models", models.join(", ") || "-"],
+		["run by", usedBy.join(", ") || "-"],
+	];
+	const text = lines.map(([key = "", value = ""]) => `${key.padEnd(8)} ${printable(value)}\n`).join("");
+	return text + findingLines(image).join("");
+}
+
+function originText({ origin: { kind, at, url, entry, path, checked } }: Image): string {
+	const date = at === undefined ? "" : `, ${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+	const sum = checked === true ? ", its checksum was right" : "";
+	const ways = {
+		folder: "put into the folder",
+		path: `a link to ${path}`,
+		download: `downloaded from ${url}`,
+		catalog: `${entry ?? "an entry"} of the catalogue, ${url}`,
+		upload: "uploaded",
+	};
+	return ways[kind] + date + sum;
 }
 
 function imagesText(images: readonly Image[]): string {

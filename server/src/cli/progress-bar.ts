@@ -21,6 +21,12 @@ export class ProgressBar {
 		this.#terminal.err(CLEAR + line);
 	}
 
+	/** A sentence that stays, above the bar. */
+	say(text: string): void {
+		this.end();
+		this.#terminal.err(`${printable(text)}\n`);
+	}
+
 	/** Leaves an empty line for what comes next. */
 	end(): void {
 		if (this.#last === "") return;

@@ -202,6 +202,7 @@ export const sampleDefaults: Defaults = {
 };
 
 export interface FakeServices extends Services {
+	readonly uploads: FakeUploads;
 	readonly events: EventHub;
 	readonly logs: LogRing;
 	/** What the changing calls were asked to do. */
