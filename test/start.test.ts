@@ -41,6 +41,8 @@ beforeEach(() => {
 	cpSync(join(root, "server", "bin"), join(clone, "server", "bin"), { recursive: true });
 	mkdirSync(join(clone, "fake"));
 	writeFileSync(join(clone, "package-lock.json"), "{}");
+	mkdirSync(join(clone, "web", "dist"), { recursive: true });
+	writeFileSync(join(clone, "web", "dist", "index.html"), "");
 	script(
 		join(clone, "fake", "npm"),
 		`echo "npm $*" >> ${clone}/npm.log; mkdir -p node_modules/.bin; cp fake/runtime node_modules/.bin/node; touch node_modules/.package-lock.json`,
@@ -81,6 +83,17 @@ describe("npm start", () => {
 		assert.equal(npmCalls(), 2);
 	});
 
+	it("builds the page when it is older than its source, and serves without it where that fails", () => {
+		start();
+		mkdirSync(join(clone, "web", "src"));
+		const later = new Date(Date.now() + 60_000);
+		utimesSync(join(clone, "web", "src"), later, later);
+		const { status, stdout, stderr } = start();
+		assert.match(stderr, /building the page.*cannot be built/s);
+		assert.match(stdout, /main\.ts serve\n$/);
+		assert.equal(status, 7);
+	});
+
 	it("says so when it cannot install, and goes no further", () => {
 		script(join(clone, "fake", "npm"), "echo no network >&2; exit 1");
 		const { status, stdout, stderr } = start();
@@ -100,7 +113,7 @@ describe("npm start", () => {
 	it("watches the source in development", () => {
 		assert.match(
 			start("--watch", "--dhcp", "off").stdout,
-			/^runtime --max-semi-space-size=4 --watch --watch-preserve-output \S+main\.ts serve --dhcp off\n$/,
+			/^runtime --max-semi-space-size=4 --watch --watch-preserve-output \S+main\.ts serve --dhcp off\n$/m,
 		);
 	});
 

@@ -1,5 +1,5 @@
 /**
- * `npm test` and `npm run test:quick`: installs when needed, then runs the tests with the project's own runtime. Quick
+ * `npm test` and `npm run test:quick`: installs and builds the page when needed, then runs the tests with the project's own runtime. Quick
  * runs what stands beside the code, which needs neither root nor a network or machine of its own. The last line is `N passed,
  * N failed`; the lines before it list what was skipped and why. Further arguments name files or folders: only their tests
  * run. What is in `test/slow` only runs when it is named.
@@ -8,11 +8,12 @@ import { readdirSync } from "node:fs";
 import { join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { explainMissingRuntime, findRuntime, isNewEnough, runInPlace } from "../server/bin/launch.mjs";
+import { buildPage } from "./build.mjs";
 import { install, root } from "./install.mjs";
 
-const folders = ["api", "server", "simulator", "test"];
+const folders = ["api", "server", "simulator", "test", "web"];
 /** Folders whose tests have a network or a machine of their own. */
-const laboratories = ["agent", "clients", "disk", "netns", "qemu", "slow"].map((name) => join("test", name));
+const laboratories = ["agent", "clients", "disk", "netns", "qemu", "slow", "web"].map((name) => join("test", name));
 const onRequest = join("test", "slow");
 /** Tests with guests, which keep a processor busy; the others of the laboratory mostly wait. */
 const guests = [join("test", "qemu"), onRequest];
@@ -63,6 +64,7 @@ async function test(args) {
 	}
 	for (const file of leftOut) console.log(`left out by --quick: ${file}`);
 	process.chdir(root);
+	if (!buildPage(runtime)) return 1;
 	return runInPlace(runtime, [runner, ...together, ...lanes.flatMap((files) => ["--lane", ...files])]);
 }
 

@@ -1,30 +1,51 @@
-/** `GET /` with its one-time login, and the page's files. */
+/** `GET /` with its one-time login, every address of the page, and the page's files. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Access, Caller } from "./access.ts";
 import { ApiError } from "./errors.ts";
-import { type PageFile, readPages } from "./pages.ts";
+import { BuiltPage, type PageFile, readLoginFiles } from "./pages.ts";
 
 export function callerOf(request: FastifyRequest): Caller {
 	const { authorization, cookie } = request.headers;
 	return { address: request.ip, authorization, cookie };
 }
 
-export function addPages(server: FastifyInstance, access: Access): void {
-	const pages = readPages();
+/** What is shown in place of the page where nobody built it. */
+const notBuilt = `<!doctype html><html lang="en"><meta charset="utf-8"><title>pi-netboot</title>
+<link rel="stylesheet" href="/login.css"><main><section class="card"><h1>The page is not built</h1>
+<p>The server runs, and its API answers. <code>npm start</code> builds the page, <code>npm run build</code> by itself.</p>
+</section></main></html>`;
+
+/** @param folder of the page as it was built. */
+export function addPages(server: FastifyInstance, access: Access, folder: string): void {
+	const login = readLoginFiles();
+	const page = BuiltPage.read(folder);
+	const form = login["login.html"];
+	const show = (request: FastifyRequest, reply: FastifyReply) =>
+		access.loggedIn(callerOf(request)) ? sendPage(reply, page) : sendFile(request, reply, form);
 	server.get<{ Querystring: { code?: unknown } }>("/", (request, reply) => {
 		const { code } = request.query;
-		const isIn = access.loggedIn(callerOf(request));
-		if (typeof code !== "string") return sendFile(request, reply, pages[isIn ? "index.html" : "login.html"]);
+		if (typeof code !== "string") return show(request, reply);
 		// The link of the start may be opened again by somebody who is logged in: it leads to the page all the same.
-		if (isIn) return reply.redirect("/", 303);
-		return login(access, code, request, reply, pages["login.html"]);
+		if (access.loggedIn(callerOf(request))) return reply.redirect("/", 303);
+		return logIn(access, code, request, reply, form);
 	});
-	for (const name of ["app.js", "app.css", "icon.svg"] as const) {
-		server.get(`/${name}`, (request, reply) => sendFile(request, reply, pages[name]));
+	for (const name of ["login.css", "icon.svg"] as const) {
+		server.get(`/${name}`, (request, reply) => sendFile(request, reply, login[name]));
 	}
+	server.get<{ Params: { name: string } }>("/assets/:name", (request, reply) => {
+		const file = page?.asset(request.params.name);
+		if (file === undefined) return reply.callNotFound();
+		return sendFile(request, reply, file, "public, max-age=31536000, immutable");
+	});
+	// The page has addresses of its own, which it reads itself.
+	server.get("/*", (request, reply) => (isPageAddress(request) ? show(request, reply) : reply.callNotFound()));
 }
 
-function login(
+function isPageAddress(request: FastifyRequest): boolean {
+	return isBrowser(request) && !request.url.startsWith("/api/");
+}
+
+function logIn(
 	access: Access,
 	code: string,
 	request: FastifyRequest,
@@ -54,8 +75,23 @@ function sendForm(reply: FastifyReply, form: PageFile, { status, message }: ApiE
 	return reply.code(status).type(form.type).send(form.content.toString().replace("<!-- problem -->", note));
 }
 
-function sendFile(request: FastifyRequest, reply: FastifyReply, file: PageFile): FastifyReply {
-	reply.header("etag", file.etag).header("cache-control", "no-cache").type(file.type);
+function sendPage(reply: FastifyReply, page: BuiltPage | undefined): FastifyReply {
+	reply.header("cache-control", "no-store").type("text/html; charset=utf-8");
+	if (page === undefined) return reply.send(notBuilt);
+	const { html, policy } = page.document();
+	return reply.header("content-security-policy", policy).send(html);
+}
+
+function sendFile(
+	request: FastifyRequest,
+	reply: FastifyReply,
+	file: PageFile,
+	caching = "no-cache",
+): FastifyReply | Promise<Buffer> {
+	reply.header("etag", file.etag).header("cache-control", caching).header("vary", "accept-encoding").type(file.type);
 	if (request.headers["if-none-match"] === file.etag) return reply.code(304).send();
-	return reply.send(file.content);
+	const accepted = request.headers["accept-encoding"] ?? "";
+	if (file.packed === undefined || !/\bgzip\b/.test(accepted)) return reply.send(file.content);
+	reply.header("content-encoding", "gzip");
+	return file.packed();
 }

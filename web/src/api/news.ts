@@ -1,0 +1,104 @@
+/**
+ * What happened, as changes of the lists. An answer that was on its way while something happened does not know of it, so
+ * what happens meanwhile is kept and told to the answer, too: nothing is lost or turned back.
+ */
+import type { Bystander, Device, Image, LogLine, Network, ServerEvent } from "@pi-netboot/api";
+import type { QueryClient } from "@tanstack/react-query";
+
+/** Lines that the page keeps; the server keeps no more either. */
+export const MOST_LINES = 2000;
+
+/** What holds after the events, of what held before. */
+interface Lists {
+	readonly devices: Device[];
+	readonly images: Image[];
+	readonly bystanders: Bystander[];
+	readonly network: Network;
+	readonly logs: LogLine[];
+}
+
+type Update<K extends keyof Lists> = (before: Lists[K], events: readonly ServerEvent[]) => Lists[K];
+
+const updates: { readonly [K in keyof Lists]: Update<K> } = {
+	devices: (before, events) =>
+		withChanges(
+			before,
+			ofType(events, "device").map(({ id, formerId, device }) => ({ id, formerId, item: device })),
+		),
+	images: (before, events) =>
+		withChanges(
+			before,
+			ofType(events, "image").map(({ id, image }) => ({ id, formerId: undefined, item: image })),
+		),
+	bystanders: (before, events) => withSeen(before, ofType(events, "bystander")),
+	network: (before, events) => ofType(events, "network").at(-1) ?? before,
+	logs: (before, events) => withLines(before, ofType(events, "log")),
+};
+
+/** For each question on its way, what happened since it was asked. */
+const onTheWay = new Set<ServerEvent[]>();
+
+/** Asks, and adds to the answer what happened meanwhile. */
+export async function askWithNews<K extends keyof Lists>(list: K, ask: () => Promise<Lists[K]>): Promise<Lists[K]> {
+	const heard: ServerEvent[] = [];
+	onTheWay.add(heard);
+	try {
+		const answer = await ask();
+		return updates[list](answer, heard);
+	} finally {
+		onTheWay.delete(heard);
+	}
+}
+
+/** Puts what happened into the lists, each list once; one that was not asked for yet is left alone. */
+export function tellCache(client: QueryClient, events: readonly ServerEvent[]): void {
+	for (const heard of onTheWay) heard.push(...events);
+	const tell = <K extends keyof Lists>(list: K) =>
+		client.setQueryData<Lists[K]>([list], (before) => before && updates[list](before, events));
+	const types = new Set(events.map(({ type }) => type));
+	if (types.has("device")) tell("devices");
+	if (types.has("image")) tell("images");
+	if (types.has("bystander")) tell("bystanders");
+	if (types.has("network")) tell("network");
+	if (types.has("log")) tell("logs");
+}
+
+function ofType<T extends ServerEvent["type"]>(
+	events: readonly ServerEvent[],
+	type: T,
+): Extract<ServerEvent, { type: T }>["data"][] {
+	type Event = Extract<ServerEvent, { type: T }>;
+	const isOfType = (event: ServerEvent): event is Event => event.type === type;
+	return events.filter(isOfType).map((event): Event["data"] => event.data);
+}
+
+interface Change<T> {
+	readonly id: string;
+	readonly formerId: string | undefined;
+	/** Undefined when it is gone. */
+	readonly item: T | undefined;
+}
+
+function withChanges<T extends { readonly id: string }>(before: T[], changes: readonly Change<T>[]): T[] {
+	if (changes.length === 0) return before;
+	const byId = new Map(before.map((item) => [item.id, item]));
+	for (const { id, formerId, item } of changes) {
+		if (formerId !== undefined) byId.delete(formerId);
+		if (item === undefined) byId.delete(id);
+		else byId.set(id, item);
+	}
+	return [...byId.values()];
+}
+
+function withSeen(before: Bystander[], seen: readonly Bystander[]): Bystander[] {
+	if (seen.length === 0) return before;
+	const byMac = new Map([...before, ...seen].map((one) => [one.mac, one]));
+	return [...byMac.values()];
+}
+
+/** A line may come twice: in an answer and as an event. */
+function withLines(before: LogLine[], lines: readonly LogLine[]): LogLine[] {
+	const last = before.at(-1)?.id ?? -1;
+	const newer = lines.filter(({ id }) => id > last);
+	return newer.length === 0 ? before : [...before, ...newer].slice(-MOST_LINES);
+}

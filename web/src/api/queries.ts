@@ -1,0 +1,64 @@
+/** What the page knows of the server: each question by its key, kept fresh by the live events. */
+import { queryOptions } from "@tanstack/react-query";
+import { ask } from "./client.ts";
+import { askWithNews, MOST_LINES } from "./news.ts";
+
+/** The live events keep it fresh; it is asked for anew after they were interrupted. */
+const live = { staleTime: Number.POSITIVE_INFINITY };
+
+export const devicesQuery = queryOptions({
+	queryKey: ["devices"],
+	queryFn: ({ signal }) => askWithNews("devices", async () => (await ask("listDevices", {}, signal)).devices),
+	...live,
+});
+
+export const imagesQuery = queryOptions({
+	queryKey: ["images"],
+	queryFn: ({ signal }) => askWithNews("images", async () => (await ask("listImages", {}, signal)).images),
+	...live,
+});
+
+export const networkQuery = queryOptions({
+	queryKey: ["network"],
+	queryFn: ({ signal }) => askWithNews("network", () => ask("getNetwork", {}, signal)),
+	...live,
+});
+
+/** No event tells of it, so it is asked for now and then. */
+export const healthQuery = queryOptions({
+	queryKey: ["health"],
+	queryFn: ({ signal }) => ask("getHealth", {}, signal),
+	refetchInterval: 15_000,
+});
+
+export const defaultsQuery = queryOptions({
+	queryKey: ["defaults"],
+	queryFn: ({ signal }) => ask("getDefaults", {}, signal),
+});
+
+export const catalogQuery = queryOptions({
+	queryKey: ["catalog"],
+	queryFn: ({ signal }) => ask("getCatalog", {}, signal),
+	staleTime: 10 * 60_000,
+	retry: false,
+});
+
+export function rootQuery(id: string) {
+	return queryOptions({
+		queryKey: ["root", id],
+		queryFn: ({ signal }) => ask("getRoot", { params: { id } }, signal),
+	});
+}
+
+export const logsQuery = queryOptions({
+	queryKey: ["logs"],
+	queryFn: ({ signal }) =>
+		askWithNews("logs", async () => (await ask("listLogs", { query: { limit: MOST_LINES } }, signal)).lines),
+	...live,
+});
+
+export const bystandersQuery = queryOptions({
+	queryKey: ["bystanders"],
+	queryFn: ({ signal }) => askWithNews("bystanders", async () => (await ask("listBystanders", {}, signal)).bystanders),
+	...live,
+});

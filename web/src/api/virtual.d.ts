@@ -1,0 +1,6 @@
+declare module "virtual:api-routes" {
+	import type { Method, OperationId } from "@pi-netboot/api";
+
+	const routes: Readonly<Record<OperationId, readonly [method: Method, path: string]>>;
+	export default routes;
+}

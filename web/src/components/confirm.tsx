@@ -1,0 +1,39 @@
+/** Asks before something that cannot be undone. */
+import { Button, Group, Modal, Stack, Text } from "@mantine/core";
+import type { ReactNode } from "react";
+import { Problem } from "./problem.tsx";
+
+interface ConfirmProps {
+	readonly opened: boolean;
+	readonly title: string;
+	readonly children: ReactNode;
+	/** What the button does, in a verb. */
+	readonly action: string;
+	readonly pending?: boolean;
+	readonly error?: Error | null;
+	readonly disabled?: boolean;
+	readonly onConfirm: () => void;
+	readonly onClose: () => void;
+}
+
+export function Confirm(props: ConfirmProps) {
+	const { opened, title, children, action, pending = false, error = null, disabled = false } = props;
+	return (
+		<Modal opened={opened} onClose={props.onClose} title={title} centered>
+			<Stack>
+				<Text size="sm" component="div">
+					{children}
+				</Text>
+				<Problem error={error} />
+				<Group justify="flex-end" gap="xs">
+					<Button variant="default" onClick={props.onClose}>
+						Cancel
+					</Button>
+					<Button loading={pending} disabled={disabled} onClick={props.onConfirm} data-autofocus>
+						{action}
+					</Button>
+				</Group>
+			</Stack>
+		</Modal>
+	);
+}

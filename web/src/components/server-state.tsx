@@ -1,0 +1,42 @@
+/** One light for the whole server: there, not there, or something of it does not run. */
+import { Anchor, Badge, Loader } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { healthQuery } from "../api/queries.ts";
+import { useLiveState } from "./live-context.ts";
+
+export function ServerState() {
+	const state = useLiveState();
+	const { data: health } = useQuery(healthQuery);
+	return <div role="status">{shown()}</div>;
+
+	function shown() {
+		if (state === "away") {
+			return (
+				<Badge color="red" variant="light" leftSection={<Loader size={10} color="red" />}>
+					Server away
+				</Badge>
+			);
+		}
+		if (state === "connecting")
+			return (
+				<Badge color="gray" variant="light">
+					Connecting
+				</Badge>
+			);
+		if (health?.status === "degraded") {
+			return (
+				<Anchor component={Link} to="/network" underline="never">
+					<Badge color="yellow" variant="light" style={{ cursor: "pointer" }}>
+						Needs attention
+					</Badge>
+				</Anchor>
+			);
+		}
+		return (
+			<Badge color="green" variant="light">
+				Live
+			</Badge>
+		);
+	}
+}

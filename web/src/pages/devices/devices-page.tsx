@@ -1,0 +1,72 @@
+/** All Pis at one glance. */
+import { SimpleGrid, Skeleton, Stack } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useCallback, useDeferredValue, useMemo, useState } from "react";
+import { devicesQuery, imagesQuery } from "../../api/queries.ts";
+import { useNow } from "../../components/ago.tsx";
+import { PageFrame } from "../../components/page-frame.tsx";
+import { Problem } from "../../components/problem.tsx";
+import { ServerTrouble } from "../../components/server-trouble.tsx";
+import { Bystanders } from "./bystanders.tsx";
+import { DeviceCards } from "./device-cards.tsx";
+import { DeviceRows } from "./device-rows.tsx";
+import { imageNames } from "./image-names.ts";
+import { NoDevices } from "./no-devices.tsx";
+import { SelectionBar } from "./selection-bar.tsx";
+import { countsText, type DeviceFilter, filterDevices, withStatus } from "./shown-devices.ts";
+import { Toolbar, type View } from "./toolbar.tsx";
+
+/** From so many on, rows show more at a glance. */
+const MANY = 24;
+
+export function DevicesPage() {
+	const { data: devices, error, refetch } = useQuery(devicesQuery);
+	const { data: images } = useQuery(imagesQuery);
+	const now = useNow();
+	const [filter, setFilter] = useState<DeviceFilter>({ text: "", kind: "all" });
+	const [view, setView] = useState<View>();
+	const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
+	const all = useMemo(() => withStatus(devices ?? [], now), [devices, now]);
+	const wanted = useDeferredValue(filter);
+	const names = useMemo(() => imageNames(images ?? []), [images]);
+	const shown = useMemo(() => filterDevices(all, wanted, names), [all, wanted, names]);
+	const toggle = useCallback((id: string) => setSelected((before) => toggled(before, id)), []);
+	const chosen = all.filter(({ device }) => selected.has(device.id)).map(({ device }) => device);
+	const List = (view ?? (all.length >= MANY ? "rows" : "cards")) === "cards" ? DeviceCards : DeviceRows;
+	return (
+		<PageFrame title="Pis" lead={devices === undefined ? undefined : countsText(all)}>
+			<Problem error={error} title="The Pis cannot be shown" onRetry={() => void refetch()} />
+			<ServerTrouble />
+			{devices === undefined && error === null && <Waiting />}
+			{devices?.length === 0 && <NoDevices />}
+			{all.length > 0 && (
+				<Stack gap="md">
+					<Toolbar all={all} filter={filter} onFilter={setFilter} count={shown.length} view={view} onView={setView} />
+					<List shown={shown} names={names} selected={selected} onToggle={toggle} />
+				</Stack>
+			)}
+			<Bystanders />
+			<SelectionBar
+				chosen={chosen}
+				shownIds={shown.map(({ device }) => device.id)}
+				onSelect={(ids) => setSelected(new Set(ids))}
+			/>
+		</PageFrame>
+	);
+}
+
+function toggled(before: ReadonlySet<string>, id: string): ReadonlySet<string> {
+	const after = new Set(before);
+	if (!after.delete(id)) after.add(id);
+	return after;
+}
+
+function Waiting() {
+	return (
+		<SimpleGrid cols={{ base: 1, xs: 2, lg: 3 }} aria-busy="true">
+			<Skeleton h={170} />
+			<Skeleton h={170} />
+			<Skeleton h={170} />
+		</SimpleGrid>
+	);
+}

@@ -1,0 +1,20 @@
+/** Which image a Pi gets, by name. */
+import type { Device, Image } from "@pi-netboot/api";
+
+export interface ImageNames {
+	readonly byId: ReadonlyMap<string, string>;
+	/** Undefined while there is no image that could be the default. */
+	readonly byDefault: string | undefined;
+}
+
+export function imageNames(images: readonly Image[]): ImageNames {
+	return {
+		byId: new Map(images.map(({ id, name }) => [id, name])),
+		byDefault: images.find(({ isDefault }) => isDefault)?.name,
+	};
+}
+
+export function imageOf({ imageId }: Device, { byId, byDefault }: ImageNames): string {
+	if (imageId !== null) return byId.get(imageId) ?? `${imageId} (gone)`;
+	return byDefault ?? "no image yet";
+}

@@ -1,0 +1,138 @@
+/** What can be done with several Pis at once. */
+import { Affix, Button, Group, Menu, Paper, Stack, Text } from "@mantine/core";
+import type { Device, DeviceChanges } from "@pi-netboot/api";
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { ask } from "../../api/client.ts";
+import { imagesQuery } from "../../api/queries.ts";
+import { Confirm } from "../../components/confirm.tsx";
+import { Problem } from "../../components/problem.tsx";
+import { listText } from "../../words/models.ts";
+import { rootModes } from "../../words/stages.ts";
+
+interface SelectionBarProps {
+	readonly chosen: readonly Device[];
+	/** All that are on the page. */
+	readonly shownIds: readonly string[];
+	readonly onSelect: (ids: readonly string[]) => void;
+}
+
+export function SelectionBar({ chosen, shownIds, onSelect }: SelectionBarProps) {
+	const change = useMutation({
+		mutationFn: (changes: DeviceChanges) =>
+			forEach(chosen, (id) => ask("changeDevice", { params: { id }, body: changes })),
+	});
+	const reset = useMutation({
+		mutationFn: () => forEach(chosen, (id) => ask("resetRoot", { params: { id } })),
+		onSuccess: () => setAsking(false),
+	});
+	const [asking, setAsking] = useState(false);
+	if (chosen.length === 0) return null;
+	const count = chosen.length === 1 ? "1 Pi" : `${chosen.length} Pis`;
+	return (
+		<Affix position={{ bottom: 12, left: 12, right: 12 }} zIndex={150}>
+			<Paper withBorder shadow="md" p="sm" maw="46rem" mx="auto" component="section" aria-label="Selected Pis">
+				<Stack gap="xs">
+					<Problem error={change.error} />
+					<Group gap="xs">
+						<Text size="sm" fw={600} role="status">
+							{count} selected
+						</Text>
+						<ImageMenu isPending={change.isPending} onChoose={(imageId) => change.mutate({ imageId })} />
+						<ModeMenu onChoose={(rootMode) => change.mutate({ rootMode })} />
+						<Button size="xs" variant="default" onClick={() => setAsking(true)}>
+							Reset
+						</Button>
+						<Group gap="xs" ml="auto">
+							<Button size="xs" variant="subtle" onClick={() => onSelect(shownIds)}>
+								Select all
+							</Button>
+							<Button size="xs" variant="subtle" onClick={() => onSelect([])}>
+								Clear
+							</Button>
+						</Group>
+					</Group>
+				</Stack>
+			</Paper>
+			<Confirm
+				opened={asking}
+				title={`Reset the root of ${count}?`}
+				action="Reset at the next boot"
+				pending={reset.isPending}
+				error={reset.error}
+				onConfirm={() => reset.mutate()}
+				onClose={() => setAsking(false)}
+			>
+				What {listText(chosen.slice(0, 5).map(({ name }) => name))}
+				{chosen.length > 5 ? ` and ${chosen.length - 5} more` : ""} changed of the image is dropped when they boot the
+				next time.
+			</Confirm>
+		</Affix>
+	);
+}
+
+function ImageMenu({
+	isPending,
+	onChoose,
+}: {
+	readonly isPending: boolean;
+	readonly onChoose: (id: string | null) => void;
+}) {
+	const { data: images = [] } = useQuery(imagesQuery);
+	return (
+		<Menu shadow="md" position="top-start">
+			<Menu.Target>
+				<Button size="xs" variant="default" loading={isPending}>
+					Image
+				</Button>
+			</Menu.Target>
+			<Menu.Dropdown mah="60vh" style={{ overflow: "auto" }}>
+				<Menu.Label>At their next boot</Menu.Label>
+				<Menu.Item onClick={() => onChoose(null)}>The default image</Menu.Item>
+				{images
+					.filter(({ state }) => state === "ready")
+					.map(({ id, name }) => (
+						<Menu.Item key={id} onClick={() => onChoose(id)}>
+							{name}
+						</Menu.Item>
+					))}
+			</Menu.Dropdown>
+		</Menu>
+	);
+}
+
+function ModeMenu({ onChoose }: { readonly onChoose: (mode: Device["rootMode"]) => void }) {
+	const modes = Object.keys(rootModes) as Device["rootMode"][];
+	return (
+		<Menu shadow="md" position="top-start">
+			<Menu.Target>
+				<Button size="xs" variant="default">
+					Root
+				</Button>
+			</Menu.Target>
+			<Menu.Dropdown>
+				<Menu.Label>At their next boot</Menu.Label>
+				{modes.map((mode) => (
+					<Menu.Item key={mode} onClick={() => onChoose(mode)}>
+						{rootModes[mode].name}
+						<Text size="xs" c="dimmed">
+							{rootModes[mode].meaning}
+						</Text>
+					</Menu.Item>
+				))}
+			</Menu.Dropdown>
+		</Menu>
+	);
+}
+
+/** All of them, even if one is refused. @throws what the first refusal says, with the names of all. */
+async function forEach(devices: readonly Device[], act: (id: string) => Promise<unknown>): Promise<void> {
+	const outcomes = await Promise.allSettled(devices.map(({ id }) => act(id)));
+	const refused = devices.filter((_, index) => outcomes[index]?.status === "rejected");
+	const first = outcomes.find((outcome) => outcome.status === "rejected");
+	if (first === undefined) return;
+	const names = listText(refused.map(({ name }) => name));
+	throw first.reason instanceof Error && refused.length === 1
+		? first.reason
+		: new Error(`It failed for ${names}: ${first.reason}`);
+}

@@ -1,0 +1,66 @@
+/** Which Pis are shown, in which order. */
+import type { Device } from "@pi-netboot/api";
+import { modelText } from "../../words/models.ts";
+import { type Status, type StatusKind, statusOf } from "../../words/status.ts";
+import { type ImageNames, imageOf } from "./image-names.ts";
+
+export interface DeviceFilter {
+	readonly text: string;
+	readonly kind: StatusKind | "all";
+}
+
+export interface ShownDevice {
+	readonly device: Device;
+	readonly status: Status;
+}
+
+const kinds: readonly StatusKind[] = ["trouble", "starting", "running", "quiet"];
+
+const words: Readonly<Record<StatusKind, string>> = {
+	trouble: "need help",
+	starting: "starting",
+	running: "running",
+	quiet: "quiet",
+};
+
+const byName = new Intl.Collator("en", { numeric: true });
+
+/** Those that need a person first, then by name, so that none jumps about while it boots. */
+export function withStatus(devices: readonly Device[], now: number): ShownDevice[] {
+	const all = devices.map((device) => ({ device, status: statusOf(device, now) }));
+	const rank = ({ status }: ShownDevice) => (status.kind === "trouble" ? 0 : 1);
+	return all.sort((a, b) => rank(a) - rank(b) || byName.compare(a.device.name, b.device.name));
+}
+
+export function filterDevices(
+	all: readonly ShownDevice[],
+	{ text, kind }: DeviceFilter,
+	names: ImageNames,
+): readonly ShownDevice[] {
+	const wanted = text.toLowerCase().split(/\s+/).filter(Boolean);
+	return all.filter(({ device, status }) => {
+		if (kind !== "all" && status.kind !== kind) return false;
+		const hay = searchable(device, names);
+		return wanted.every((word) => hay.includes(word));
+	});
+}
+
+function searchable(device: Device, names: ImageNames): string {
+	const { id, name, mac, ip, model, modelName } = device;
+	const short = model === null ? "" : modelText(model);
+	return [id, name, mac, ip, short, modelName, imageOf(device, names)].join(" ").toLowerCase();
+}
+
+export function countOf(all: readonly ShownDevice[], kind: StatusKind): number {
+	return all.filter(({ status }) => status.kind === kind).length;
+}
+
+/** `12 Pis: 1 needs help, 2 starting, 9 running` */
+export function countsText(all: readonly ShownDevice[]): string {
+	const total = all.length === 1 ? "1 Pi" : `${all.length} Pis`;
+	const parts = kinds.map((kind) => ({ kind, count: countOf(all, kind) })).filter(({ count }) => count > 0);
+	if (parts.length === 0) return total;
+	const say = ({ kind, count }: { kind: StatusKind; count: number }) =>
+		`${count} ${kind === "trouble" && count === 1 ? "needs help" : words[kind]}`;
+	return `${total}: ${parts.map(say).join(", ")}`;
+}

@@ -1,0 +1,75 @@
+/** Searching and sifting the Pis. */
+import { ActionIcon, Chip, Group, Text, TextInput } from "@mantine/core";
+import { CardsIcon, RowsIcon, SearchIcon } from "../../components/icons.tsx";
+import type { StatusKind } from "../../words/status.ts";
+import { countOf, type DeviceFilter, type ShownDevice } from "./shown-devices.ts";
+
+export type View = "cards" | "rows" | undefined;
+
+interface ToolbarProps {
+	readonly all: readonly ShownDevice[];
+	readonly filter: DeviceFilter;
+	readonly onFilter: (filter: DeviceFilter) => void;
+	/** How many are shown. */
+	readonly count: number;
+	readonly view: View;
+	readonly onView: (view: View) => void;
+}
+
+const chips: readonly { readonly kind: StatusKind; readonly name: string }[] = [
+	{ kind: "trouble", name: "Need help" },
+	{ kind: "starting", name: "Starting" },
+	{ kind: "running", name: "Running" },
+];
+
+export function Toolbar({ all, filter, onFilter, count, view, onView }: ToolbarProps) {
+	return (
+		<Group gap="sm">
+			<TextInput
+				type="search"
+				aria-label="Search the Pis"
+				placeholder="Name, serial, address, model, image"
+				leftSection={<SearchIcon size={16} />}
+				value={filter.text}
+				onChange={({ currentTarget }) => onFilter({ ...filter, text: currentTarget.value })}
+				flex="1 1 14rem"
+				maw="26rem"
+			/>
+			<Group gap={6}>
+				{chips.map(({ kind, name }) => (
+					<Chip
+						key={kind}
+						size="xs"
+						checked={filter.kind === kind}
+						onChange={(checked) => onFilter({ ...filter, kind: checked ? kind : "all" })}
+					>
+						{name} {countOf(all, kind)}
+					</Chip>
+				))}
+			</Group>
+			<Text size="sm" c="dimmed" role="status">
+				{count === all.length ? "" : `${count} of ${all.length} shown`}
+			</Text>
+			<ActionIcon.Group ml="auto" visibleFrom="sm">
+				<ActionIcon
+					variant="default"
+					size="lg"
+					aria-label="Show cards"
+					aria-pressed={view === "cards"}
+					onClick={() => onView("cards")}
+				>
+					<CardsIcon />
+				</ActionIcon>
+				<ActionIcon
+					variant="default"
+					size="lg"
+					aria-label="Show rows"
+					aria-pressed={view === "rows"}
+					onClick={() => onView("rows")}
+				>
+					<RowsIcon />
+				</ActionIcon>
+			</ActionIcon.Group>
+		</Group>
+	);
+}

@@ -1,0 +1,12 @@
+/** `pi3bp` -> `Pi 3 B+`, `cm4` -> `CM4`, `zero2w` -> `Zero 2 W`. */
+export function modelText(model: string): string {
+	const [, family = "", number = "", rest = ""] = /^(pi|zero)(\d*)([a-z]*)$/.exec(model) ?? [];
+	if (family === "") return model.toUpperCase();
+	const variant = rest.toUpperCase().replace(/P$/, "+");
+	return [family === "pi" ? "Pi" : "Zero", number, variant].filter((part) => part !== "").join(" ");
+}
+
+/** `Pi 4, Pi 5 and CM4` */
+export function listText(words: readonly string[]): string {
+	return new Intl.ListFormat("en", { type: "conjunction" }).format(words);
+}

@@ -1,0 +1,36 @@
+/** What a Pi is doing, in a word and a sentence. */
+import type { Device } from "@pi-netboot/api";
+import { stageSentences } from "./stages.ts";
+
+export type StatusKind = "trouble" | "starting" | "running" | "quiet";
+
+export interface Status {
+	readonly kind: StatusKind;
+	readonly word: string;
+	readonly sentence: string;
+}
+
+/** Milliseconds after which a boot that came no further is not "starting" any more. */
+const PATIENCE = 10 * 60_000;
+
+export function statusOf(device: Device, now: number): Status {
+	const { diagnosis, stage, intent } = device;
+	if (diagnosis !== undefined && diagnosis.severity !== "info") {
+		return { kind: "trouble", word: "Needs help", sentence: diagnosis.message };
+	}
+	if (intent === "ignore") return { kind: "quiet", word: "Left alone", sentence: "The server does not answer it." };
+	if (stage === null) return { kind: "quiet", word: "Seen", sentence: "It has not booted from here yet." };
+	if (stage === "userspace" || stage === "agent") {
+		return { kind: "running", word: "Running", sentence: "It runs from the network." };
+	}
+	const since = now - (device.stages.at(-1)?.at ?? 0);
+	if (since < PATIENCE) return { kind: "starting", word: "Starting", sentence: stageSentences[stage] };
+	return { kind: "quiet", word: "Stopped", sentence: `Its last boot got as far as: ${stageSentences[stage]}.` };
+}
+
+export const statusColors: Readonly<Record<StatusKind, string>> = {
+	trouble: "red",
+	starting: "blue",
+	running: "green",
+	quiet: "gray",
+};

@@ -1,0 +1,32 @@
+/** Times for people, in the words and the zone of their browser. */
+
+const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+const dateTime = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
+
+const steps = [
+	{ unit: "day", seconds: 86_400 },
+	{ unit: "hour", seconds: 3600 },
+	{ unit: "minute", seconds: 60 },
+] as const;
+
+/** `just now`, `5 minutes ago`, `yesterday`. */
+export function agoText(at: number, now: number): string {
+	const seconds = Math.round((now - at) / 1000);
+	const step = steps.find((one) => Math.abs(seconds) >= one.seconds);
+	return step === undefined ? "just now" : relative.format(-Math.round(seconds / step.seconds), step.unit);
+}
+
+export const dateTimeText = (at: number): string => dateTime.format(at);
+
+export const clockText = (at: number): string => clock.format(at);
+
+/** `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`. */
+export function durationText(milliseconds: number): string {
+	const seconds = milliseconds / 1000;
+	if (seconds < 10) return `${seconds.toFixed(1)} s`;
+	if (seconds < 60) return `${Math.round(seconds)} s`;
+	const minutes = Math.floor(seconds / 60);
+	if (minutes < 60) return `${minutes} min ${Math.round(seconds % 60)} s`;
+	return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}

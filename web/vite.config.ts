@@ -1,0 +1,22 @@
+/** How the page is built: into `dist/`, one file per page of the program, nothing inline, nothing from elsewhere. */
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vite";
+import { apiRoutes } from "./routes-plugin.ts";
+
+/** Where `npm run dev` has the server. */
+const server = process.env.PI_NETBOOT_URL ?? "http://127.0.0.1:38434";
+
+export default defineConfig({
+	plugins: [react(), apiRoutes()],
+	build: {
+		target: "es2023",
+		// Its policy refuses what stands in the document or in an address.
+		assetsInlineLimit: 0,
+		modulePreload: { polyfill: false },
+		reportCompressedSize: false,
+	},
+	server: {
+		host: "127.0.0.1",
+		proxy: { "/api": server, "/icon.svg": server },
+	},
+});
