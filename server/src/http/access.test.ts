@@ -217,7 +217,7 @@ describe("the Host header", () => {
 	it("is looked at before anything else", async () => {
 		const h = harness();
 		const code = h.http.createLoginCode();
-		for (const url of ["/", `/?code=${code}`, "/app.js", "/api/v1/devices", "/none"]) {
+		for (const url of ["/", `/?code=${code}`, "/login.css", "/api/v1/devices", "/none"]) {
 			assert.equal((await get(h, url, { ...bearer, host: "evil.example" })).status, 421, url);
 		}
 		assert.equal((await get(h, `/?code=${code}`)).status, 303);
