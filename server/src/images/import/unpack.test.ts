@@ -71,7 +71,7 @@ const xz = path.join(dir, "disk.xz");
 fs.writeFileSync(xz, runTool("xz", ["-c", plain]));
 
 for (const { how, ...asked } of [
-	{ how: "a worker", source: packed, packing: "gzip" },
+	{ how: "a worker", source: packed, packing: "gzip", isBuiltIn: true },
 	{ how: "a worker with WebAssembly", source: xz, packing: "xz", isBuiltIn: true },
 	{ how: "the program", source: xz, packing: "xz" },
 ]) {
