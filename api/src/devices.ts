@@ -1,5 +1,6 @@
 /** The Pis. */
 import { z } from "zod";
+import { AgentInventory } from "./agent.ts";
 import { Bytes, Finding, Ipv4, Time } from "./common.ts";
 import { Customisation, CustomisationChanges } from "./customisation.ts";
 import { ImageId } from "./images.ts";
@@ -20,7 +21,7 @@ export type RootMode = z.infer<typeof RootMode>;
 export const Intent = z
 	.enum(["netboot", "disk", "write-then-disk", "ignore"])
 	.describe(
-		"What its next power-on shall do. With `disk` we are silent, so that it goes on to its own disk. `write-then-disk` is refused by a server that writes no disks.",
+		"What its next power-on shall do. With `disk` we are silent, so that it goes on to its own disk. `write-then-disk` writes its image to `writeTarget` first, once.",
 	);
 export type Intent = z.infer<typeof Intent>;
 
@@ -35,6 +36,23 @@ export const HostName = z
 export const ReachedStage = z.object({ stage: Stage, at: Time }).meta({ id: "ReachedStage" });
 export type ReachedStage = z.infer<typeof ReachedStage>;
 
+/** A path that cannot be a partition's or lie anywhere but in /dev; which disks are written, the agent decides. */
+const WriteTarget = z
+	.string()
+	.max(64)
+	.regex(/^\/dev\/[a-z0-9]+$/, "expected a whole disk, like /dev/mmcblk0 or /dev/nvme0n1")
+	.describe("The disk that `write-then-disk` writes.");
+
+export const DeviceAgent = z
+	.object({
+		online: z.boolean().describe("It was heard within the last minute."),
+		version: z.string(),
+		heardAt: Time,
+		inventory: AgentInventory,
+	})
+	.meta({ id: "DeviceAgent" });
+export type DeviceAgent = z.infer<typeof DeviceAgent>;
+
 export const Device = z
 	.object({
 		id: DeviceId,
@@ -46,6 +64,7 @@ export const Device = z
 		imageId: ImageId.nullable().describe("null = the default image."),
 		rootMode: RootMode,
 		intent: Intent,
+		writeTarget: WriteTarget.nullable(),
 		customisation: Customisation.describe("What was set for this device alone; `/api/v1/defaults` has the rest."),
 		quotaBytes: Bytes.nullable().describe("What its root may hold; null = the default quota, 0 = no limit."),
 		rootBytes: Bytes.describe("What its roots and snapshots take on the server's disk."),
@@ -53,6 +72,7 @@ export const Device = z
 		stages: z.array(ReachedStage).describe("Of the last boot, in the order of their times."),
 		bootCount: z.int().min(0),
 		lastBootAt: Time.nullable(),
+		agent: DeviceAgent.nullable().describe("What the program on the Pi said last; null before it was heard."),
 		diagnosis: Finding.optional().describe("Why its boot stands still, and what to do."),
 	})
 	.meta({ id: "Device" });
@@ -67,6 +87,7 @@ export const DeviceChanges = z
 		imageId: ImageId.nullable().optional(),
 		rootMode: RootMode.nullable().optional().describe("null = the default mode."),
 		intent: Intent.optional(),
+		writeTarget: WriteTarget.optional().describe("Comes with the intent `write-then-disk`; other intents drop it."),
 		quotaBytes: Bytes.nullable().optional().describe("null = the default quota, 0 = no limit."),
 		customisation: CustomisationChanges.optional(),
 	})

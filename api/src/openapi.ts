@@ -63,7 +63,12 @@ function content(mediaType: string, schema: JsonObject): JsonObject {
 function success(components: Components, route: Route): JsonObject {
 	if (route.response === undefined) return { "204": { description: "Done." } };
 	const schema = components.refer(route.response, "output");
-	return { "200": { description: route.summary, content: content(route.mediaType ?? "application/json", schema) } };
+	return {
+		[String(route.status ?? 200)]: {
+			description: route.summary,
+			content: content(route.mediaType ?? "application/json", schema),
+		},
+	};
 }
 
 /** One entry per status; its description lists the codes that travel with it. */

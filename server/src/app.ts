@@ -18,11 +18,14 @@ import { NetworkSettings } from "./app/network-settings.ts";
 import { startNetwork } from "./app/network-start.ts";
 import { RootAnswers } from "./app/root-service.ts";
 import { Surroundings } from "./app/surroundings.ts";
+import { publishWrites } from "./app/write-events.ts";
+import { WriteAnswers } from "./app/write-service.ts";
+import { startWriting } from "./app/write-start.ts";
 import { errorText, type Logger, settleSeries, systemClock } from "./base/index.ts";
-import { BootQueue, DhcpAnswers, FirmwareLoad, NfsExports, RootKeeper, TftpFiles } from "./boot/index.ts";
+import { BootQueue, DhcpAnswers, FirmwareLoad, Netconsole, NfsExports, RootKeeper, TftpFiles } from "./boot/index.ts";
 import type { RunningServer } from "./cli/index.ts";
 import type { Config } from "./config.ts";
-import { DeviceRegistry } from "./devices/index.ts";
+import { type Device, DeviceRegistry } from "./devices/index.ts";
 import { AccessBook, EventHub, HttpServer, type Services } from "./http/index.ts";
 import { ImageLibrary, inspectImage } from "./images/index.ts";
 import type { Logging } from "./log-setup.ts";
@@ -72,7 +75,11 @@ async function start(config: Config, log: Logger, logging: Logging, undo: Undo[]
 		undo,
 	);
 
-	const devices = new DeviceAnswers(registry, (device) => roots.care.bytesOf(device));
+	const { dataDir, writesAtOnce: atOnce } = config;
+	const writing = await startWriting({ dataDir, atOnce, store, registry, library, log }, undo);
+	const writes = new WriteAnswers({ registry, ...writing });
+	const bytesOf = (device: Device) => roots.care.bytesOf(device);
+	const devices = new DeviceAnswers(registry, bytesOf, (device) => writes.agentOf(device));
 	const imagesLog = log.child({ service: "images" });
 	const { imagesDir: folder, catalogUrl } = config;
 	const sources = await startSources({ folder, catalogUrl, library, registry, log: imagesLog }, undo);
@@ -80,6 +87,8 @@ async function start(config: Config, log: Logger, logging: Logging, undo: Undo[]
 	const images = new ImageAnswers(sources);
 	const told = { hub, registry, devices, library, arrivals: sources.arrivals, images, logging, log: httpLog };
 	undo.push(publishEvents(told));
+	const { monotonic } = systemClock;
+	undo.push(publishWrites({ hub, ...writing, writes, registry, devices, monotonic }));
 	const services: Services = {
 		health: { health: () => listeners.report(readVersion()) },
 		network,
@@ -88,6 +97,8 @@ async function start(config: Config, log: Logger, logging: Logging, undo: Undo[]
 		catalog: { catalog: async () => showCatalog(await catalog.list()) },
 		devices,
 		roots: new RootAnswers({ registry, care: roots.care, store }),
+		writes,
+		agents: writing.desk,
 		logs: logging.recent,
 		events: hub,
 	};
@@ -199,7 +210,8 @@ async function startBoot(parts: BootParts, undo: Undo[]): Promise<Booting> {
 	const listeners = new Listeners(log);
 	undo.push(() => listeners.stop());
 	const tftp = new TftpFiles({ ...common, roots, macOf, queue, load, nfsPort: () => listeners.health("nfs").port });
-	const servers = { config, place, dhcp, tftp, nfs, clock: systemClock, log, listeners };
+	const netconsole = new Netconsole({ registry, clock: systemClock, log: log.child({ service: "netconsole" }) });
+	const servers = { config, place, dhcp, tftp, nfs, netconsole, clock: systemClock, log, listeners };
 	await startBootServers(servers);
 	const network = await startNetwork({
 		settings: parts.settings,

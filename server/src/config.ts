@@ -172,6 +172,16 @@ export const settings = {
 		fallback: "38434",
 		schema: port,
 	},
+	writesAtOnce: {
+		flag: "--writes-at-once <number>",
+		env: "WRITES_AT_ONCE",
+		help: "Pis that fetch an image for their disks at the same time (default: 10, which fill 1 Gbit/s with SD cards)",
+		schema: z
+			.string()
+			.regex(/^[1-9]\d{0,2}$/, "expected a number from 1 to 999")
+			.transform(Number),
+		fallback: "10",
+	},
 	dhcpPort: { flag: "--dhcp-port <port>", env: "DHCP_PORT", help: "UDP port of DHCP", fallback: "67", schema: port },
 	tftpPort: { flag: "--tftp-port <port>", env: "TFTP_PORT", help: "UDP port of TFTP", fallback: "69", schema: port },
 	nfsPort: { flag: "--nfs-port <port>", env: "NFS_PORT", help: "TCP port of NFS", fallback: "2049", schema: port },
@@ -180,6 +190,13 @@ export const settings = {
 		env: "PORTMAP_PORT",
 		help: "TCP and UDP port of the portmapper",
 		fallback: "111",
+		schema: port,
+	},
+	netconsolePort: {
+		flag: "--netconsole-port <port>",
+		env: "NETCONSOLE_PORT",
+		help: "UDP port to which bootloaders send their own log, where their configuration says so",
+		fallback: "6666",
 		schema: port,
 	},
 	auth: {
@@ -300,6 +317,7 @@ const portFlags = {
 	tftpPort: "--tftp-port",
 	nfsPort: "--nfs-port",
 	portmapPort: "--portmap-port",
+	netconsolePort: "--netconsole-port",
 };
 
 function samePorts(values: Readonly<Record<string, unknown>>): string[] {

@@ -5,6 +5,7 @@ import type {
 	BootPage,
 	BootsQuery,
 	Bystander,
+	DeviceAgent,
 	DeviceChanges,
 	DiagnosesQuery,
 	DiagnosisPage,
@@ -17,11 +18,17 @@ import { bootPage, diagnosisPage, showBystander } from "./device-history.ts";
 export class DeviceAnswers implements DeviceService {
 	readonly #registry: DeviceRegistry;
 	readonly #bytesOf: (device: Device) => number;
+	readonly #agentOf: (device: Device) => DeviceAgent | null;
 
 	/** @param bytesOf what its roots take on the disk. */
-	constructor(registry: DeviceRegistry, bytesOf: (device: Device) => number) {
+	constructor(
+		registry: DeviceRegistry,
+		bytesOf: (device: Device) => number,
+		agentOf: (device: Device) => DeviceAgent | null,
+	) {
 		this.#registry = registry;
 		this.#bytesOf = bytesOf;
+		this.#agentOf = agentOf;
 	}
 
 	list(): ApiDevice[] {
@@ -80,6 +87,7 @@ export class DeviceAnswers implements DeviceService {
 			imageId: device.imageId,
 			rootMode: registry.rootModeOf(device),
 			intent: device.intent,
+			writeTarget: device.writeTarget,
 			customisation: showCustomisation(device.customisation),
 			quotaBytes: device.quotaBytes,
 			rootBytes: this.#bytesOf(device),
@@ -87,6 +95,7 @@ export class DeviceAnswers implements DeviceService {
 			stages: stages.map(({ stage, at }) => ({ stage, at })),
 			bootCount: device.bootCount,
 			lastBootAt: device.lastBootAt,
+			agent: this.#agentOf(device),
 			...(diagnosis === undefined ? {} : { diagnosis: { ...diagnosis } }),
 		};
 	}

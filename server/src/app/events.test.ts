@@ -55,7 +55,11 @@ async function lab(images = folder) {
 	const parts = { folder: images, catalogUrl, library, registry: bench.registry, log: silentLogger };
 	const sources = await startSources(parts, undo);
 	const answers = new ImageAnswers(sources);
-	const devices = new DeviceAnswers(bench.registry, () => 4096);
+	const devices = new DeviceAnswers(
+		bench.registry,
+		() => 4096,
+		() => null,
+	);
 	const end = publishEvents({
 		hub,
 		registry: bench.registry,

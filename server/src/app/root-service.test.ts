@@ -48,7 +48,11 @@ describe("the roots in the API", () => {
 		assert.deepEqual(shown.customisation, { userName: "anna", passwordSet: true, userDataSet: false });
 		assert.deepEqual(shown.oldRoots, { kept: 1, days: null, budgetBytes: null });
 		assert.deepEqual([shown.rootMode, shown.quotaBytes], ["ephemeral", 1e9]);
-		const devices = new DeviceAnswers(site.registry, () => 0);
+		const devices = new DeviceAnswers(
+			site.registry,
+			() => 0,
+			() => null,
+		);
 		const changed = await devices.change(device.id, { customisation: { userName: "otto", userData: "#!/bin/sh\n" } });
 		assert.deepEqual(changed?.customisation, { userName: "otto", passwordSet: false, userDataSet: true });
 		assert.doesNotMatch(JSON.stringify([shown, changed]), /bbbb|bin\/sh/);

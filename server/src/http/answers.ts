@@ -20,7 +20,7 @@ export function sendResult(route: Route, reply: FastifyReply, result: unknown): 
 	if (route.response === undefined) return reply.code(204).send();
 	if (route.mediaType === "text/plain") return reply.type("text/plain; version=0.0.4; charset=utf-8").send(result);
 	const checked = route.response.safeParse(result);
-	if (checked.success) return reply.send(checked.data);
+	if (checked.success) return reply.code(route.status ?? 200).send(checked.data);
 	throw new BugError(`http: ${route.method} ${route.path} would answer what it must not: ${checked.error.message}`);
 }
 

@@ -10,6 +10,7 @@ import {
 	systemClock,
 	systemCode,
 } from "../base/index.ts";
+import { addAgentRoutes } from "./agent-routes.ts";
 import { Access, type Visitor } from "./access.ts";
 import type { AccessBook } from "./access-book.ts";
 import { answerUnreadable, sendFailure, sendResult } from "./answers.ts";
@@ -154,6 +155,11 @@ export class HttpServer implements Startable {
 		const description = openApiDocument(this.#options.version);
 		this.fastify.get("/api/openapi.json", (_request, reply) => reply.send(description));
 		addUploads(this.fastify, this.#options.services.uploads, (request) => this.#letIn(request));
+		addAgentRoutes(this.fastify, {
+			agents: this.#options.services.agents,
+			recognise: (request) => this.#connections.recognise(request.raw.socket),
+			report: ({ cause }) => this.#options.log.error({ err: cause }, "an agent's request failed"),
+		});
 		addPages(this.fastify, this.#access, this.#options.page ?? builtPage);
 	}
 

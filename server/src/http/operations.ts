@@ -7,6 +7,7 @@ import { ApiError } from "./errors.ts";
 import type { EventStreams } from "./event-stream.ts";
 import { metricsText } from "./metrics.ts";
 import type { Awaitable, Services, UnfinishedUpload } from "./services.ts";
+import { writeOperations } from "./write-operations.ts";
 
 /** The stream of events is no question with an answer; the server answers it itself. */
 export type AnsweredOperation = Exclude<OperationId, "streamEvents">;
@@ -57,6 +58,7 @@ export function operations(services: Services, access: Access, audit: Audit, str
 			return undefined;
 		},
 		restoreSnapshot: ({ params }) => roots.restoreSnapshot(params.id, params.name),
+		...writeOperations(services.writes),
 		getDefaults: () => roots.defaults(),
 		changeDefaults: ({ body }) => roots.changeDefaults(body),
 		listLogs: async ({ query }) => ({ lines: await logs.recent(query) }),

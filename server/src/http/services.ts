@@ -24,11 +24,16 @@ import type {
 	Network,
 	NetworkChanges,
 	NewImage,
+	NewWrite,
+	RebootOrder,
 	RootChanges,
 	RootChangesQuery,
 	ServerEvent,
 	Snapshot,
+	Write,
+	WritesQuery,
 } from "@pi-netboot/api";
+import type { AgentDesk } from "../writes/index.ts";
 
 export type Awaitable<T> = T | Promise<T>;
 
@@ -137,6 +142,22 @@ export interface LogService {
 	recent(query: LogQuery): Awaitable<LogLine[]>;
 }
 
+/** Ids may be former ones. Every call throws what the API says of it: `write-not-found`, `device-not-found`, ... */
+export interface WriteService {
+	/** Stored when it returns. */
+	start(deviceId: string, wish: NewWrite): Awaitable<Write>;
+	/** The newest first. */
+	list(query: WritesQuery): Awaitable<Write[]>;
+	get(id: string): Awaitable<Write>;
+	cancel(id: string): Awaitable<Write>;
+	retry(id: string): Awaitable<Write>;
+	/** Its agent was told when it returns. */
+	reboot(deviceId: string): Awaitable<RebootOrder>;
+}
+
+/** What the agents ask; see `writes`. */
+export type AgentService = Pick<AgentDesk, "admit" | "hello" | "next" | "report" | "map" | "pack" | "raw">;
+
 /** An event as it goes over the wire. */
 export interface SentEvent {
 	readonly id: string;
@@ -162,6 +183,8 @@ export interface Services {
 	readonly catalog: CatalogService;
 	readonly devices: DeviceService;
 	readonly roots: RootService;
+	readonly writes: WriteService;
+	readonly agents: AgentService;
 	readonly logs: LogService;
 	readonly events: EventService;
 }

@@ -9,5 +9,6 @@ export { loadSecrets, type Secrets, writeSecretFile } from "./secrets.ts";
 export type { SettingChanges, SettingKey, SettingRepository, SettingValues } from "./settings.ts";
 export type { NewSnapshotRow, SnapshotRepository, SnapshotRow } from "./snapshots.ts";
 export { openStore, type Repositories, type Store } from "./store.ts";
+export { readStoredSettings } from "./stored-settings.ts";
 export type { TokenRepository, TokenRow } from "./tokens.ts";
 export type { InventoryRow, WriteRepository, WriteRow } from "./writes.ts";

@@ -44,20 +44,26 @@ export function signAnswer(secret: string, nonce: string, status: number, body: 
 export class RequestChecker {
 	readonly #secret: string;
 	readonly #now: () => number;
+	readonly #since: number;
 	/** Until when each is remembered; in the order of their coming. */
 	readonly #nonces = new Map<string, number>();
 
-	/** @param now milliseconds since 1970. */
-	constructor(secret: string, now: () => number) {
+	/**
+	 * @param now milliseconds since 1970.
+	 * @param since whatever was signed before may have been heard by somebody else; its sender is to sign it anew.
+	 */
+	constructor(secret: string, now: () => number, since = 0) {
 		this.#secret = secret;
 		this.#now = now;
+		this.#since = since;
 	}
 
 	/** @returns why the request is refused, undefined when it is good. */
 	check(parts: SignedParts, signature: string): Refusal | undefined {
 		if (!NONCE.test(parts.nonce) || !isEqual(signature, signRequest(this.#secret, parts))) return "bad-signature";
 		const now = this.#now();
-		if (!(Math.abs(Number(parts.time) - now) <= CLOCK_TOLERANCE_MS)) return "clock";
+		const time = Number(parts.time);
+		if (!(Math.abs(time - now) <= CLOCK_TOLERANCE_MS) || time < this.#since) return "clock";
 		this.#forget(now);
 		if (this.#nonces.has(parts.nonce) || this.#nonces.size >= MAX_NONCES) return "replayed";
 		this.#nonces.set(parts.nonce, now + 2 * CLOCK_TOLERANCE_MS);

@@ -1,6 +1,17 @@
 /** Services for tests: a plain image and device, whatever is asked of them is recorded. */
 import type { Readable } from "node:stream";
-import type { Bystander, Catalog, Defaults, Device, Health, Image, Network, PastBoot, Snapshot } from "@pi-netboot/api";
+import type {
+	Bystander,
+	Catalog,
+	Defaults,
+	Device,
+	Health,
+	Image,
+	Network,
+	PastBoot,
+	Snapshot,
+	Write,
+} from "@pi-netboot/api";
 import { type LogLine, NetbootError, silentLogger } from "../../base/index.ts";
 import { EventHub } from "../event-hub.ts";
 import { LogRing } from "../log-ring.ts";
@@ -33,6 +44,7 @@ export const sampleDevice: Device = {
 	imageId: null,
 	rootMode: "persistent",
 	intent: "netboot",
+	writeTarget: null,
 	customisation: { passwordSet: false, userDataSet: false },
 	quotaBytes: null,
 	rootBytes: 0,
@@ -44,6 +56,37 @@ export const sampleDevice: Device = {
 	],
 	bootCount: 3,
 	lastBootAt: 1_700_000_002_000,
+	agent: null,
+};
+
+export const sampleWrite: Write = {
+	id: "0123456789abcdef",
+	deviceId: "7bf18f79",
+	deviceName: "pi-8f79",
+	imageId: "raspios-trixie",
+	imageName: "raspios-trixie.img",
+	buildId: "b1",
+	map: "ab".repeat(32),
+	target: "/dev/mmcblk0",
+	disk: { model: "SC32G", serial: "0x1234", size: 32_000_000_000, identity: "035344534333324780" },
+	verify: "full",
+	origin: "person",
+	stage: "writing",
+	cancelling: false,
+	percent: 42.5,
+	bytesDone: 900_000_000,
+	bytesTotal: 1_800_000_000,
+	bytesPerSecond: 38_000_000,
+	secondsLeft: 60,
+	wireBytes: 300_000_000,
+	zeroedBytes: 0,
+	verifiedBytes: 0,
+	zeroBytes: 100_000_000,
+	retries: 0,
+	attempts: 1,
+	times: [{ stage: "wiping", at: 1_700_000_010_000 }],
+	createdAt: 1_700_000_009_000,
+	endedAt: null,
 };
 
 export const sampleHealth: Health = {
@@ -262,6 +305,35 @@ export function fakeServices(): FakeServices {
 				device(id) && { boots: before === undefined ? [sampleBoot] : [], next: before === undefined ? 1 : null },
 			diagnoses: (id) => device(id) && { diagnoses: sampleBoot.diagnoses, next: null },
 			bystanders: () => [sampleBystander],
+		},
+		writes: {
+			start(id, wish) {
+				calls.push([id, wish]);
+				if (wish.imageId === "huge") throw new NetbootError("disk-refused", "/dev/mmcblk0 is too small.");
+				return sampleWrite;
+			},
+			list(query) {
+				calls.push(query);
+				return [sampleWrite];
+			},
+			get(id) {
+				if (id !== sampleWrite.id) throw new NetbootError("write-not-found", "There is none.");
+				return sampleWrite;
+			},
+			cancel: () => ({ ...sampleWrite, cancelling: true }),
+			retry() {
+				throw new NetbootError("conflict", "It is not over.");
+			},
+			reboot: (id) => ({ id, ordered: true }),
+		},
+		agents: {
+			admit: async () => ({ isAdmitted: false, code: "agent-bad-signature" }),
+			hello: async () => undefined,
+			next: async () => null,
+			report: async () => false,
+			map: async () => undefined,
+			pack: async () => undefined,
+			raw: async () => undefined,
 		},
 		roots: {
 			root: () => ({ bytes: 52_000_000, quotaBytes: null, roots: [], snapshots: [sampleSnapshot] }),

@@ -31,6 +31,7 @@ export function deviceRow(key: number, changes: Partial<NewDeviceRow> = {}): New
 		addressAt: null,
 		machineId: null,
 		sshHostKeys: null,
+		writeTarget: null,
 		createdAt: 1,
 		...changes,
 	};

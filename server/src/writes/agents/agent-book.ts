@@ -1,0 +1,122 @@
+/** The agents: what each said of its Pi, when it was heard, and whether it shall reboot. */
+import { EventEmitter } from "node:events";
+import type { Clock, Startable, Timer } from "../../base/index.ts";
+import type { Device, DeviceRegistry } from "../../devices/index.ts";
+import type { Store } from "../../store/index.ts";
+import type { AgentCaller } from "./agent-gate.ts";
+import type { Inventory } from "./inventory.ts";
+
+/** What is known of a Pi's agent. */
+export interface AgentFacts {
+	readonly bootId: string;
+	readonly version: string;
+	/** Milliseconds since 1970. */
+	readonly heardAt: number;
+	readonly inventory: Inventory;
+}
+
+export interface AgentHello {
+	readonly version: string;
+	readonly inventory: Inventory;
+}
+
+export interface AgentBookOptions {
+	readonly store: Pick<Store, "writes">;
+	readonly registry: Pick<DeviceRegistry, "fact" | "learnSerial">;
+	/** An inventory out of the store; undefined when this version cannot read it. */
+	readonly parse: (text: string) => Inventory | undefined;
+	readonly clock: Clock;
+}
+
+interface AgentEvents {
+	/** Its inventory is another, or it came or went. */
+	changed: [{ readonly deviceKey: number }];
+}
+
+/** An agent that waits for work asks anew within 30 seconds, and one that writes reports each second. */
+const AWAY_MS = 45_000;
+const SWEEP_MS = 5000;
+
+export class AgentBook extends EventEmitter<AgentEvents> implements Startable {
+	readonly #options: AgentBookOptions;
+	readonly #facts = new Map<number, AgentFacts>();
+	/** Since when it was heard in this process, monotonic. */
+	readonly #heard = new Map<number, number>();
+	/** Those that were said to be online. */
+	readonly #online = new Set<number>();
+	/** The boot of each device that shall end. */
+	readonly #reboots = new Map<number, string>();
+	#timer: Timer | undefined;
+
+	constructor(options: AgentBookOptions) {
+		super();
+		this.#options = options;
+	}
+
+	async start(): Promise<void> {
+		const { store, parse } = this.#options;
+		for (const row of await store.writes.inventories()) {
+			const inventory = parse(row.inventory);
+			if (inventory !== undefined) this.#facts.set(row.deviceKey, { ...row, inventory });
+		}
+		this.#arm();
+	}
+
+	async stop(): Promise<void> {
+		this.#timer?.cancel();
+	}
+
+	/** An agent has begun, or its disks are others. Stored when it resolves. */
+	async greet({ device, bootId }: AgentCaller, { version, inventory }: AgentHello): Promise<void> {
+		const { registry, store, clock } = this.#options;
+		const heardAt = clock.now();
+		if (inventory.serial !== "") registry.learnSerial(device, inventory.serial);
+		const row = { deviceKey: device.key, bootId, version, heardAt, inventory: JSON.stringify(inventory) };
+		await store.writes.saveInventory(row);
+		this.#facts.set(device.key, { bootId, version, heardAt, inventory });
+		this.hear(device);
+		registry.fact(device, { kind: "agent", bootId });
+		this.emit("changed", { deviceKey: device.key });
+	}
+
+	/** It said something. */
+	hear(device: Device): void {
+		this.#heard.set(device.key, this.#options.clock.monotonic());
+		const facts = this.#facts.get(device.key);
+		if (facts !== undefined) this.#facts.set(device.key, { ...facts, heardAt: this.#options.clock.now() });
+		if (!this.#online.has(device.key)) this.#tell(device.key, true);
+	}
+
+	/** What is known of the agent of a device; undefined before it was ever heard. */
+	of(deviceKey: number): AgentFacts | undefined {
+		return this.#facts.get(deviceKey);
+	}
+
+	isOnline(deviceKey: number): boolean {
+		const heard = this.#heard.get(deviceKey);
+		return heard !== undefined && this.#options.clock.monotonic() - heard < AWAY_MS;
+	}
+
+	/** The boot shall end, as soon as its agent asks for work. */
+	orderReboot(deviceKey: number, bootId: string): void {
+		this.#reboots.set(deviceKey, bootId);
+	}
+
+	/** Stays true until the boot is over: an answer can be lost. */
+	shallReboot(deviceKey: number, bootId: string): boolean {
+		return this.#reboots.get(deviceKey) === bootId;
+	}
+
+	#tell(deviceKey: number, isOnline: boolean): void {
+		if (isOnline) this.#online.add(deviceKey);
+		else this.#online.delete(deviceKey);
+		this.emit("changed", { deviceKey });
+	}
+
+	#arm(): void {
+		this.#timer = this.#options.clock.after(SWEEP_MS, () => {
+			for (const key of this.#online) if (!this.isOnline(key)) this.#tell(key, false);
+			this.#arm();
+		});
+	}
+}
