@@ -44,6 +44,12 @@ const DELETED: ImageFinding = {
 	message: "Its file was deleted; the Pis that run it can go on until they reboot.",
 };
 
+const UNPACKED_ANEW: ImageFinding = {
+	code: "import-resumed",
+	severity: "info",
+	message: "Its unpacking was interrupted when the server ended, and begins anew.",
+};
+
 export class ImageEntry {
 	record: ImageRecord;
 	/** Undefined: not in the folder now. */
@@ -56,6 +62,8 @@ export class ImageEntry {
 	unpackedKey: string | undefined;
 	/** How far that is; undefined when nothing runs. */
 	percent: number | undefined;
+	/** Whether the end of the server interrupted it before. */
+	isAnew = false;
 	#takenStamp: FileStamp | undefined;
 	#takenAt = 0;
 	/** Where the file came from. */
@@ -145,9 +153,14 @@ export class ImageEntry {
 			createdAt: record.createdAt,
 			buildId: this.buildId ?? null,
 			facts: taken?.facts ?? null,
-			findings: file === undefined ? [DELETED, ...(taken?.findings ?? [])] : (taken?.findings ?? []),
+			findings: [...this.#circumstances(), ...(taken?.findings ?? [])],
 			origin: this.#origin,
 		};
+	}
+
+	#circumstances(): ImageFinding[] {
+		if (this.file === undefined) return [DELETED];
+		return this.isAnew && this.percent !== undefined ? [UNPACKED_ANEW] : [];
 	}
 
 	#state(): ImageState {

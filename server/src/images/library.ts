@@ -76,6 +76,7 @@ export class ImageLibrary implements Startable {
 				log: this.#log,
 				changed: (key) => this.#unpackingChanged(key),
 				limits: options.unpackLimits,
+				promisedOf: (stamp) => this.#origins.promised(stamp),
 			});
 		}
 	}
@@ -338,6 +339,7 @@ export class ImageLibrary implements Startable {
 			return failedToUnpack(unpacking.failure);
 		}
 		entry.percent = unpacking?.percent;
+		entry.isAnew = unpacking?.isAnew === true;
 		return undefined;
 	}
 

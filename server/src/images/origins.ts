@@ -82,6 +82,12 @@ export class ImageOrigins {
 		return this.#kept.get().findLast((note) => note.mark === mark)?.arrived;
 	}
 
+	/** What has to come out of the file when it is unpacked, as the catalogue said. */
+	promised(stamp: FileStamp): { readonly bytes: number | undefined; readonly sha256: string | undefined } | undefined {
+		const entry = this.arrived(stamp)?.entry;
+		return entry && { bytes: entry.unpackedBytes, sha256: entry.unpackedSha256 };
+	}
+
 	/** Durable when it resolves. */
 	note(stamp: FileStamp, arrived: Arrived): Promise<void> {
 		const mark = markOf(stamp);

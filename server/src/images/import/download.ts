@@ -2,13 +2,13 @@
  * Downloads an image into the images folder. It may be cut off at any byte and goes on from there, in this run or the next; it
  * appears under its name when it is whole, has the checksum that it should have, and is on the disk.
  */
-import { createHash } from "node:crypto";
 import fs from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ClosedError, systemCode } from "../../base/index.ts";
 import type { FileStamp } from "../../vfs/index.ts";
 import type { CatalogOrigin } from "../origins.ts";
 import { findChecksum } from "./checksum-beside.ts";
+import { sumOfFile } from "./file-sum.ts";
 import { checkedImageName } from "./image-name.ts";
 import { ImportError } from "./import-error.ts";
 import { asFolderError, LimitGuard, type UnpackLimits } from "./limits.ts";
@@ -193,12 +193,7 @@ class Download {
 
 	/** Reads the file once more: what counts is what is on the disk, also of a part that an earlier run fetched. */
 	async #check(expected: string | undefined): Promise<Downloaded> {
-		const hash = createHash("sha256");
-		for await (const chunk of fs.createReadStream(this.#partial.path, { highWaterMark: 1 << 20 })) {
-			hash.update(chunk);
-			this.#options.signal?.throwIfAborted();
-		}
-		const sha256 = hash.digest("hex");
+		const sha256 = await sumOfFile(this.#partial.path, this.#options.signal);
 		if (expected !== undefined && sha256 !== expected) {
 			throw new ImportError(
 				"download-checksum",

@@ -6,6 +6,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { MalformedError, syncPath, systemCode, UnsupportedError } from "../../base/index.ts";
 import { FileSource, PACKING_HEAD_BYTES, type Packing, recognisePacking, unpackedSize } from "../../disk/index.ts";
+import { sumOfFile } from "./file-sum.ts";
 import { ImportError } from "./import-error.ts";
 import { LimitGuard, noSpace, type UnpackLimits } from "./limits.ts";
 
@@ -16,6 +17,14 @@ export interface UnpackRequest {
 	/** The source as it was seen: another one is refused. Decimal, as `FileStamp` has it. */
 	readonly expected?: { readonly size: number; readonly mtimeNs: string; readonly ino: string };
 	readonly limits?: UnpackLimits;
+	/** What has to come out, where somebody said it. */
+	readonly promised?: Promised | undefined;
+}
+
+export interface Promised {
+	readonly bytes?: number | undefined;
+	/** 64 lower-case hex digits. */
+	readonly sha256?: string | undefined;
 }
 
 export interface UnpackProgress {
@@ -103,6 +112,7 @@ async function unpackTo(
 			});
 			await part.sync();
 			signal.throwIfAborted();
+			await checkPromised(place, result.bytes, request, signal);
 			await checkUnchanged(request);
 			return { packing, ...result };
 		} finally {
@@ -111,6 +121,19 @@ async function unpackTo(
 	} finally {
 		source.close();
 	}
+}
+
+async function checkPromised(place: string, bytes: number, { source, promised }: UnpackRequest, signal: AbortSignal) {
+	const { bytes: size = bytes, sha256 } = promised ?? {};
+	if (size !== bytes) throw notAsPromised(source, `${bytes} bytes`, `${size}`);
+	if (sha256 === undefined) return;
+	const sum = await sumOfFile(place, signal);
+	if (sum !== sha256) throw notAsPromised(source, `the checksum ${sum}`, sha256);
+}
+
+function notAsPromised(source: string, got: string, expected: string): ImportError {
+	const message = `What is in ${path.basename(source)} has ${got}, and should have ${expected}: that is what its list says.`;
+	return new ImportError("import-damaged", message, { hint: "Download it again, or another one." });
 }
 
 function packingOf(source: FileSource): Packing {

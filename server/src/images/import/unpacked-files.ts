@@ -8,7 +8,7 @@ import path from "node:path";
 import type { Logger } from "../../base/index.ts";
 import type { BuildOrigin, FileStamp } from "../../vfs/index.ts";
 import { readable, type UnpackLimits } from "./limits.ts";
-import { PART } from "./unpack-file.ts";
+import { PART, type Promised } from "./unpack-file.ts";
 import { unpackImage } from "./unpacker.ts";
 
 /** An unpacking that waits, runs, or has failed. */
@@ -16,6 +16,8 @@ export interface Unpacking {
 	readonly key: string;
 	/** Of the packed bytes, 0 to 100. */
 	readonly percent: number;
+	/** Whether the end of the server interrupted it before. */
+	readonly isAnew: boolean;
 	/** Set once it has failed. */
 	readonly failure?: unknown;
 }
@@ -24,6 +26,7 @@ interface Job {
 	readonly key: string;
 	readonly giveUp: AbortController;
 	readonly promise: Promise<void>;
+	readonly isAnew: boolean;
 	percent: number;
 	failure?: unknown;
 }
@@ -34,6 +37,8 @@ export interface UnpackedFilesOptions {
 	/** Called when something is different: a percent more, done, failed. */
 	readonly changed: (key: string) => void;
 	readonly limits?: UnpackLimits | undefined;
+	/** What has to come out of a packed file, where somebody said it. */
+	readonly promisedOf?: (stamp: FileStamp) => Promised | undefined;
 }
 
 const NAME = /^([0-9a-f]{16})\.img(\.part)?$/;
@@ -48,6 +53,8 @@ export function unpackedKey({ stamp, print }: BuildOrigin): string {
 export class UnpackedFiles {
 	readonly #options: UnpackedFilesOptions;
 	readonly #jobs = new Map<string, Job>();
+	/** Keys of what the end of the server interrupted. */
+	readonly #interrupted = new Set<string>();
 	/** One at a time: xz alone uses all cores, and two would fight for the disk. */
 	#last: Promise<void> = Promise.resolve();
 
@@ -57,12 +64,13 @@ export class UnpackedFiles {
 
 	/** Makes the folder, and removes what a server that was killed left half done. */
 	async start(): Promise<void> {
-		const { folder, log } = this.#options;
+		const { folder } = this.#options;
 		await fs.promises.mkdir(folder, { recursive: true, mode: 0o700 });
 		for (const name of await fs.promises.readdir(folder)) {
-			if (!NAME.test(name) || !name.endsWith(PART)) continue;
+			const key = NAME.exec(name)?.[1];
+			if (key === undefined || !name.endsWith(PART)) continue;
 			await fs.promises.rm(path.join(folder, name), { force: true });
-			log.info(`an unpacking was interrupted when the server ended; it begins anew`);
+			this.#interrupted.add(key);
 		}
 	}
 
@@ -113,15 +121,20 @@ export class UnpackedFiles {
 	#start(key: string, source: string, stamp: FileStamp): Job {
 		const giveUp = new AbortController();
 		const promise = this.#last.then(() => this.#run(job, source, stamp));
-		const job: Job = { key, giveUp, promise, percent: 0 };
+		const isAnew = this.#interrupted.delete(key);
+		const job: Job = { key, giveUp, promise, isAnew, percent: 0 };
+		const name = path.basename(source);
+		if (isAnew)
+			this.#options.log.info(`the unpacking of ${name} was interrupted when the server ended; it begins anew`);
 		this.#jobs.set(key, job);
 		this.#last = promise;
 		return job;
 	}
 
 	/** Never rejects: what went wrong is kept in the job, for the next look. */
-	async #run(job: Job, source: string, { size, mtimeNs, ino }: FileStamp): Promise<void> {
-		const { log, changed, limits } = this.#options;
+	async #run(job: Job, source: string, stamp: FileStamp): Promise<void> {
+		const { log, changed, limits, promisedOf } = this.#options;
+		const { size, mtimeNs, ino } = stamp;
 		const { key, giveUp } = job;
 		try {
 			const { bytes, writtenBytes } = await unpackImage({
@@ -130,6 +143,7 @@ export class UnpackedFiles {
 				expected: { size, mtimeNs: String(mtimeNs), ino: String(ino) },
 				signal: giveUp.signal,
 				onProgress: ({ packedBytes, packedTotal }) => this.#advance(job, packedBytes / packedTotal),
+				promised: promisedOf?.(stamp),
 				...(limits && { limits }),
 			});
 			log.info(`${path.basename(source)} is unpacked: ${readable(bytes)}, ${readable(writtenBytes)} on the disk`);

@@ -11,6 +11,7 @@ import type { FileStamp } from "../../vfs/index.ts";
 import type { Arrived } from "../origins.ts";
 import type { Arrivals } from "./arrivals.ts";
 import type { ArrivalPlace } from "./downloads.ts";
+import { sumOfFile } from "./file-sum.ts";
 import { checkedImageName } from "./image-name.ts";
 import { ImportError } from "./import-error.ts";
 import { imageExists, isThere, land } from "./landing.ts";
@@ -263,12 +264,7 @@ export class Uploads implements Startable {
 
 	async #checkWhole({ id, name, sha256 }: Upload, signal: AbortSignal | undefined): Promise<void> {
 		if (sha256 === undefined) return;
-		const hash = createHash("sha256");
-		for await (const chunk of fs.createReadStream(this.#part(id), { highWaterMark: 1 << 20 })) {
-			hash.update(chunk);
-			signal?.throwIfAborted();
-		}
-		const got = hash.digest("hex");
+		const got = await sumOfFile(this.#part(id), signal);
 		if (got === sha256.toLowerCase()) return;
 		const message = `${name} has another checksum than it should have: got ${got}, expected ${sha256}.`;
 		throw new ImportError("upload-checksum", message, { hint: "Upload it again." });
