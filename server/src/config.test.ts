@@ -24,6 +24,7 @@ describe("the settings", () => {
 			tftpPort: 69,
 			nfsPort: 2049,
 			portmapPort: 111,
+			netconsolePort: 6666,
 			auth: "token",
 			allowedHosts: [],
 			catalogUrl: "https://downloads.raspberrypi.com/os_list_imagingutility_v4.json",

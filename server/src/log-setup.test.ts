@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type LogLine, ManualClock } from "./base/index.ts";
+import type { LogLine as NumberedLine } from "@pi-netboot/api";
+import { ManualClock } from "./base/index.ts";
 import { createLogging, type LoggingOptions } from "./log-setup.ts";
 
 function logging(options: Partial<LoggingOptions> = {}) {
@@ -27,7 +28,7 @@ describe("log lines", () => {
 
 	it("are kept and told to listeners", () => {
 		const { log, recent, subscribe } = logging();
-		const heard: LogLine[] = [];
+		const heard: NumberedLine[] = [];
 		const end = subscribe((line) => heard.push(line));
 		log.child({ service: "tftp" }).error({ err: new Error("EIO") }, "reading failed");
 		end();

@@ -1,9 +1,17 @@
 /** DHCP, TFTP, NFS and the portmapper, as the settings have them. */
 
 import { type Clock, errorText, type Logger, systemCode } from "../base/index.ts";
-import type { DhcpAnswers, NfsExports, TftpFiles } from "../boot/index.ts";
+import type { DhcpAnswers, Netconsole, NfsExports, TftpFiles } from "../boot/index.ts";
 import type { Config } from "../config.ts";
-import { DhcpServer, type RpcbindRegistration, RpcServer, registerWithRpcbind, TftpServer } from "../net/index.ts";
+import {
+	bindUdp,
+	closeUdp,
+	DhcpServer,
+	type RpcbindRegistration,
+	RpcServer,
+	registerWithRpcbind,
+	TftpServer,
+} from "../net/index.ts";
 import {
 	createMount3Program,
 	createNfs3Program,
@@ -30,6 +38,7 @@ export interface BootServersOptions {
 	readonly dhcp: DhcpAnswers;
 	readonly tftp: TftpFiles;
 	readonly nfs: NfsExports;
+	readonly netconsole: Netconsole;
 	readonly clock: Clock;
 	readonly log: Logger;
 	readonly listeners: Listeners;
@@ -42,6 +51,7 @@ export async function startBootServers(options: BootServersOptions): Promise<voi
 	await startNfs(options);
 	await startPortmap(options);
 	await startTftp(options);
+	await startNetconsole(options);
 }
 
 /** Opens the port of DHCP; `listeners` has how it went. */
@@ -76,6 +86,27 @@ async function startTftp({ config, place, tftp, clock, log, listeners }: BootSer
 			const server = new TftpServer({ addresses: served(), port, files: tftp, clock, log: service });
 			await server.start();
 			return { port: server.port, close: () => server.stop(), follow: () => server.setAddresses(served()) };
+		},
+	});
+}
+
+/** Broadcasts are heard on every interface. */
+async function startNetconsole({ config, netconsole, log, listeners }: BootServersOptions): Promise<void> {
+	await listeners.start({
+		name: "netconsole",
+		title: "netconsole",
+		protocol: "udp",
+		port: config.netconsolePort,
+		async open(port, loopback) {
+			const logger = log.child({ service: "netconsole" });
+			const socket = await bindUdp({ address: loopback ? LOOPBACK : "0.0.0.0", port });
+			socket.on("error", (error) => logger.warn(`its socket: ${errorText(error)}`));
+			socket.on("message", (bytes, { address }) => netconsole.heard(bytes, address));
+			const close = async () => {
+				await closeUdp(socket);
+				netconsole.stop();
+			};
+			return { port: socket.address().port, close };
 		},
 	});
 }

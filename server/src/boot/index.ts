@@ -1,5 +1,5 @@
 /** What a device gets: joins the wire to devices, images and trees. */
-export type { AgentPlace, ImagerSettings } from "./agent/index.ts";
+export { type AgentPlace, agentConfig, type ImagerSettings, installScript } from "./agent/index.ts";
 export { BootQueue } from "./boot-queue.ts";
 export { type BootImage, type BootImages, type Choice, chooseBoot } from "./catalogue.ts";
 export { DhcpAnswers, type DhcpAnswersOptions } from "./dhcp-answers.ts";
@@ -14,6 +14,7 @@ export {
 	type RangeWish,
 } from "./leases/settings.ts";
 export { type AuthorizedKeys, parseAuthorizedKeys } from "./login.ts";
+export { Netconsole } from "./netconsole.ts";
 export { NfsExports, type NfsExportsOptions } from "./nfs-exports.ts";
 export type { RootChanges, RootUse } from "./root-care.ts";
 export { RootKeeper } from "./root-keeper.ts";

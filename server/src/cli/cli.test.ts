@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { NetbootError } from "../base/index.ts";
 import { sampleDevice, sampleImage } from "../http/testing/fake-services.ts";
 import { type Harness, harness, token } from "../http/testing/harness.ts";
+import { openStore } from "../store/index.ts";
 import { type RunServer, runCli } from "./index.ts";
 import { table } from "./terminal.ts";
 
@@ -300,6 +301,8 @@ describe("doctor", () => {
 		"0",
 		"--portmap-port",
 		String(port),
+		"--netconsole-port",
+		"0",
 	];
 	const doctor = (...args: string[]) => run(["doctor", "--no-lan", "--images", dataDir, "--data", dataDir, ...args]);
 
@@ -314,6 +317,23 @@ describe("doctor", () => {
 	it("recognises the server that runs already", async () => {
 		const { out } = await doctor(...ports(0), "--http-port", String(server.http.port));
 		assert.match(out, /page and API: the running server has tcp port/);
+	});
+
+	it("knows what was set on the page, whether the server runs or not", async () => {
+		const running = await doctor(...ports(0), "--http-port", String(server.http.port));
+		assert.match(running.out, /^note {2}settings {4}set on the page: dhcp proxy$/m);
+		const folder = join(dataDir, "stored");
+		const store = await openStore(join(folder, "netboot.db"));
+		await store.settings.setAll({ dhcpMode: "full", interface: "none0" });
+		await store.close();
+		const args = ["doctor", "--no-lan", "--data", folder, "--images", dataDir, "--http-port", "0", ...ports(0)];
+		const stopped = await run(args);
+		assert.match(stopped.out, /^note {2}settings {4}set on the page: dhcp full, interface none0$/m);
+		assert.match(stopped.out, /^BAD {3}network {5}there is no interface none0/m);
+		assert.deepEqual(readdirSync(folder), ["netboot.db"]);
+		assert.doesNotMatch((await run([...args, "--dhcp", "off", "--interface", "lo"])).out, /settings/);
+		writeFileSync(join(folder, "netboot.db"), "no database");
+		assert.match((await run(args)).out, /^note {2}settings {4}the data folder does not tell .*: /m);
 	});
 
 	it("exits with 1 when something keeps Pis from booting", async () => {

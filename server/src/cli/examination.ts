@@ -21,6 +21,7 @@ import {
 } from "../net/index.ts";
 import { IPV4_ANY } from "../wire/dhcp/index.ts";
 import { call } from "./client.ts";
+import { withStoredNetwork } from "./stored-network.ts";
 
 export interface Finding {
 	/** `bad` keeps Pis from booting; a `note` does not. */
@@ -37,10 +38,12 @@ export interface ExaminationOptions {
 }
 
 /** Looks at everything that has to be right; in the order in which a boot needs it. */
-export async function examine(config: Config, options: ExaminationOptions): Promise<Finding[]> {
+export async function examine(given: Config, options: ExaminationOptions): Promise<Finding[]> {
+	const running = await runningServer(given);
+	const { config, notes } = await withStoredNetwork(given, running !== undefined);
 	const served = chooseInterfaces(await listInterfaces(), { interface: config.interface, serverIp: config.serverIp });
-	const running = await runningServer(config);
 	return [
+		...notes.map((note) => finding("note", "settings", note)),
 		await networkFinding(config, served),
 		...(await lanFindings(config, served, options)),
 		...(await portFindings(config, running)),
@@ -139,6 +142,7 @@ async function portFindings(config: Config, running: Health | undefined): Promis
 		{ service: "NFS", name: "nfs", protocol: "tcp", port: config.nfsPort },
 		{ service: "portmapper", name: "portmap", protocol: "tcp", port: config.portmapPort },
 		{ service: "page and API", name: "http", protocol: "tcp", port: config.httpPort },
+		{ service: "netconsole", name: "netconsole", protocol: "udp", port: config.netconsolePort },
 	];
 	const needed = wanted.filter(({ name }) => name !== "dhcp" || config.dhcp !== "off");
 	return Promise.all(needed.map((one) => portFinding(one, running)));
@@ -157,8 +161,13 @@ async function portFinding(wanted: Wanted, running: Health | undefined): Promise
 			return finding("good", "port", `${service}: rpcbind has ${protocol} port ${port}; the server registers with it`);
 		}
 		const { message, commands } = await adviseOnListenError({ service, protocol, port, error });
-		// Only an initramfs asks the portmapper.
-		return finding(wanted.name === "portmap" ? "note" : "bad", "port", message, commands);
+		// Only an initramfs asks the portmapper, and only a bootloader that was told to talks to the netconsole.
+		return finding(
+			wanted.name === "portmap" || wanted.name === "netconsole" ? "note" : "bad",
+			"port",
+			message,
+			commands,
+		);
 	}
 }
 
