@@ -1,6 +1,6 @@
 /** What the host's `lstat` says, in the words of the trees. */
 import fs from "node:fs";
-import type { Attributes, FileTime, FileType } from "../../base/index.ts";
+import type { FileTime, FileType } from "../../base/index.ts";
 
 /** The file types in the upper bits of `st_mode`. */
 const TYPES: Readonly<Record<number, FileType>> = {
@@ -17,32 +17,10 @@ export function hostType(stats: fs.BigIntStats): FileType {
 	return TYPES[Number(stats.mode) & fs.constants.S_IFMT] ?? "file";
 }
 
-/** @param ino the number that the tree has for it. */
-export function hostAttributes(stats: fs.BigIntStats, ino: number, fsid: number): Attributes {
-	const type = hostType(stats);
-	const isDevice = type === "block" || type === "character";
-	const { major, minor } = isDevice ? deviceNumbers(stats.rdev, process.platform) : { major: 0, minor: 0 };
-	return {
-		ino,
-		fsid,
-		type,
-		mode: Number(stats.mode) & 0o7777,
-		nlink: Number(stats.nlink),
-		uid: Number(stats.uid),
-		gid: Number(stats.gid),
-		size: Number(stats.size),
-		used: Number(stats.blocks) * 512,
-		major,
-		minor,
-		atime: time(stats.atimeNs),
-		mtime: time(stats.mtimeNs),
-		ctime: time(stats.ctimeNs),
-	};
-}
-
 const SECOND = 1_000_000_000n;
 
-function time(ns: bigint): FileTime {
+/** @param ns nanoseconds since 1970, possibly below zero. */
+export function hostTime(ns: bigint): FileTime {
 	const nsec = ((ns % SECOND) + SECOND) % SECOND;
 	return { sec: Number((ns - nsec) / SECOND), nsec: Number(nsec) };
 }

@@ -17,7 +17,7 @@ const folder = fs.mkdtempSync(path.join(os.tmpdir(), "build-compliance-"));
 fs.mkdirSync(path.join(folder, "source"));
 writeSource(path.join(folder, "source"), source);
 const build = await ImageBuild.open(makeExtImage(folder, { size: "8M", sourceDir: path.join(folder, "source") }));
-await whenReady(() => build.source.read(0, Buffer.alloc(8 << 20)));
+await whenReady(() => build.source?.read(0, Buffer.alloc(8 << 20)));
 after(async () => {
 	await build.close();
 	fs.rmSync(folder, { recursive: true });

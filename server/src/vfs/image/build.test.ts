@@ -99,7 +99,7 @@ for (const [what, overwrite] of OVERWRITES) {
 		let told = 0;
 		build.onInvalid(() => told++);
 		overwrite();
-		await assert.rejects(() => whenReady(() => build.source.read(0, Buffer.alloc(1))), isAgain);
+		await assert.rejects(() => whenReady(() => build.source?.read(0, Buffer.alloc(1))), isAgain);
 		assert.equal(build.valid, false);
 		assert.equal(told, 1);
 		const tree = rootOf(build);
@@ -185,7 +185,7 @@ test("what cannot be compared counts as changed: no call waits for ever", async 
 	const build = await open({ io: { ...systemIo, read } });
 	broken = true;
 	fs.chmodSync(IMAGE, 0o600);
-	await assert.rejects(() => whenReady(() => build.source.read(0, Buffer.alloc(1))), isAgain);
+	await assert.rejects(() => whenReady(() => build.source?.read(0, Buffer.alloc(1))), isAgain);
 });
 
 test("what is not a regular file, or not there, is refused", async () => {

@@ -54,6 +54,8 @@ export interface ImageFileOptions {
 	readonly warmChunks?: number;
 	/** How long an untouched chunk counts as warm, in milliseconds. */
 	readonly warmMilliseconds?: number;
+	/** What many files share that are opened and closed all the time, and where the chunks of this one begin in it. */
+	readonly shared?: { readonly warm: WarmChunks; readonly first: number };
 }
 
 /** A call that reads more chunks than this at once is a tool's, which can wait; warming so many would push out others. */
@@ -72,6 +74,8 @@ export class ImageFile implements BlockSource {
 	readonly #clock: Clock;
 	readonly #io: ImageIo;
 	readonly #warm: WarmChunks;
+	/** The number of the first chunk in `#warm`. */
+	readonly #first: number;
 	readonly #warming = new Map<number, Promise<void>>();
 	readonly #failed = new Map<number, Error>();
 	#lastChunk = -1;
@@ -87,10 +91,9 @@ export class ImageFile implements BlockSource {
 		this.#guard = options.guard ?? NO_GUARD;
 		this.#clock = options.clock ?? systemClock;
 		this.#io = options.io ?? systemIo;
-		this.#warm = new WarmChunks(
-			Math.max(options.warmChunks ?? 4096, 2 * MOST_CHUNKS_PER_READ),
-			options.warmMilliseconds ?? 180_000,
-		);
+		const { shared, warmChunks = 4096, warmMilliseconds = 180_000 } = options;
+		this.#warm = shared?.warm ?? new WarmChunks(Math.max(warmChunks, 2 * MOST_CHUNKS_PER_READ), warmMilliseconds);
+		this.#first = shared?.first ?? 0;
 	}
 
 	/**
@@ -128,7 +131,7 @@ export class ImageFile implements BlockSource {
 		const now = this.#clock.monotonic();
 		let cold: Promise<void>[] | undefined;
 		for (let chunk = first; chunk <= last; chunk++) {
-			if (this.#warm.touch(chunk, now)) continue;
+			if (this.#warm.touch(this.#first + chunk, now)) continue;
 			this.#throwFailure(chunk);
 			cold ??= [];
 			cold.push(this.#warmUp(chunk, true));
@@ -139,11 +142,15 @@ export class ImageFile implements BlockSource {
 
 	/** Reading goes on where it was a moment ago: fetch what comes next before it is asked for. */
 	#readAhead(first: number, last: number, now: number): void {
-		const sequential = first === this.#lastChunk || first === this.#lastChunk + 1 || this.#warm.has(first - 1, now);
+		const sequential = first === this.#lastChunk || first === this.#lastChunk + 1 || this.#isWarm(first - 1, now);
 		this.#lastChunk = last;
 		const next = last + 1;
-		if (!sequential || next * CHUNK_BYTES >= this.size || this.#warm.has(next, now)) return;
+		if (!sequential || next * CHUNK_BYTES >= this.size || this.#isWarm(next, now)) return;
 		void this.#warmUp(next, false);
+	}
+
+	#isWarm(chunk: number, now: number): boolean {
+		return chunk >= 0 && this.#warm.has(this.#first + chunk, now);
 	}
 
 	/** The failure of a warm-up is told once, to whoever asks next; the call after that tries the disk again. */
@@ -163,7 +170,7 @@ export class ImageFile implements BlockSource {
 		const done = new Promise<void>((resolve) => {
 			this.#io.read(this.#fd, scratch, length, position, (error) => {
 				this.#warming.delete(chunk);
-				if (error === null) this.#warm.add(chunk, this.#clock.monotonic());
+				if (error === null) this.#warm.add(this.#first + chunk, this.#clock.monotonic());
 				else if (wanted) this.#failed.set(chunk, error);
 				resolve();
 			});

@@ -1,7 +1,8 @@
-/** What is in an image, whichever kind it is: a disk with partitions, one file system, or a root file system in a tar. */
+/** What is in an image, whichever kind it is: a disk with partitions, one file system, a root file system in a tar or in a directory. */
 import { whenReady } from "../../base/index.ts";
 import type { BlockSource, Partition, PartitionTable } from "../../disk/index.ts";
 import { DirectoryTree } from "../directory-tree.ts";
+import type { HostTree } from "../host/index.ts";
 import { resolvePath } from "../path.ts";
 import { isTar, TarIndexer } from "../tar/index.ts";
 import type { FileTree } from "../tree.ts";
@@ -14,7 +15,7 @@ export interface OpenedTrees {
 	readonly boot?: ImageVolume<FileTree>;
 	readonly bootMount: string;
 	readonly findings: readonly string[];
-	/** Tells file systems apart: their superblocks, or all headers of an archive. */
+	/** Tells file systems apart: their superblocks, all headers of an archive, when a directory was made. */
 	readonly identity: string;
 }
 
@@ -27,7 +28,34 @@ export interface OpenedTrees {
 export async function openTrees(source: BlockSource): Promise<OpenedTrees> {
 	if (await whenReady(() => isTar(source))) return openTar(source);
 	const trees = await whenReady(() => openImageTrees(source));
-	return { ...trees, identity: trees.root?.tree.superblockIdentity ?? trees.boot?.tree.serial ?? "" };
+	const identity = trees.root?.tree.superblockIdentity ?? trees.boot?.tree.serial ?? "";
+	return await whenReady(() => withBootDirectory({ ...trees, identity }));
+}
+
+/** A root and a boot volume that lie in files of their own. Of what else is in those files nothing is used. */
+export function joinTrees(root: OpenedTrees, boot: OpenedTrees): OpenedTrees {
+	const { table, identity, findings } = root;
+	const own = { table, identity, findings: [...findings, ...boot.findings] };
+	if (root.root === undefined || boot.boot === undefined) {
+		return { ...own, bootMount: root.bootMount, ...(root.root && { root: root.root }) };
+	}
+	const mount = BOOT_DIRECTORIES.find((path) => root.root && isDirectory(root.root.tree, path));
+	const bootMount = root.boot === undefined ? root.bootMount : (mount ?? root.bootMount);
+	return { ...own, bootMount, root: root.root, boot: boot.boot };
+}
+
+/** A root in a directory of the host, with its boot files in it or in another directory. */
+export function treesOfDirectory(root: HostTree, boot: HostTree | undefined): OpenedTrees {
+	const own: OpenedTrees = {
+		table: NO_TABLE,
+		root: { tree: root, partition: WHOLE },
+		bootMount: mountOf(root),
+		findings: [...root.findings, ...(boot?.findings ?? [])],
+		identity: root.folderIdentity,
+	};
+	if (boot === undefined) return withBootDirectory(own);
+	const tree = new DirectoryTree(boot, boot.root, BOOT_FSID);
+	return { ...own, boot: { tree, partition: WHOLE } };
 }
 
 /** Where a root file system has its boot files, the newer place first. */
@@ -36,20 +64,28 @@ const BOOT_DIRECTORIES = ["/boot/firmware", "/boot"];
 /** What the firmware of a Pi loads. */
 const BOOT_FILE = /^(config\.txt|start.*\.elf|kernel.*\.img|bcm27.*\.dtb)$/i;
 
+const NO_TABLE: PartitionTable = { kind: "none", diskId: "", partitions: [], findings: [] };
+const WHOLE: Partition = { index: 0, start: 0, size: 0, type: "", partuuid: "" };
+
 async function openTar(source: BlockSource): Promise<OpenedTrees> {
 	const indexer = new TarIndexer(source, { fsid: ROOT_FSID });
 	const tree = await whenReady(() => indexer.run());
-	const partition: Partition = { index: 0, start: 0, size: source.size, type: "", partuuid: "" };
+	const partition = { ...WHOLE, size: source.size };
+	const { findings, identity } = tree;
+	const own = { table: NO_TABLE, root: { tree, partition }, bootMount: mountOf(tree), findings, identity };
+	return await whenReady(() => withBootDirectory(own));
+}
+
+function mountOf(root: FileTree): string {
+	return BOOT_DIRECTORIES.find((path) => isDirectory(root, path)) ?? "/boot";
+}
+
+/** A root that has no boot volume may have the boot files itself. @throws BlockFault */
+function withBootDirectory(trees: OpenedTrees): OpenedTrees {
+	if (trees.root === undefined || trees.boot !== undefined) return trees;
+	const { tree, partition } = trees.root;
 	const boot = bootDirectory(tree);
-	const mount = boot?.path ?? BOOT_DIRECTORIES.find((path) => isDirectory(tree, path));
-	return {
-		table: { kind: "none", diskId: "", partitions: [], findings: [] },
-		root: { tree, partition },
-		...(boot && { boot: { tree: boot.tree, partition } }),
-		bootMount: mount ?? "/boot",
-		findings: tree.findings,
-		identity: tree.identity,
-	};
+	return boot === undefined ? trees : { ...trees, bootMount: boot.path, boot: { tree: boot.tree, partition } };
 }
 
 function bootDirectory(tree: FileTree): { readonly path: string; readonly tree: FileTree } | undefined {

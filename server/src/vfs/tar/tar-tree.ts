@@ -2,21 +2,10 @@
  * The root file system in a tar, read where it lies: the members' names and attributes are indexed in memory, and their bytes,
  * which an archive has in one piece, are read from it.
  */
-import {
-	type Attributes,
-	type DirectoryEntry,
-	FileError,
-	type FileSystemStatistics,
-	type FileTime,
-	type FileType,
-	MalformedError,
-	nameToUtf8,
-	UnsupportedError,
-} from "../../base/index.ts";
+import { type FileType, MalformedError, nameToUtf8, UnsupportedError } from "../../base/index.ts";
 import type { BlockSource } from "../../disk/index.ts";
-import { checkIsFile, checkRange } from "../changes.ts";
-import { checkNameLength, NAME_MAX } from "../names.ts";
-import type { FileTree } from "../tree.ts";
+import { type IndexedNode, IndexedTree } from "../indexed-tree.ts";
+import { NAME_MAX } from "../names.ts";
 import { BLOCK, hasChecksum } from "./header.ts";
 import { type TarMember, TarReader } from "./members.ts";
 import type { SparseFile } from "./sparse.ts";
@@ -24,28 +13,16 @@ import type { SparseFile } from "./sparse.ts";
 /** Bytes of memory are about 400 per member. */
 const MOST_MEMBERS = 1_000_000;
 
-const FIRST_INO = 2;
-
-interface TarNode {
-	readonly ino: number;
-	readonly type: FileType;
-	mode: number;
-	uid: number;
-	gid: number;
-	nlink: number;
-	size: number;
+interface TarBytes {
+	/** Where in the archive its bytes begin. */
 	readonly position: number;
 	readonly sparse: SparseFile | undefined;
-	readonly target: string;
-	readonly major: number;
-	readonly minor: number;
-	mtime: FileTime;
-	atime: FileTime;
-	ctime: FileTime;
-	/** Of a directory. */
-	readonly entries: Map<string, DirectoryEntry> | undefined;
-	parent: number;
 }
+
+type TarNode = IndexedNode & TarBytes;
+
+/** Of what has no bytes. */
+const NO_BYTES: TarBytes = { position: 0, sparse: undefined };
 
 const TYPES: Readonly<Record<string, FileType>> = {
 	"2": "symlink",
@@ -55,8 +32,6 @@ const TYPES: Readonly<Record<string, FileType>> = {
 	"6": "fifo",
 	D: "directory",
 };
-
-const EPOCH: FileTime = { sec: 0, nsec: 0 };
 
 export interface TarOptions {
 	readonly fsid?: number;
@@ -71,77 +46,22 @@ export function isTar(source: BlockSource): boolean {
 }
 
 /** See the head of this file. Filled by `TarIndexer`. */
-export class TarTree implements FileTree {
-	readonly root = FIRST_INO;
+export class TarTree extends IndexedTree<TarBytes> {
 	/** Tells archives apart. */
 	identity = "";
 	/** Sentences about what is unusual here. */
 	readonly findings: string[] = [];
 	readonly #source: BlockSource;
-	readonly #fsid: number;
-	/** By inode number, from `FIRST_INO` on. */
-	readonly #nodes: TarNode[] = [];
-	#bytes = 0;
-	#cookies = 0;
 
 	constructor(source: BlockSource, { fsid = 1 }: TarOptions = {}) {
+		super(fsid);
 		this.#source = source;
-		this.#fsid = fsid;
-		this.#add("directory", { mode: 0o755 }, FIRST_INO);
+		this.add("directory", this.root, NO_BYTES);
 	}
 
-	getattr(ino: number): Attributes {
-		const { type, mode, nlink, uid, gid, size, major, minor, atime, mtime, ctime } = this.#node(ino);
-		const used = Math.ceil(size / 4096) * 4096;
-		return { ino, fsid: this.#fsid, type, mode, nlink, uid, gid, size, used, major, minor, atime, mtime, ctime };
-	}
-
-	/** Always 0: an archive does not change. */
-	generation(ino: number): number {
-		this.#node(ino);
-		return 0;
-	}
-
-	lookup(directory: number, name: string): number {
-		const { entries } = this.#directory(directory);
-		checkNameLength(name);
-		const entry = entries.get(name);
-		if (entry === undefined) throw new FileError("ENOENT");
-		return entry.ino;
-	}
-
-	parent(directory: number): number {
-		return this.#directory(directory).node.parent;
-	}
-
-	readlink(ino: number): Buffer {
-		const { type, target } = this.#node(ino);
-		if (type !== "symlink") throw new FileError("EINVAL", `inode ${ino} is a ${type}, not a symlink`);
-		return Buffer.from(target, "latin1");
-	}
-
-	read(ino: number, offset: number, target: Uint8Array): number {
-		const node = this.#node(ino);
-		checkIsFile(node.type);
-		checkRange(offset);
-		const length = Math.max(0, Math.min(target.length, node.size - offset));
-		if (length === 0) return 0;
-		const wanted = length === target.length ? target : target.subarray(0, length);
-		if (node.sparse === undefined) this.#source.read(node.position + offset, wanted);
-		else this.#readSparse(node.sparse, offset, wanted);
-		return length;
-	}
-
-	readdir(directory: number, cookie: number, visit: (entry: DirectoryEntry) => boolean): boolean {
-		for (const entry of this.#directory(directory).entries.values()) {
-			if (entry.cookie > cookie && !visit(entry)) return false;
-		}
-		return true;
-	}
-
-	statfs(): FileSystemStatistics {
-		const totals = { totalBytes: this.#bytes, totalInodes: this.#nodes.length };
-		return { ...totals, freeBytes: 0, availableBytes: 0, freeInodes: 0 };
+	protected override readBytes({ position, sparse }: TarNode, offset: number, target: Uint8Array): void {
+		if (sparse === undefined) this.#source.read(position + offset, target);
+		else this.#readSparse(sparse, offset, target);
 	}
 
 	/**
@@ -149,12 +69,12 @@ export class TarTree implements FileTree {
 	 *
 	 * @throws MalformedError (`tar`) for a name or a link that leads out of the tree, or makes no tree.
 	 */
-	add(member: TarMember): void {
+	addMember(member: TarMember): void {
 		const { header } = member;
 		const names = namesOf(header.name);
 		const last = names.pop();
 		if (last === undefined) {
-			this.#describe(this.#node(this.root), member);
+			this.#describe(this.node(this.root), member);
 			return;
 		}
 		const parent = names.reduce((at, name) => this.#makeDirectory(at, name, header.name), this.root);
@@ -165,9 +85,9 @@ export class TarTree implements FileTree {
 	#place(parent: number, name: string, member: TarMember): void {
 		const { header, position, sparse } = member;
 		const type = typeOf(member);
-		const before = this.#directory(parent).entries.get(name);
-		if (type === "directory" && before !== undefined && this.#node(before.ino).type === "directory") {
-			this.#describe(this.#node(before.ino), member);
+		const before = this.directory(parent).entries.get(name);
+		if (type === "directory" && before !== undefined && this.node(before.ino).type === "directory") {
+			this.#describe(this.node(before.ino), member);
 			return;
 		}
 		const isFile = type === "file";
@@ -175,17 +95,18 @@ export class TarTree implements FileTree {
 		const target = type === "symlink" ? header.linkName : "";
 		const isDevice = type === "block" || type === "character";
 		const device = isDevice ? { major: header.major, minor: header.minor } : {};
-		const node = this.#add(type, { size, position, target, sparse: isFile ? sparse : undefined, ...device }, parent);
+		const bytes = { position, sparse: isFile ? sparse : undefined };
+		const node = this.#make(type, parent, { size, target, ...bytes, ...device });
 		this.#describe(node, member);
-		this.#bytes += size;
+		this.bytes += size;
 		this.#enter(parent, name, node, header.name);
 	}
 
 	/** A hard link names a member that came before it, by its name in the archive. */
 	#link(parent: number, name: string, { header }: TarMember): void {
-		const node = this.#node(this.#find(namesOf(header.linkName), header));
+		const node = this.node(this.#find(namesOf(header.linkName), header));
 		if (node.type === "directory") throw malformed(header.name, "is a hard link to a directory");
-		if (this.#directory(parent).entries.get(name)?.ino === node.ino) return;
+		if (this.directory(parent).entries.get(name)?.ino === node.ino) return;
 		node.nlink += 1;
 		this.#enter(parent, name, node, header.name);
 	}
@@ -193,7 +114,7 @@ export class TarTree implements FileTree {
 	#find(names: readonly string[], { name, linkName }: TarMember["header"]): number {
 		let at = this.root;
 		for (const each of names) {
-			const next = this.#node(at).entries?.get(each);
+			const next = this.node(at).entries?.get(each);
 			if (next === undefined)
 				throw malformed(name, `is a hard link to ${shown(linkName)}, which is not in the archive`);
 			at = next.ino;
@@ -203,25 +124,23 @@ export class TarTree implements FileTree {
 
 	/** The directory of this name; made where the archive has none. */
 	#makeDirectory(parent: number, name: string, path: string): number {
-		const entry = this.#directory(parent).entries.get(name);
+		const entry = this.directory(parent).entries.get(name);
 		if (entry === undefined) {
-			const node = this.#add("directory", { mode: 0o755 }, parent);
+			const node = this.#make("directory", parent, NO_BYTES);
 			this.#enter(parent, name, node, path);
 			return node.ino;
 		}
-		const { type } = this.#node(entry.ino);
+		const { type } = this.node(entry.ino);
 		if (type !== "directory") throw malformed(path, `lies below ${shown(name)}, which is a ${type}`);
 		return entry.ino;
 	}
 
 	#enter(parent: number, name: string, node: TarNode, path: string): void {
 		if (name.length > NAME_MAX) throw malformed(path, `has a name of ${name.length} bytes, at most ${NAME_MAX}`);
-		const { node: directory, entries } = this.#directory(parent);
+		const { node: directory, entries } = this.directory(parent);
 		const before = entries.get(name);
-		if (before !== undefined) this.#remove(directory, this.#node(before.ino), path);
-		if (node.type === "directory") directory.nlink += 1;
-		const cookie = before?.cookie ?? ++this.#cookies;
-		entries.set(name, { name, ino: node.ino, cookie });
+		if (before !== undefined) this.#remove(directory, this.node(before.ino), path);
+		this.name(parent, name, node);
 	}
 
 	/** Its number stays unused: nothing leads to it any more. */
@@ -237,45 +156,9 @@ export class TarTree implements FileTree {
 		Object.assign(node, { mode, uid, gid, mtime, atime, ctime });
 	}
 
-	#add(type: FileType, more: Partial<TarNode>, parent: number): TarNode {
-		if (this.#nodes.length >= MOST_MEMBERS) {
-			throw new UnsupportedError("tar", `tar: more than ${MOST_MEMBERS} files in an archive`);
-		}
-		const isDirectory = type === "directory";
-		const node: TarNode = {
-			ino: FIRST_INO + this.#nodes.length,
-			type,
-			mode: 0o644,
-			uid: 0,
-			gid: 0,
-			nlink: isDirectory ? 2 : 1,
-			size: isDirectory ? 4096 : 0,
-			position: 0,
-			sparse: undefined,
-			target: "",
-			major: 0,
-			minor: 0,
-			mtime: EPOCH,
-			atime: EPOCH,
-			ctime: EPOCH,
-			entries: isDirectory ? new Map() : undefined,
-			parent,
-			...more,
-		};
-		this.#nodes.push(node);
-		return node;
-	}
-
-	#node(ino: number): TarNode {
-		const node = this.#nodes[ino - FIRST_INO];
-		if (node === undefined) throw new FileError("ESTALE", `there is no inode ${ino}`);
-		return node;
-	}
-
-	#directory(ino: number): { readonly node: TarNode; readonly entries: Map<string, DirectoryEntry> } {
-		const node = this.#node(ino);
-		if (node.entries === undefined) throw new FileError("ENOTDIR", `inode ${ino} is a ${node.type}`);
-		return { node, entries: node.entries };
+	#make(type: FileType, parent: number, more: Partial<IndexedNode> & TarBytes): TarNode {
+		if (this.count < MOST_MEMBERS) return this.add(type, parent, more);
+		throw new UnsupportedError("tar", `tar: more than ${MOST_MEMBERS} files in an archive`);
 	}
 
 	#readSparse({ runs }: SparseFile, offset: number, target: Uint8Array): void {
@@ -339,7 +222,8 @@ export class TarIndexer {
 
 	/** @throws BlockFault: call again. @throws MalformedError, UnsupportedError (`tar`). */
 	run(): TarTree {
-		for (let member = this.#reader.next(); member !== undefined; member = this.#reader.next()) this.#tree.add(member);
+		for (let member = this.#reader.next(); member !== undefined; member = this.#reader.next())
+			this.#tree.addMember(member);
 		this.#tree.identity = this.#reader.identity();
 		if (!this.#reader.hasEnd) this.#tree.findings.push("the archive has no end: it may have been cut off");
 		return this.#tree;
