@@ -10,6 +10,7 @@ import { ClosedError } from "../../base/index.ts";
 import { type DownloadOptions, download } from "./download.ts";
 import { ImportError } from "./import-error.ts";
 import { findInterrupted } from "./partial-file.ts";
+import { nextAddress } from "./request.ts";
 
 const CONTENT = createHash("shake256", { outputLength: 3_000_000 }).digest();
 const SHA256 = createHash("sha256").update(CONTENT).digest("hex");
@@ -114,6 +115,61 @@ describe("a download", () => {
 		assert.equal((await get("whole.img", { sha256: SHA256, attempts: 9 })).bytes, CONTENT.length);
 	});
 
+	test("begins anew where a server gives a part of whatever the file is now", async () => {
+		let etag = '"other"';
+		routes["/pi.img"] = (request, response) => {
+			const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? "")?.[1] ?? 0);
+			const range = from > 0 ? { "content-range": `bytes ${from}-${CONTENT.length - 1}/${CONTENT.length}` } : {};
+			response.writeHead(from > 0 ? 206 : 200, { etag, "content-length": CONTENT.length - from, ...range });
+			if (etag === '"one"') response.end(CONTENT.subarray(from));
+			else response.write(Buffer.alloc(500_000, 1), () => response.destroy());
+			etag = '"one"';
+		};
+		assert.equal((await get("pi.img", { sha256: SHA256 })).sha256, SHA256);
+		assert.match(asked.join(), /bytes=\d+- if "other",\/pi\.img$/);
+	});
+
+	test("finds its checksum in the forms that mirrors have", async () => {
+		const forms: Record<string, string> = {
+			"pi.img.sha256": SHA256.toUpperCase(),
+			"pi.img.sha256sum": `${SHA256} *elsewhere/pi-of-another-name.img\n`,
+			SHA256SUMS: `${"0".repeat(64)}  other.img\n${SHA256}  ./pi.img\n`,
+			sha256sums: `SHA256 (other.img) = ${"0".repeat(64)}\nSHA256 (pi.img) = ${SHA256}\n`,
+		};
+		for (const [name, text] of Object.entries(forms)) {
+			routes = { "/os/pi.img": file(), [`/os/${name}`]: (_request, response) => response.end(text) };
+			assert.equal((await get("os/pi.img", { replace: true })).isChecked, true, name);
+		}
+		routes = {
+			"/os/pi.img": file(),
+			"/os/SHA256SUMS": (_, response) => response.end(`${"0".repeat(64)}  other.img\n`),
+		};
+		assert.equal((await get("os/pi.img", { replace: true })).isChecked, false);
+	});
+
+	test("says why it is tried again, and of the whole file what it is, before it has its name", async () => {
+		routes["/pi.img"] = file({ cutAt: 1_000_000 });
+		const said: string[] = [];
+		await get("pi.img", {
+			onRetry: ({ code }) => said.push(code),
+			onWhole: async ({ size }, { sha256, isChecked }) => {
+				assert.equal(fs.existsSync(path.join(folder, "pi.img")), false);
+				said.push(`${size} ${sha256 === SHA256} ${isChecked}`);
+			},
+		});
+		assert.deepEqual([...new Set(said)], ["download-unreachable", `${CONTENT.length} true false`]);
+	});
+
+	test("has its name already when the server was killed before it lost the old one", async () => {
+		routes["/pi.img"] = file();
+		fs.writeFileSync(path.join(folder, ".pi.img.part"), CONTENT);
+		fs.linkSync(path.join(folder, ".pi.img.part"), path.join(folder, "pi.img"));
+		const notes = { url: `${origin}/pi.img`, validator: '"one"', total: CONTENT.length };
+		fs.writeFileSync(path.join(folder, ".pi.img.part.json"), JSON.stringify(notes));
+		assert.equal((await get("pi.img", { replace: false })).sha256, SHA256);
+		assert.deepEqual(fs.readdirSync(folder), ["pi.img"]);
+	});
+
 	test("goes on after a restart with what is there", async () => {
 		routes["/pi.img"] = file({ cutAt: 1_000_000 });
 		const stop = new AbortController();
@@ -182,10 +238,25 @@ describe("what goes wrong has its own sentence, and leaves nothing", () => {
 		}
 	});
 
+	test("redirects that give up https, unless it is known what has to come", () => {
+		const from = new URL("https://x.example/pi.img");
+		assert.throws(() => nextAddress(from, "http://y.example/pi.img", false), { code: "download-redirects" });
+		assert.equal(nextAddress(from, "http://y.example/pi.img", true).href, "http://y.example/pi.img");
+		assert.equal(nextAddress(from, "/z.img", false).href, "https://x.example/z.img");
+		assert.equal(nextAddress(new URL("http://x.example/"), "https://y.example/", false).protocol, "https:");
+	});
+
 	test("a full disk, and a file larger than any disk", async () => {
 		routes["/pi.img"] = file();
 		await fails(get("pi.img", { limits: { reserveBytes: 2 ** 52 } }), "import-no-space", /not enough room/);
 		await fails(get("pi.img", { limits: { mostBytes: 1000 } }), "import-too-large", /more than 1\.0 kB/);
+	});
+
+	test("given up when it is whole, and has no name yet", async () => {
+		routes["/pi.img"] = file();
+		const stop = new AbortController();
+		const onWhole = async () => stop.abort();
+		await fails(get("pi.img", { signal: stop.signal, onWhole }), "import-cancelled", /cancelled/);
 	});
 
 	test("cancelled", async () => {

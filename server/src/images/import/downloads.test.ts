@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import fs from "node:fs";
 import { createServer, type ServerResponse } from "node:http";
@@ -16,7 +17,9 @@ const work = fs.mkdtempSync(path.join(os.tmpdir(), "downloads-"));
 /** Gives the length of an image at once, and its bytes when a test says so. */
 const held: ServerResponse[] = [];
 const server = createServer((request, response) => {
-	if (request.url?.endsWith(".img") !== true) return void response.writeHead(404).end();
+	if (request.url === "/latest") return void response.writeHead(302, { location: "/2026-10-01-lite.img?x=1" }).end();
+	if (request.url?.includes(".img") !== true || request.url.includes(".sha256"))
+		return void response.writeHead(404).end();
 	response.writeHead(200, { "content-length": 5, etag: '"one"' });
 	response.flushHeaders();
 	held.push(response);
@@ -104,6 +107,46 @@ test("the same file is fetched once, also when it is asked for twice at the same
 	await assert.rejects(downloads.add({ url }), { code: "image-exists" });
 });
 
+test("it is remembered how it came, without what lets one in there", async () => {
+	const { downloads, arrivals, noted } = await start();
+	const entry = { id: "lite", name: "Lite", unpackedBytes: 7 };
+	await downloads.add({ url: `${origin.replace("//", "//user:word@")}/a.img?key=secret`, entry });
+	assert.equal(arrivals.get("a")?.source, `${origin}/a.img`);
+	await asked(1);
+	const ended = once(arrivals.events, "ended");
+	held[0]?.end("bytes");
+	await ended;
+	await downloads.stop();
+	const sha256 = createHash("sha256").update("bytes").digest("hex");
+	const from = { url: `${origin}/a.img`, at: 7, sha256, isChecked: false };
+	assert.deepEqual(noted, [{ kind: "catalog", entry, ...from }]);
+});
+
+test("an address that names no image is asked where it leads", async () => {
+	const { downloads, arrivals } = await start();
+	await downloads.add({ url: `${origin}/latest` });
+	assert.deepEqual(
+		arrivals.list().map(({ name }) => name),
+		["2026-10-01-lite.img"],
+	);
+	await assert.rejects(downloads.add({ url: `${origin}/none` }), { code: "import-name" });
+	await downloads.stop();
+});
+
+test("not while the same name is being uploaded", async () => {
+	const { downloads, arrivals } = await start();
+	arrivals.names.claim("a.img", "upload");
+	await assert.rejects(downloads.add({ url: `${origin}/a.img`, replace: true }), { code: "image-exists" });
+	assert.deepEqual(fs.readdirSync(folder), []);
+	arrivals.names.release("a.img");
+	const { id } = await downloads.add({ url: `${origin}/a.img` });
+	assert.throws(() => arrivals.names.claim("a.img", "upload"), { code: "image-exists" });
+	assert.equal(await downloads.cancel(id), true);
+	arrivals.names.claim("a.img", "upload");
+	assert.deepEqual(fs.readdirSync(folder), []);
+	await downloads.stop();
+});
+
 test("not more than a hundred wait", async () => {
 	const { downloads, reserved } = await start();
 	const all = Array.from({ length: 105 }, (_, number) => downloads.add({ url: `${origin}/${number}.img` }));
@@ -120,6 +163,7 @@ test("what a stop interrupts goes on at the next start", async () => {
 	await first.downloads.stop();
 	assert.deepEqual(fs.readdirSync(folder).sort(), [".a.img.part", ".a.img.part.json"]);
 	const { downloads, arrivals } = await start();
+	assert.equal(arrivals.get("a")?.remark?.code, "import-resumed");
 	await asked(2);
 	const ended = once(arrivals.events, "ended");
 	held[1]?.end("bytes");

@@ -168,6 +168,59 @@ test("whole, but killed before it had its name: the next start gives it", async 
 	assert.deepEqual(fs.readdirSync(folder), ["x.img"]);
 });
 
+test("killed between its name and its end, nothing of it is left but the image", async () => {
+	const { uploads } = await start();
+	const { id } = await uploads.create({ name: "x.img", size: 3 });
+	fs.rmSync(path.join(folder, `.${id}.upload`));
+	fs.writeFileSync(path.join(folder, "x.img"), "abc");
+	const again = await start();
+	assert.deepEqual([fs.readdirSync(folder), again.uploads.list(), again.arrivals.list()], [["x.img"], [], []]);
+	await uploads.stop();
+	const both = await start();
+	const { id: other } = await both.uploads.create({ name: "y.img", size: 3 });
+	fs.writeFileSync(path.join(folder, `.${other}.upload`), "abc");
+	fs.linkSync(path.join(folder, `.${other}.upload`), path.join(folder, "y.img"));
+	const last = await start();
+	assert.deepEqual([fs.readdirSync(folder).sort(), last.arrivals.list()], [["x.img", "y.img"], []]);
+});
+
+test("one name is brought by one at a time", async () => {
+	const { uploads, arrivals } = await start();
+	const first = await uploads.create({ name: "x.img", size: 3, fingerprint: "mine" });
+	await assert.rejects(uploads.create({ name: "x.img", size: 5, replace: true }), { code: "image-exists" });
+	assert.deepEqual(
+		uploads.list().map(({ id, fingerprint }) => [id, fingerprint]),
+		[[first.id, "mine"]],
+	);
+	await uploads.remove(first.id);
+	arrivals.names.claim("x.img", "download");
+	await assert.rejects(uploads.create({ name: "x.img", size: 3 }), { code: "image-exists" });
+	assert.deepEqual(fs.readdirSync(folder), []);
+});
+
+test("given up when it is whole, and has no name yet", async () => {
+	const { uploads, arrivals, noted } = await start();
+	const { id, imageId } = await uploads.create({ name: "x.img", size: BYTES.length, sha256: SHA256 });
+	const whole = assert.rejects(uploads.append(id, 0, body(BYTES)), { code: "import-cancelled" });
+	while (uploads.get(id)?.offset !== BYTES.length) await new Promise((resolve) => setImmediate(resolve));
+	assert.equal(await uploads.remove(id), true);
+	await whole;
+	assert.deepEqual([fs.readdirSync(folder), arrivals.get(imageId), noted], [[], undefined, []]);
+});
+
+test("a server that stops while the whole is checked goes on with that at its next start", async () => {
+	const { uploads, noted } = await start();
+	const { id } = await uploads.create({ name: "x.img", size: BYTES.length, sha256: SHA256 });
+	const whole = assert.rejects(uploads.append(id, 0, body(BYTES)), { code: "import-cancelled" });
+	while (uploads.get(id)?.offset !== BYTES.length) await new Promise((resolve) => setImmediate(resolve));
+	await uploads.stop();
+	await whole;
+	assert.deepEqual(noted, []);
+	const again = await start();
+	assert.deepEqual(fs.readdirSync(folder), ["x.img"]);
+	assert.deepEqual(again.noted, [{ kind: "upload", at: now, sha256: SHA256, isChecked: true }]);
+});
+
 test("not more than 32 are open", async () => {
 	const { uploads } = await start();
 	for (let count = 0; count < 32; count++) await uploads.create({ name: `x${count}.img`, size: 3 });
