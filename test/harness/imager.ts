@@ -1,5 +1,5 @@
 /** The agent as it runs on a Pi, here on this machine's own disks: only loop devices, which it is told to take. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { SECRET } from "./agent-server.ts";
@@ -18,6 +18,14 @@ export interface ImagerOptions {
 }
 
 let count = 0;
+
+/** A folder with a `reboot` that only says so: the agent does what a server asks, and this machine is no Pi. */
+function harmless(folder: string): string {
+	const place = join(folder, "harmless");
+	mkdirSync(place, { recursive: true });
+	writeFileSync(join(place, "reboot"), "#!/bin/sh\necho would reboot now\n", { mode: 0o755 });
+	return place;
+}
 
 export class Imager {
 	readonly program: Background;
@@ -43,7 +51,9 @@ export class Imager {
 			...options.config,
 		};
 		writeFileSync(path, JSON.stringify(config));
-		const program = new Background([...(options.as ?? []), "python3", AGENT, "--config", path]);
+		const program = new Background([...(options.as ?? []), "python3", AGENT, "--config", path], {
+			environment: { PATH: `${harmless(folder)}:${process.env.PATH}` },
+		});
 		const match = await program.waitFor(/listening on port (\d+)/, 20_000);
 		return new Imager(program, Number(match[1]));
 	}
