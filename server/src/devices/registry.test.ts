@@ -215,11 +215,39 @@ describe("changes", () => {
 		});
 	}
 
-	test("an intent that this version cannot carry out is refused", async () => {
+	test("write-then-disk goes with a whole disk, which every other intent forgets", async () => {
 		await using bench = await Bench.open();
-		const refused = bench.registry.patch(pi4(bench).id, { intent: "write-then-disk" });
-		await assert.rejects(refused, { name: "DeviceError", code: "conflict", message: /writes no disks/ });
+		const { id } = pi4(bench);
+		const refused = [
+			{ intent: "write-then-disk" },
+			{ intent: "write-then-disk", writeTarget: "/dev/../etc/passwd" },
+			{ intent: "netboot", writeTarget: "/dev/sda" },
+			{ writeTarget: "/dev/sda" },
+		] as const;
+		for (const changes of refused) {
+			await assert.rejects(bench.registry.patch(id, changes), { name: "DeviceError", code: "invalid-request" });
+		}
 		assert.equal(bench.registry.list()[0]?.intent, "netboot");
+		await bench.registry.patch(id, { intent: "write-then-disk", writeTarget: "/dev/mmcblk0" });
+		await bench.restart("killed");
+		const again = bench.registry.get(id);
+		assert.deepEqual([again?.intent, again?.writeTarget], ["write-then-disk", "/dev/mmcblk0"]);
+		await bench.registry.patch(id, { intent: "write-then-disk" });
+		await bench.registry.patch(id, { name: "other" });
+		assert.equal(bench.registry.get(id)?.writeTarget, "/dev/mmcblk0");
+		await bench.registry.patch(id, { intent: "disk" });
+		assert.equal(bench.registry.get(id)?.writeTarget, null);
+	});
+
+	test("an intent and what was stored with it take effect together, or neither does", async () => {
+		await using bench = await Bench.open();
+		const { id } = pi4(bench);
+		const failing = bench.registry.setIntent(id, "disk", () => Promise.reject(new Error("the disk is full")));
+		await assert.rejects(failing, /the disk is full/);
+		assert.equal(bench.registry.get(id)?.intent, "netboot");
+		await bench.registry.setIntent(id, "disk", async () => undefined);
+		await bench.restart("killed");
+		assert.equal(bench.registry.get(id)?.intent, "disk");
 	});
 
 	test("a name is one device's, also when two people want it at once", async () => {
