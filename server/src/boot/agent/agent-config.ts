@@ -11,23 +11,37 @@ export interface ImagerSettings {
 	readonly any_source?: boolean | undefined;
 }
 
-/** @param httpPort of this server. */
-export function agentConfig(boot: Boot, httpPort: number, settings: ImagerSettings): string {
-	const { server } = boot;
-	const config = {
-		port: 8888,
-		...settings,
-		allowed_ips: ["127.0.0.1", ...(server === null ? [] : [server]), ...(settings.allowed_ips ?? [])],
-		shared_secret: settings.shared_secret ?? unknownSecret(boot),
-		...(server === null ? {} : { server: `http://${server}:${httpPort}` }),
-		agent_id: boot.id,
-		secret: boot.secret,
-		only_when_netbooted: true,
-	};
-	return `${JSON.stringify(config, null, "\t")}\n`;
+/** Who an agent is, and whose. */
+export interface AgentIdentity {
+	readonly agentId: string;
+	/** Signs what it says: 64 hex digits. */
+	readonly secret: string;
+	/** `http://HOST:PORT` of its server; undefined in boots of the first version, which did not note it. */
+	readonly server?: string;
+	/** The server's own, from which port 8888 may be asked. */
+	readonly address?: string;
 }
 
-/** Of this boot, and the same over a restart of the server. Nobody knows it but root on the Pi. */
-function unknownSecret({ secret }: Boot): string {
+export function agentConfig({ agentId, secret, server, address }: AgentIdentity, settings: ImagerSettings): object {
+	return {
+		port: 8888,
+		...settings,
+		allowed_ips: ["127.0.0.1", ...(address === undefined ? [] : [address]), ...(settings.allowed_ips ?? [])],
+		shared_secret: settings.shared_secret ?? unknownSecret(secret),
+		...(server === undefined ? {} : { server }),
+		agent_id: agentId,
+		secret,
+	};
+}
+
+/** The config.json of a netbooted root. @param httpPort of this server. */
+export function bootConfig({ id, secret, server }: Boot, httpPort: number, settings: ImagerSettings): string {
+	const place = server === null ? {} : { server: `http://${server}:${httpPort}`, address: server };
+	const config = agentConfig({ agentId: id, secret, ...place }, settings);
+	return `${JSON.stringify({ ...config, only_when_netbooted: true }, null, "\t")}\n`;
+}
+
+/** The same over a restart of the server. Nobody knows it but root on the Pi. */
+function unknownSecret(secret: string): string {
 	return createHmac("sha256", secret).update("port 8888").digest("hex");
 }

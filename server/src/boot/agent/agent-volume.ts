@@ -5,7 +5,7 @@
 import type { Attributes, Clock, DirectoryEntry, FileSystemStatistics } from "../../base/index.ts";
 import type { Boot } from "../../devices/index.ts";
 import { type FileTree, MemoryTree } from "../../vfs/index.ts";
-import { agentConfig, type ImagerSettings } from "./agent-config.ts";
+import { bootConfig, type ImagerSettings } from "./agent-config.ts";
 import { AGENT_PROGRAM, agentProgram } from "./agent-files.ts";
 
 /** Beside those of the image's volumes. */
@@ -85,7 +85,7 @@ export class AgentVolume implements FileTree {
 		add(AGENT_PROGRAM, 0o755, agentProgram);
 		add("README", 0o644, Buffer.from(README));
 		if (boot === undefined) return tree;
-		const config = agentConfig(boot, this.#place.httpPort(), this.#place.settings);
+		const config = bootConfig(boot, this.#place.httpPort(), this.#place.settings);
 		add("config.json", 0o600, Buffer.from(config));
 		return tree;
 	}
