@@ -6,9 +6,10 @@
 import { createHash } from "node:crypto";
 import type { PartitionTable } from "../../disk/index.ts";
 import type { FileTree } from "../tree.ts";
+import { ArrivingPart } from "./arriving-part.ts";
 import type { BuildPart } from "./build-part.ts";
 import { DirectoryPart, type OpenDirectoryOptions } from "./directory-part.ts";
-import { FilePart, type OpenFileOptions } from "./file-part.ts";
+import { type BuildOrigin, FilePart, type OpenFileOptions } from "./file-part.ts";
 import { GuardedTree } from "./guarded-tree.ts";
 import { buildId } from "./identity.ts";
 import type { ImageFile } from "./image-file.ts";
@@ -34,7 +35,8 @@ interface BuildContent {
 	readonly path: string;
 	readonly trees: OpenedTrees;
 	readonly parts: readonly BuildPart[];
-	readonly source?: ImageFile;
+	/** Its one file, or what becomes it. */
+	readonly file?: FilePart | ArrivingPart;
 }
 
 /** See the head of this file. */
@@ -43,17 +45,16 @@ export class ImageBuild {
 	readonly id: string;
 	/** Where it was when it was opened: the file, or the one with the root; the directory. */
 	readonly path: string;
-	/** The bytes of the image, where it is one file. */
-	readonly source: ImageFile | undefined;
 	/** Tells file systems apart, see `OpenedTrees`. */
 	readonly superblock: string;
 	readonly #parts: readonly BuildPart[];
+	readonly #file: FilePart | ArrivingPart | undefined;
 	readonly #trees: BuildTrees;
 
-	private constructor({ id, path, trees, parts, source }: BuildContent) {
+	private constructor({ id, path, trees, parts, file }: BuildContent) {
 		this.id = id;
 		this.path = path;
-		this.source = source;
+		this.#file = file;
 		this.superblock = trees.identity;
 		this.#parts = parts;
 		this.#trees = guardTrees(trees, () => {
@@ -73,7 +74,24 @@ export class ImageBuild {
 		const { part, found: trees } = await FilePart.open(path, options, openTrees);
 		const { stamp, print } = part.origin;
 		const id = buildId(stamp, trees.identity, print);
-		return new ImageBuild({ id, path, trees, parts: [part], source: part.source });
+		return new ImageBuild({ id, path, trees, parts: [part], file: part });
+	}
+
+	/**
+	 * Opens an image whose end is still to come. It is the same build as that of the whole file.
+	 *
+	 * @param path that the file will have; `part` is closed with the build, and when it cannot be opened.
+	 * @throws as `open`.
+	 */
+	static async openArriving(path: string, part: ArrivingPart, { stamp, print }: BuildOrigin): Promise<ImageBuild> {
+		try {
+			const trees = await openTrees(part.source);
+			const id = buildId(stamp, trees.identity, print);
+			return new ImageBuild({ id, path, trees, parts: [part], file: part });
+		} catch (error) {
+			await part.close();
+			throw error;
+		}
 	}
 
 	/** Opens an image that has its root in one file, and its boot volume in another. @throws as `open`. */
@@ -109,6 +127,21 @@ export class ImageBuild {
 			for (const part of parts) await part.close();
 			throw error;
 		}
+	}
+
+	/** The bytes of the image, where it is one file and all of it is there. */
+	get source(): ImageFile | undefined {
+		return this.#file instanceof ArrivingPart ? this.#file.whole?.source : this.#file?.source;
+	}
+
+	/** Whether nothing of it is still to come. */
+	get isWhole(): boolean {
+		return !(this.#file instanceof ArrivingPart) || this.#file.whole !== undefined;
+	}
+
+	/** Why it never became whole, as a sentence; undefined where it is, or may be. */
+	get failure(): string | undefined {
+		return this.#file instanceof ArrivingPart ? this.#file.failure : undefined;
 	}
 
 	/** Fixed for the life of the build; every method of the trees throws FileError EAGAIN once it is no longer valid. */

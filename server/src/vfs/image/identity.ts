@@ -14,6 +14,8 @@ export interface FileStamp {
 	readonly size: number;
 	readonly mtimeNs: bigint;
 	readonly ctimeNs: bigint;
+	/** Of an image in several files: each of them. */
+	readonly parts?: readonly FileStamp[];
 }
 
 export function stampOf(stats: BigIntStats): FileStamp {
@@ -23,12 +25,17 @@ export function stampOf(stats: BigIntStats): FileStamp {
 
 /** Whether nothing wrote to the file between two looks, as far as `stat` tells: renaming it or its mode does not count. */
 export function sameContent(a: FileStamp, b: FileStamp): boolean {
-	return a.dev === b.dev && a.ino === b.ino && a.size === b.size && a.mtimeNs === b.mtimeNs;
+	const isSame = a.dev === b.dev && a.ino === b.ino && a.size === b.size && a.mtimeNs === b.mtimeNs;
+	return isSame && sameParts(a, b, sameContent);
 }
 
 /** Whether nothing at all happened to the file. */
 export function sameStamp(a: FileStamp, b: FileStamp): boolean {
-	return sameContent(a, b) && a.ctimeNs === b.ctimeNs;
+	return sameContent(a, b) && a.ctimeNs === b.ctimeNs && sameParts(a, b, sameStamp);
+}
+
+function sameParts({ parts: a = [] }: FileStamp, { parts: b = [] }: FileStamp, isSame: typeof sameStamp): boolean {
+	return a.length === b.length && a.every((stamp, index) => isSame(stamp, b[index] ?? stamp));
 }
 
 const SAMPLES = 64;

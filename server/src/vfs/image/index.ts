@@ -1,3 +1,4 @@
+export { ArrivingPart } from "./arriving-part.ts";
 export * from "./build.ts";
 export { type BuildOrigin, originOf } from "./file-part.ts";
 export { type FileStamp, sameContent, sameStamp, stampOf } from "./identity.ts";
