@@ -87,8 +87,7 @@ export class ImageAnswers implements ImageService {
 
 	/** One image. What arrives to take the place of its file is told with it. */
 	show(image: LibraryImage): ApiImage {
-		const { id, name, path, state, size, usedBytes, facts, findings, modifiedAt, origin } = image;
-		const sha256 = "sha256" in origin ? origin.sha256 : undefined;
+		const { id, name, path, state, size, usedBytes, facts, findings, modifiedAt, origin, sha256 } = image;
 		const arrival = this.#sources.arrivals.get(id);
 		const percent = image.percent ?? (arrival?.state === "importing" ? percentOf(arrival) : undefined);
 		return {

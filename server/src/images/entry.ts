@@ -1,5 +1,6 @@
 /** One image as the library knows it, and as it shows it. */
 import { type FileStamp, sameContent, sameStamp } from "../vfs/index.ts";
+import type { SumsFile } from "./dropped-sums.ts";
 import type { FoundFile } from "./folder.ts";
 import type { ImageFacts, ImageFinding } from "./inspect-facts.ts";
 import type { ImageOrigin } from "./origins.ts";
@@ -27,6 +28,8 @@ export interface LibraryImage {
 	readonly facts: ImageFacts | null;
 	readonly findings: readonly ImageFinding[];
 	readonly origin: ImageOrigin;
+	/** Of its file, where it was ever computed. */
+	readonly sha256?: string | undefined;
 }
 
 /** A file that did not change for so long is complete. FAT's times are in steps of two seconds. */
@@ -64,7 +67,13 @@ export class ImageEntry {
 	percent: number | undefined;
 	/** Whether the end of the server interrupted it before. */
 	isAnew = false;
+	/** Of the file as it was taken, where that was ever computed. */
+	sha256: string | undefined;
+	/** The file beside it that may have its checksum. */
+	sums: SumsFile | undefined;
 	#takenStamp: FileStamp | undefined;
+	/** What `sums` was then. */
+	#takenSums: string | undefined;
 	#takenAt = 0;
 	/** Where the file came from. */
 	#origin: ImageOrigin = { kind: "folder" };
@@ -116,7 +125,7 @@ export class ImageEntry {
 	needsTaking(now: number): boolean {
 		const { file, taken } = this;
 		if (file === undefined) return false;
-		if (taken === undefined || this.#takenStamp === undefined) return true;
+		if (taken === undefined || this.#takenStamp === undefined || this.#takenSums !== this.sums?.mark) return true;
 		if (taken.build !== undefined) return !taken.build.valid || !sameContent(this.#takenStamp, file.stamp);
 		return !sameStamp(this.#takenStamp, file.stamp) || (taken.retry === true && now - this.#takenAt >= RETRY_MS);
 	}
@@ -124,6 +133,7 @@ export class ImageEntry {
 	take(taken: Taken, stamp: FileStamp, now: number): void {
 		this.taken = taken;
 		this.#takenStamp = stamp;
+		this.#takenSums = this.sums?.mark;
 		this.#takenAt = now;
 	}
 
@@ -155,6 +165,7 @@ export class ImageEntry {
 			facts: taken?.facts ?? null,
 			findings: [...this.#circumstances(), ...(taken?.findings ?? [])],
 			origin: this.#origin,
+			sha256: this.sha256,
 		};
 	}
 

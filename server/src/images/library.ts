@@ -20,6 +20,7 @@ import {
 } from "../base/index.ts";
 import type { FileStamp } from "../vfs/index.ts";
 import { assignFiles, hasSuperblock } from "./assign.ts";
+import { DroppedSums } from "./dropped-sums.ts";
 import { ImageEntry, type LibraryImage } from "./entry.ts";
 import { FolderWatch, type FoundFile, findImages } from "./folder.ts";
 import { ForgottenFiles, MemoryMarks } from "./forgotten.ts";
@@ -47,6 +48,7 @@ export class ImageLibrary implements Startable {
 	readonly #shelf = new BuildShelf();
 	readonly #forgotten: ForgottenFiles;
 	readonly #origins: ImageOrigins;
+	readonly #sums: DroppedSums;
 	readonly #ids = new ReservedIds((id) => this.#entries.has(id));
 	readonly #watch: FolderWatch | undefined;
 	readonly #unpacked: UnpackedFiles | undefined;
@@ -61,6 +63,11 @@ export class ImageLibrary implements Startable {
 		this.#log = options.log ?? silentLogger;
 		this.#forgotten = new ForgottenFiles(options.forgotten ?? new MemoryMarks());
 		this.#origins = new ImageOrigins(options.origins ?? new MemoryOrigins());
+		this.#sums = new DroppedSums({
+			origins: this.#origins,
+			log: this.#log,
+			changed: () => this.#looks.soon(GATHER_MS),
+		});
 		this.#looks = new Looks({
 			look: () => this.#look(),
 			clock: this.#clock,
@@ -91,6 +98,7 @@ export class ImageLibrary implements Startable {
 
 	async stop(): Promise<void> {
 		await this.#looks.stop();
+		await this.#sums.stop();
 		await this.#unpacked?.stop();
 		this.#watch?.close();
 		await this.#shelf.close();
@@ -290,6 +298,7 @@ export class ImageLibrary implements Startable {
 		const now = this.#clock.monotonic();
 		entry.isListed = true;
 		entry.see(file, now, this.#clock.now(), (seen) => this.#origins.of(seen));
+		entry.sums = await this.#sums.beside(file);
 		await entry.taken?.build?.check();
 		if (!entry.needsTaking(now)) {
 			await this.#remember(entry, file);
@@ -304,6 +313,7 @@ export class ImageLibrary implements Startable {
 		const taken = await this.#tryToTake(entry, file);
 		if (taken === undefined) return;
 		const before = entry.buildId;
+		entry.sha256 = this.#origins.sumOf(file.stamp);
 		const { build, facts } = taken;
 		const placed = build && facts && this.#shelf.put({ imageId: entry.record.id, build, facts });
 		entry.take({ ...taken, ...(placed && { build: placed.build }) }, file.stamp, this.#clock.monotonic());
@@ -327,8 +337,12 @@ export class ImageLibrary implements Startable {
 		}
 	}
 
-	/** Undefined while the file is being unpacked. @throws FileError EAGAIN when it changes. */
+	/** Undefined while the file is being read or unpacked. @throws FileError EAGAIN when it changes. */
 	async #unpackAndTake(entry: ImageEntry, file: FoundFile): Promise<Taken | undefined> {
+		const sum = await this.#sums.check(file, entry.sums);
+		entry.percent = sum.state === "reading" ? sum.percent : undefined;
+		if (sum.state === "reading") return undefined;
+		if (sum.state === "wrong") return { findings: [sum.finding] };
 		const raw = await findRawImage(file, this.#unpacked);
 		entry.unpackedKey = raw.key;
 		entry.percent = undefined;

@@ -36,7 +36,9 @@ export type ImageOrigin = Arrived | { readonly kind: "folder" } | { readonly kin
 /** A stamp, and what is known of the file that has it. */
 export interface OriginNote {
 	readonly mark: string;
-	readonly arrived: Arrived;
+	readonly arrived?: Arrived;
+	/** Of one that somebody put there, where it was asked for. */
+	readonly sha256?: string;
 }
 
 /** Where the notes are kept. */
@@ -78,8 +80,18 @@ export class ImageOrigins {
 
 	/** How the file with this stamp came, if not by hand. */
 	arrived(stamp: FileStamp): Arrived | undefined {
+		return this.#find(stamp)?.arrived;
+	}
+
+	/** The checksum of the file with this stamp, where it was ever computed. */
+	sumOf(stamp: FileStamp): string | undefined {
+		const note = this.#find(stamp);
+		return note?.sha256 ?? note?.arrived?.sha256;
+	}
+
+	#find(stamp: FileStamp): OriginNote | undefined {
 		const mark = markOf(stamp);
-		return this.#kept.get().findLast((note) => note.mark === mark)?.arrived;
+		return this.#kept.get().findLast((note) => note.mark === mark);
 	}
 
 	/** What has to come out of the file when it is unpacked, as the catalogue said. */
@@ -90,10 +102,19 @@ export class ImageOrigins {
 
 	/** Durable when it resolves. */
 	note(stamp: FileStamp, arrived: Arrived): Promise<void> {
-		const mark = markOf(stamp);
+		return this.#save({ mark: markOf(stamp), arrived });
+	}
+
+	/** Durable when it resolves. */
+	noteSum(stamp: FileStamp, sha256: string): Promise<void> {
+		const { arrived } = this.#find(stamp) ?? {};
+		return this.#save({ mark: markOf(stamp), sha256, ...(arrived !== undefined && { arrived }) });
+	}
+
+	#save(note: OriginNote): Promise<void> {
 		const save = async () => {
-			const others = this.#kept.get().filter((note) => note.mark !== mark);
-			await this.#kept.set([...others, { mark, arrived }].slice(-MOST_NOTES));
+			const others = this.#kept.get().filter(({ mark }) => mark !== note.mark);
+			await this.#kept.set([...others, note].slice(-MOST_NOTES));
 		};
 		const saved = this.#last.then(save);
 		this.#last = saved.catch(() => undefined);
@@ -101,7 +122,8 @@ export class ImageOrigins {
 	}
 }
 
-function markOf({ ino, size, mtimeNs }: FileStamp): string {
+/** What a file is, as far as it can be told without reading it. */
+export function markOf({ ino, size, mtimeNs }: FileStamp): string {
 	return `${ino} ${size} ${mtimeNs}`;
 }
 

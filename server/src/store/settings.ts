@@ -17,13 +17,22 @@ interface ImageArrival {
 	readonly isChecked?: boolean;
 }
 
+/** An agent on a Pi that was booted by other means. */
+export interface InstalledAgent {
+	readonly id: string;
+	/** Signs what it says. */
+	readonly secret: string;
+	/** Of its Pi. */
+	readonly mac: string;
+}
+
 /** Every setting and its type. A setting that was never set is undefined. */
 export interface SettingValues {
 	defaultImageId: string;
 	/** Marks of files in the images folder that are not to be images any more. */
 	forgottenImages: readonly string[];
 	/** How files came into the images folder, by what each file is. */
-	imageOrigins: readonly { readonly mark: string; readonly arrived: ImageArrival }[];
+	imageOrigins: readonly { readonly mark: string; readonly arrived?: ImageArrival; readonly sha256?: string }[];
 	dhcpMode: "proxy" | "full" | "off";
 	/** First and last addresses that full mode gives out; with `prefix` behind a relay. */
 	dhcpRanges: readonly { readonly start: string; readonly end: string; readonly prefix?: number | undefined }[];
@@ -38,6 +47,7 @@ export interface SettingValues {
 	interface: string;
 	/** Host names that HTTP requests may carry besides our own. */
 	allowedHosts: readonly string[];
+	installedAgents: readonly InstalledAgent[];
 	/** The hash of the password that opens the page. */
 	passwordHash: string;
 	/** Sessions of another one have ended. */
