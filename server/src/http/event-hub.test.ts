@@ -17,3 +17,20 @@ test("a listener that fails is told no more, the others and the publisher go on"
 		"device",
 	]);
 });
+
+test("the last events are remembered: a thousand, or 256 KiB", () => {
+	const hub = new EventHub(createLogging({ level: "info", format: "text", write: () => undefined }).log);
+	const start = hub.lastId;
+	for (let count = 0; count < 1000; count++) hub.publish({ type: "image", data: { id: `i${count}` } });
+	assert.equal(hub.since(start)?.length, 1000);
+	const later = hub.lastId;
+	assert.deepEqual(hub.since(later), []);
+	hub.publish({ type: "image", data: { id: "one-more" } });
+	assert.equal(hub.since(start), undefined);
+	assert.deepEqual(
+		hub.since(later)?.map(({ json }) => json),
+		['{"id":"one-more"}'],
+	);
+	for (let count = 0; count < 5; count++) hub.publish({ type: "image", data: { id: "x".repeat(60_000) } });
+	assert.equal(hub.since(later), undefined);
+});

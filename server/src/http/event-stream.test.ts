@@ -66,6 +66,38 @@ describe("live events", () => {
 		await reader.cancel();
 	});
 
+	it("that were missed are sent to who comes back, and to nobody twice", async () => {
+		const h = await listening();
+		const { events } = h.services;
+		const first = await openStream(h);
+		events.publish({ type: "image", data: { id: "seen" } });
+		const seen = /^id: (\S+)$/m.exec(await readUntil(first.reader, "\n\n"))?.[1] ?? "";
+		await first.reader.cancel();
+		events.publish({ type: "image", data: { id: "missed" } });
+		events.publish({ type: "log", data: logLine("missed too") });
+		const response = await fetch(url(h, "/api/v1/events"), { headers: { ...bearer, "last-event-id": seen } });
+		const reader = response.body?.getReader();
+		assert.ok(reader);
+		const missed = readUntil(reader, `id: ${events.lastId}\n\n`);
+		assert.deepEqual(
+			[...(await missed).matchAll(/^event: (\w+)$/gm)].map((match) => match[1]),
+			["image", "log"],
+		);
+		assert.doesNotMatch(await missed, /seen/);
+		await reader.cancel();
+	});
+
+	it("begin with reset for who missed more than is remembered, or knew another run of the server", async () => {
+		const h = await listening();
+		for (const id of ["00000000-5", "nonsense", `${h.services.events.lastId}9`, "-", "a".repeat(64)]) {
+			const response = await fetch(url(h, `/api/v1/events?types=image&after=${id}`), { headers: bearer });
+			const reader = response.body?.getReader();
+			assert.ok(reader);
+			assert.match(await readUntil(reader, "{}\n\n"), /^id: \S+\nretry: 2000\n\nevent: reset\ndata: \{\}\n\n$/);
+			await reader.cancel();
+		}
+	});
+
 	it("carry a sign of life when nothing happens", async () => {
 		const h = await listening();
 		const { reader } = await openStream(h);

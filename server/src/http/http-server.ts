@@ -1,5 +1,5 @@
 /** The HTTP server: guards in front, the routes of the API's table, the page. */
-import { allRoutes, type Input, openApiDocument, type Route } from "@pi-netboot/api";
+import { allRoutes, type Input, type Route } from "@pi-netboot/api";
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
 import {
 	type Clock,
@@ -10,12 +10,14 @@ import {
 	systemClock,
 	systemCode,
 } from "../base/index.ts";
-import { addAgentRoutes } from "./agent-routes.ts";
 import { Access, type Visitor } from "./access.ts";
 import type { AccessBook } from "./access-book.ts";
+import { addAgentRoutes } from "./agent-routes.ts";
 import { answerUnreadable, sendFailure, sendResult } from "./answers.ts";
 import { Audit, type AuditKeeper } from "./audit.ts";
+import { addBootstrap, BootstrapCodes } from "./bootstrap.ts";
 import { Connections } from "./connections.ts";
+import { addDocs } from "./docs-page.ts";
 import { ApiError, toApiError } from "./errors.ts";
 import { EventStreams } from "./event-stream.ts";
 import { checkHost, type Machine, thisMachine } from "./host.ts";
@@ -65,6 +67,7 @@ export class HttpServer implements Startable {
 	readonly #options: HttpOptions;
 	readonly #access: Access;
 	readonly #audit: Audit;
+	readonly #codes: BootstrapCodes;
 	/** Whose request it is, of those that may ask. */
 	readonly #visitors = new WeakMap<FastifyRequest, Visitor>();
 	readonly #streams: EventStreams;
@@ -78,12 +81,15 @@ export class HttpServer implements Startable {
 		const loggedIn = (who: string, address: string) =>
 			void this.#audit.note({ who, address, action: "login", target: null, body: undefined });
 		this.#access = new Access({ mode, token, port, clock, book, log, loggedIn });
+		this.#codes = new BootstrapCodes(clock);
 		this.#streams = new EventStreams(options.services.events, clock);
 		this.fastify = fastify({
 			bodyLimit,
 			requestTimeout: 0,
 			maxRequestsPerSocket,
 			exposeHeadRoutes: false,
+			// Longer ones are refused by what they are to be; the page would take them for addresses of its own.
+			routerOptions: { maxParamLength: 2000 },
 			// Keep-alive connections would hold up the stop.
 			forceCloseConnections: true,
 			frameworkErrors: (error, _request, reply) => void this.#fail(reply, error),
@@ -146,20 +152,22 @@ export class HttpServer implements Startable {
 	}
 
 	#route(): void {
-		const answers = operations(this.#options.services, this.#access, this.#audit, this.#streams);
+		const answers = operations(this.#options.services, this.#access, this.#audit, this.#streams, this.#codes);
 		for (const [id, route] of allRoutes()) {
 			// The table's types tie each answer to its own input; over the whole table they are unknown.
 			if (id === "streamEvents") this.#addEvents(route);
 			else this.#add(id, route, answers[id] as (input: unknown, visit: Visit) => unknown);
 		}
-		const description = openApiDocument(this.#options.version);
-		this.fastify.get("/api/openapi.json", (_request, reply) => reply.send(description));
+		addDocs(this.fastify, this.#options.version);
 		addUploads(this.fastify, this.#options.services.uploads, (request) => this.#letIn(request));
 		addAgentRoutes(this.fastify, {
 			agents: this.#options.services.agents,
 			recognise: (request) => this.#connections.recognise(request.raw.socket),
 			report: ({ cause }) => this.#options.log.error({ err: cause }, "an agent's request failed"),
 		});
+		const { agents, bootstrap } = this.#options.services;
+		const authorise = (request: FastifyRequest) => this.#letIn(request);
+		addBootstrap(this.fastify, { agents, bootstrap, codes: this.#codes, authorise });
 		addPages(this.fastify, this.#access, this.#options.page ?? builtPage);
 	}
 

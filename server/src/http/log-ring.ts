@@ -21,7 +21,7 @@ export class LogRing implements LogService {
 
 	/** Gives the line its id. */
 	add(line: NewLine): LogLine {
-		const numbered = { id: ++this.#id, ...line };
+		const numbered = { ...line, id: ++this.#id };
 		this.#lines[this.#next] = numbered;
 		this.#next = (this.#next + 1) % this.#capacity;
 		return numbered;

@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { allRoutes, ErrorBody, errorCodes, errorKinds, errorsOf } from "@pi-netboot/api";
 import fc from "fast-check";
-import { logLine, sampleDevice, sampleHealth, sampleImage } from "./testing/fake-services.ts";
+import {
+	logLine,
+	sampleBoot,
+	sampleBystander,
+	sampleDevice,
+	sampleHealth,
+	sampleImage,
+} from "./testing/fake-services.ts";
 import { bearer, harness } from "./testing/harness.ts";
 
 type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -49,6 +56,16 @@ describe("the API answers", () => {
 		assert.deepEqual(reset.body, { id: "7bf18f79", pending: true });
 	});
 
+	it("what was", async () => {
+		const { body } = await ask("GET", "/api/v1/devices/7bf18f79/boots?limit=1");
+		assert.deepEqual([body.boots, body.next], [[sampleBoot], 1]);
+		assert.deepEqual((await ask("GET", "/api/v1/devices/7bf18f79/boots?before=1")).body, { boots: [], next: null });
+		assert.equal((await ask("GET", "/api/v1/devices/7bf18f79/diagnoses")).body.diagnoses[0].code, "no-mount");
+		assert.deepEqual((await ask("GET", "/api/v1/bystanders")).body, { bystanders: [sampleBystander] });
+		assert.equal(await failure("GET", "/api/v1/devices/00000000/boots"), "device-not-found");
+		assert.equal(await failure("GET", "/api/v1/devices/00000000/diagnoses"), "device-not-found");
+	});
+
 	it("log lines, filtered", async () => {
 		const messages = async (query: string) =>
 			(await ask("GET", `/api/v1/logs${query}`)).body.lines.map((line: { message: string }) => line.message);
@@ -57,6 +74,10 @@ describe("the API answers", () => {
 		assert.deepEqual(await messages("?service=tftp"), ["second"]);
 		assert.deepEqual(await messages("?level=warn"), ["second"]);
 		assert.deepEqual(await messages("?limit=1"), ["second"]);
+		assert.deepEqual(await messages("?text=FIR"), ["first"]);
+		const { lines } = (await ask("GET", "/api/v1/logs")).body;
+		assert.ok(lines[0].id < lines[1].id);
+		assert.deepEqual(await messages(`?before=${lines[0].id}`), []);
 	});
 
 	it("figures for Prometheus", async () => {

@@ -54,6 +54,8 @@ export const securityHeaders: Readonly<Record<string, string>> = {
 	"x-content-type-options": "nosniff",
 	"referrer-policy": "no-referrer",
 	"cross-origin-resource-policy": "same-origin",
+	"cross-origin-opener-policy": "same-origin",
+	"x-frame-options": "DENY",
 };
 
 /** The login form and what belongs to it, read once: they do not change while the server runs. */
