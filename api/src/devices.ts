@@ -73,6 +73,7 @@ export const Device = z
 		bootCount: z.int().min(0),
 		lastBootAt: Time.nullable(),
 		agent: DeviceAgent.nullable().describe("What the program on the Pi said last; null before it was heard."),
+		findings: z.array(Finding).describe("What was set for it and its image could not take at its last boot."),
 		diagnosis: Finding.optional().describe("Why its boot stands still, and what to do."),
 	})
 	.meta({ id: "Device" });

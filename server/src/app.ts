@@ -79,7 +79,12 @@ async function start(config: Config, log: Logger, logging: Logging, undo: Undo[]
 	const writing = await startWriting({ dataDir, atOnce, store, registry, library, log }, undo);
 	const writes = new WriteAnswers({ registry, ...writing });
 	const bytesOf = (device: Device) => roots.care.bytesOf(device);
-	const devices = new DeviceAnswers(registry, bytesOf, (device) => writes.agentOf(device));
+	const devices = new DeviceAnswers(
+		registry,
+		bytesOf,
+		(device) => writes.agentOf(device),
+		(device) => roots.gapsOf(device),
+	);
 	const imagesLog = log.child({ service: "images" });
 	const { imagesDir: folder, catalogUrl } = config;
 	const sources = await startSources({ folder, catalogUrl, library, registry, log: imagesLog }, undo);

@@ -19,16 +19,19 @@ export class DeviceAnswers implements DeviceService {
 	readonly #registry: DeviceRegistry;
 	readonly #bytesOf: (device: Device) => number;
 	readonly #agentOf: (device: Device) => DeviceAgent | null;
+	readonly #gapsOf: (device: Device) => readonly string[];
 
-	/** @param bytesOf what its roots take on the disk. */
+	/** @param bytesOf what its roots take on the disk. @param gapsOf what its image cannot take, in sentences. */
 	constructor(
 		registry: DeviceRegistry,
 		bytesOf: (device: Device) => number,
 		agentOf: (device: Device) => DeviceAgent | null,
+		gapsOf: (device: Device) => readonly string[] = () => [],
 	) {
 		this.#registry = registry;
 		this.#bytesOf = bytesOf;
 		this.#agentOf = agentOf;
+		this.#gapsOf = gapsOf;
 	}
 
 	list(): ApiDevice[] {
@@ -96,9 +99,17 @@ export class DeviceAnswers implements DeviceService {
 			bootCount: device.bootCount,
 			lastBootAt: device.lastBootAt,
 			agent: this.#agentOf(device),
+			findings: this.#gapsOf(device).map(showGap),
 			...(diagnosis === undefined ? {} : { diagnosis: { ...diagnosis } }),
 		};
 	}
+}
+
+/** A sentence of the log begins with the name of the device, and so in lower case. */
+function showGap(gap: string): ApiDevice["findings"][number] {
+	const message = `${gap.charAt(0).toUpperCase()}${gap.slice(1)}.`;
+	const fix = "Set something else, or take an image that has what it needs; it counts from the next boot on.";
+	return { code: "customisation-not-taken", severity: "warning", message, fix };
 }
 
 /** Without what is secret. */

@@ -38,6 +38,29 @@ describe("the roots in the API", () => {
 		await assert.rejects(async () => answers.root("00000000"), { code: "device-not-found" });
 	});
 
+	it("say at the device what its image could not take when it booted", async () => {
+		await using site = await Site.open();
+		const { device, client } = site.pi();
+		const gapsOf = (of: typeof device) => site.roots.gapsOf(of);
+		const devices = new DeviceAnswers(
+			site.registry,
+			() => 0,
+			() => null,
+			gapsOf,
+		);
+		await devices.change(device.id, { customisation: { timeZone: "Mars/Olympus" } });
+		assert.deepEqual(devices.get(device.id)?.findings, []);
+		await site.boot(device, client);
+		const [finding, ...others] = devices.get(device.id)?.findings ?? [];
+		assert.match(finding?.message ?? "", /^The image knows no time zone Mars\/Olympus: it has no \S+\.$/);
+		assert.deepEqual([finding?.code, others], ["customisation-not-taken", []]);
+		await devices.change(device.id, { customisation: { timeZone: null } });
+		site.nfs.disconnected(client);
+		site.clock.advance(10_000);
+		await site.boot(device, { ...client, connection: {} });
+		assert.deepEqual(devices.get(device.id)?.findings, []);
+	});
+
 	it("change the defaults one by one, and tell no secret", async () => {
 		await using site = await Site.open();
 		const { device } = site.pi();

@@ -71,6 +71,11 @@ export class RootKeeper {
 		await this.#roots.stop();
 	}
 
+	/** What was set for a device and its image could not take when it booted last, in sentences. */
+	gapsOf(device: Device): readonly string[] {
+		return this.#roots.gaps.of(device);
+	}
+
 	/** The root with this id where it is open: the quick way. */
 	opened(id: string): OpenRoot | undefined {
 		return this.#roots.get(id);

@@ -16,6 +16,7 @@ import {
 } from "../vfs/index.ts";
 import { AGENT_FSID, type AgentPlace, AgentVolume, findAgentPoint } from "./agent/index.ts";
 import type { BootImage, BootImages } from "./catalogue.ts";
+import { KnownGaps } from "./known-gaps.ts";
 import type { LayerRecords } from "./layers.ts";
 import { OpenRoot } from "./open-root.ts";
 import { type DeviceVolumes, deviceVolumes, identityOf, layerVolumes, type VolumeMaker } from "./root-volumes.ts";
@@ -46,6 +47,7 @@ interface RootParts {
 const STARTING_MS = 30_000;
 
 export class RootOpener {
+	readonly gaps = new KnownGaps();
 	readonly #options: RootKeeperOptions;
 	readonly #layers: LayerRecords;
 	/** By the id that stands in handles. */
@@ -146,6 +148,7 @@ export class RootOpener {
 		const identity = await identityOf(device, this.#options);
 		const volumes = await whenReady(() => deviceVolumes(image, mode, identity));
 		for (const gap of volumes.gaps) this.#options.log.warn({ device: device.id }, `${device.name}: ${gap}`);
+		this.gaps.set(device, volumes.gaps);
 		return volumes;
 	}
 

@@ -37,12 +37,12 @@ function devicesText(devices: readonly Device[]): string {
 		device.lastBootAt === null ? "-" : localTime(device.lastBootAt),
 		device.imageId ?? "default",
 	]);
-	return table(heading, rows) + devices.map(diagnosisLine).join("");
+	return table(heading, rows) + devices.flatMap(findingLines).join("");
 }
 
-function diagnosisLine({ name, diagnosis }: Device): string {
-	if (diagnosis === undefined) return "";
-	return `${printable([`${name}:`, diagnosis.message, diagnosis.fix].filter(Boolean).join(" "))}\n`;
+function findingLines({ name, diagnosis, findings }: Device): string[] {
+	const all = diagnosis === undefined ? findings : [diagnosis, ...findings];
+	return all.map(({ message, fix }) => `${printable([`${name}:`, message, fix].filter(Boolean).join(" "))}\n`);
 }
 
 /** `2026-11-21 20:15` in the time zone of whoever reads it. */

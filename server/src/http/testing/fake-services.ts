@@ -57,6 +57,7 @@ export const sampleDevice: Device = {
 	bootCount: 3,
 	lastBootAt: 1_700_000_002_000,
 	agent: null,
+	findings: [],
 };
 
 export const sampleWrite: Write = {
