@@ -75,6 +75,11 @@ export class OpenRoot {
 		return this.#build.valid;
 	}
 
+	/** Why the rest of the image never came, where the boot began before all of it was there. */
+	get imageFailure(): string | undefined {
+		return this.#build.failure;
+	}
+
 	get isClosed(): boolean {
 		return this.#isClosed;
 	}

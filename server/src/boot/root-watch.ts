@@ -12,6 +12,11 @@ export interface RootWatchOptions {
 	readonly log: Logger;
 }
 
+/** What is told, the boot aside. */
+type RootFact =
+	| { readonly kind: "nfs" | "os-release" }
+	| { readonly kind: "image-changed"; readonly failure: string | undefined };
+
 /** How often a device that reads its root says so to the stages. */
 const FACT_MS = 15_000;
 
@@ -54,9 +59,9 @@ export class RootWatch {
 		const { signs } = open;
 		if (node.ino === signs.osRelease && node.tree === open.root.root.tree) {
 			signs.osRelease = undefined;
-			this.#tell(open, "os-release");
+			this.#tell(open, { kind: "os-release" });
 		} else if (now - signs.toldAt >= FACT_MS) {
-			this.#tell(open, "nfs");
+			this.#tell(open, { kind: "nfs" });
 		}
 		if (!open.isImageValid) this.#seeImage(open);
 	}
@@ -64,14 +69,14 @@ export class RootWatch {
 	#seeImage(open: OpenRoot): void {
 		if (open.isImageValid || open.signs.saidChanged) return;
 		open.signs.saidChanged = true;
-		this.#tell(open, "image-changed");
+		this.#tell(open, { kind: "image-changed", failure: open.imageFailure });
 	}
 
-	#tell(open: OpenRoot, kind: "nfs" | "os-release" | "image-changed"): void {
+	#tell(open: OpenRoot, fact: RootFact): void {
 		const { registry, roots, clock } = this.#options;
 		open.signs.toldAt = clock.monotonic();
 		const device = registry.byKey(open.deviceKey);
 		const boot = roots.bootOf(open.id);
-		if (device !== undefined && boot !== undefined) registry.fact(device, { kind, bootId: boot.id });
+		if (device !== undefined && boot !== undefined) registry.fact(device, { ...fact, bootId: boot.id });
 	}
 }

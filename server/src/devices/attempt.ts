@@ -55,6 +55,8 @@ export interface Attempt {
 	readonly ownSystemAt: number | undefined;
 	/** The image below the root is not what it was when the boot began. */
 	readonly imageChangedAt: number | undefined;
+	/** Why the rest of the image never came, where the boot began before all of it was there. */
+	readonly imageFailure: string | undefined;
 	/** The server's address, which its root hangs on, is another one now. */
 	readonly serverMoved: { readonly from: string; readonly to: string | undefined } | undefined;
 	readonly conflict: { readonly address: string; readonly other: string } | undefined;
@@ -104,6 +106,7 @@ export function beginAttempt(now: number): AttemptState {
 		refusedMount: undefined,
 		ownSystemAt: undefined,
 		imageChangedAt: undefined,
+		imageFailure: undefined,
 		serverMoved: undefined,
 		conflict: undefined,
 	};
@@ -209,6 +212,7 @@ function recordLinux(attempt: AttemptState, fact: LinuxFact, now: number): void 
 			break;
 		case "image-changed":
 			attempt.imageChangedAt ??= now;
+			attempt.imageFailure ??= fact.failure;
 			break;
 	}
 }

@@ -224,6 +224,13 @@ const cases: Case[] = [
 		says: /overwritten or deleted/,
 	},
 	{
+		row: 10,
+		name: "an image that was booted while it was unpacked, and turned out to be damaged",
+		code: "image-changed",
+		told: [...LOOP, { kind: "image-changed", bootId: "b1", failure: "a.img.xz is damaged." }],
+		says: /still being unpacked, and the rest never came: a\.img\.xz is damaged\.$/,
+	},
+	{
 		row: 3,
 		name: "a Pi 3 behind a relay",
 		code: "relayed-pi3",

@@ -42,8 +42,11 @@ export type Fact =
 	/** `/etc/os-release` was read: an init system is at work. */
 	| { readonly kind: "os-release"; readonly bootId: string }
 	| { readonly kind: "agent"; readonly bootId: string }
-	/** The image below the root was overwritten or deleted: nothing of it can be read any more. */
-	| { readonly kind: "image-changed"; readonly bootId: string }
+	/**
+	 * The image below the root was overwritten or deleted: nothing of it can be read any more. One that was booted before all of it
+	 * was there may have come to nothing: then `failure` says why.
+	 */
+	| { readonly kind: "image-changed"; readonly bootId: string; readonly failure?: string | undefined }
 	/** The address of ours that its root is mounted from is not ours any more; `to` is the one that we have now. */
 	| { readonly kind: "server-moved"; readonly bootId: string; readonly from: string; readonly to: string | undefined }
 	/** That address is ours again. */

@@ -115,8 +115,14 @@ export const RULES: readonly Rule[] = [
 		code: "image-changed",
 		severity: "error",
 		applies: ({ attempt }) => attempt.imageChangedAt !== undefined,
-		message: () => "The image that it runs from was overwritten or deleted: it waits for files that are gone.",
-		fix: () => "Reboot it: it takes the image as it is now. Replace images by rename, and running Pis go on.",
+		message: ({ attempt: { imageFailure } }) =>
+			imageFailure === undefined
+				? "The image that it runs from was overwritten or deleted: it waits for files that are gone."
+				: `It was booted while its image was still being unpacked, and the rest never came: ${imageFailure}`,
+		fix: ({ attempt: { imageFailure } }) =>
+			imageFailure === undefined
+				? "Reboot it: it takes the image as it is now. Replace images by rename, and running Pis go on."
+				: "Bring the image in again, or give the Pi another one; then reboot it.",
 	},
 	{
 		row: 9,
