@@ -337,6 +337,7 @@ def take_inventory(config: Config) -> Dict[str, Any]:
         "disks": list_disks(config),
         "network": list_network(),
         "kernel": os.uname().release,
+        "boot": read_text("/proc/sys/kernel/random/boot_id"),
         "architecture": os.uname().machine,
         "os": system.group(1) if system else "",
         "temperature": read_number("/sys/class/thermal/thermal_zone0/temp") / 1000,

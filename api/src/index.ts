@@ -1,6 +1,7 @@
 export * from "./access.ts";
 export * from "./agent.ts";
 export * from "./boots.ts";
+export * from "./bootstrap.ts";
 export * from "./common.ts";
 export * from "./customisation.ts";
 export * from "./devices.ts";

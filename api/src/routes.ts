@@ -16,6 +16,7 @@ import {
 	TokenList,
 } from "./access.ts";
 import { BootPage, BootsQuery, BystanderList, DiagnosesQuery, DiagnosisPage } from "./boots.ts";
+import { DownloadLink, InstallCode } from "./bootstrap.ts";
 import { Device, DeviceChanges, DeviceId, DeviceList, RootReset } from "./devices.ts";
 import { authErrors, changeErrors, type ErrorCode, generalErrors } from "./errors.ts";
 import { EventsQuery, ServerEvent } from "./events.ts";
@@ -423,6 +424,23 @@ export const routes = {
 		auth: "user",
 		response: LoginCode,
 		errors: [],
+	},
+	createInstallCode: {
+		method: "POST",
+		path: "/api/v1/install-codes",
+		summary: "A code with which a Pi that was booted by other means gets the agent, once, within 15 minutes",
+		auth: "user",
+		response: InstallCode,
+		errors: [],
+	},
+	createDownloadLink: {
+		method: "POST",
+		path: "/api/v1/images/:id/links",
+		summary: "A link to the whole image, unpacked, that works once, within 15 minutes",
+		auth: "user",
+		params: imageParams,
+		response: DownloadLink,
+		errors: ["invalid-request", "image-not-found"],
 	},
 	getLogin: {
 		method: "GET",

@@ -2,6 +2,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { startBootServers } from "./app/boot-servers.ts";
+import { Bootstrap } from "./app/bootstrap-service.ts";
 import { DeviceAnswers } from "./app/device-service.ts";
 import { publishEvents } from "./app/events.ts";
 import { prepareFolder } from "./app/folders.ts";
@@ -22,7 +23,16 @@ import { publishWrites } from "./app/write-events.ts";
 import { WriteAnswers } from "./app/write-service.ts";
 import { startWriting } from "./app/write-start.ts";
 import { errorText, type Logger, settleSeries, systemClock } from "./base/index.ts";
-import { BootQueue, DhcpAnswers, FirmwareLoad, Netconsole, NfsExports, RootKeeper, TftpFiles } from "./boot/index.ts";
+import {
+	BootQueue,
+	DhcpAnswers,
+	FirmwareLoad,
+	type ImagerSettings,
+	Netconsole,
+	NfsExports,
+	RootKeeper,
+	TftpFiles,
+} from "./boot/index.ts";
 import type { RunningServer } from "./cli/index.ts";
 import type { Config } from "./config.ts";
 import { type Device, DeviceRegistry } from "./devices/index.ts";
@@ -70,13 +80,18 @@ async function start(config: Config, log: Logger, logging: Logging, undo: Undo[]
 	const registry = await startRegistry({ config, store, log, library, surroundings }, undo);
 	const handles = new HandleCodec(secrets.handleKey);
 	const web = { port: config.httpPort };
-	const { listeners, network, roots } = await startBoot(
-		{ config, store, log, library, registry, surroundings, settings, handles, hub, web },
+	const imager = await readImagerSettings(config.dataDir);
+	const { listeners, network, roots, macOf } = await startBoot(
+		{ config, store, log, library, registry, surroundings, settings, handles, hub, web, imager },
 		undo,
 	);
 
 	const { dataDir, writesAtOnce: atOnce } = config;
-	const writing = await startWriting({ dataDir, atOnce, store, registry, library, log }, undo);
+	const mainAddress = () => surroundings.place.mainAddress;
+	const pis = { library, registry, settings: store.settings, imager, macOf, mainAddress };
+	const bootstrap = new Bootstrap({ ...pis, port: () => web.port });
+	const { keys: installed } = bootstrap;
+	const writing = await startWriting({ dataDir, atOnce, store, registry, library, installed, log }, undo);
 	const writes = new WriteAnswers({ registry, ...writing });
 	const bytesOf = (device: Device) => roots.care.bytesOf(device);
 	const devices = new DeviceAnswers(
@@ -104,6 +119,7 @@ async function start(config: Config, log: Logger, logging: Logging, undo: Undo[]
 		roots: new RootAnswers({ registry, care: roots.care, store }),
 		writes,
 		agents: writing.desk,
+		bootstrap,
 		logs: logging.recent,
 		events: hub,
 	};
@@ -181,12 +197,15 @@ interface BootParts extends Parts {
 	readonly hub: EventHub;
 	/** The port that HTTP will have, and then has. */
 	readonly web: { readonly port: number };
+	readonly imager: ImagerSettings;
 }
 
 interface Booting {
 	readonly listeners: Listeners;
 	readonly network: NetworkControl;
 	readonly roots: RootKeeper;
+	/** The MAC behind an address of the LAN. */
+	readonly macOf: (address: string) => Promise<string | undefined>;
 }
 
 async function startBoot(parts: BootParts, undo: Undo[]): Promise<Booting> {
@@ -200,7 +219,7 @@ async function startBoot(parts: BootParts, undo: Undo[]): Promise<Booting> {
 	const neighbours = new Neighbourhood(systemClock, systemSource);
 	const macOf = (address: string) => neighbours.macOf(address);
 	const common = { registry, images, clock: systemClock, log: bootLog };
-	const agent = { httpPort: () => parts.web.port, settings: await readImagerSettings(config.dataDir) };
+	const agent = { httpPort: () => parts.web.port, settings: parts.imager };
 	const authorizedKeys = () => keys.current();
 	const roots = new RootKeeper({ ...common, folder, store, handles, agent, authorizedKeys });
 	undo.push(() => roots.stop());
@@ -226,5 +245,5 @@ async function startBoot(parts: BootParts, undo: Undo[]): Promise<Booting> {
 		log,
 		show: (data) => parts.hub.publish({ type: "network", data }),
 	});
-	return { listeners, network, roots };
+	return { listeners, network, roots, macOf };
 }

@@ -11,6 +11,7 @@ import {
 	AgentBook,
 	AgentDesk,
 	AgentGate,
+	type AgentKeys,
 	bootKeys,
 	type Inventory,
 	PackShelf,
@@ -26,6 +27,8 @@ export interface WriteParts {
 	readonly store: Store;
 	readonly registry: DeviceRegistry;
 	readonly library: ImageLibrary;
+	/** Agents that came with no boot of ours. */
+	readonly installed: AgentKeys;
 	readonly log: Logger;
 }
 
@@ -57,7 +60,9 @@ export async function startWriting(parts: WriteParts, undo: (() => unknown)[]): 
 	await jobs.start();
 	const neighbours = new Neighbourhood(clock, systemSource);
 	const macOf = (address: string) => neighbours.macOf(address);
-	const gate = new AgentGate({ keys: bootKeys(registry), registry, macOf, clock });
+	const ofBoots = bootKeys(registry);
+	const keys: AgentKeys = (agentId) => ofBoots(agentId) ?? parts.installed(agentId);
+	const gate = new AgentGate({ keys, registry, macOf, clock });
 	return { jobs, agents, desk: new AgentDesk({ gate, book: agents, jobs, packs, log }) };
 }
 

@@ -102,6 +102,12 @@ export class Recogniser {
 		return device;
 	}
 
+	/** A person let this machine in. Undefined when there are more devices than anybody has. */
+	introduced(mac: string): DeviceState | undefined {
+		const normal = normalMac(mac);
+		return normal === undefined ? undefined : this.#findOrCreate(normal);
+	}
+
 	/**
 	 * A Linux asked DHCP: the kernel or initramfs of a boot, or a system that runs.
 	 *

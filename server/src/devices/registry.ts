@@ -264,6 +264,17 @@ export class DeviceRegistry extends EventEmitter<RegistryEvents> implements Star
 		return device;
 	}
 
+	/**
+	 * Makes a device of a machine that a person let in, if it is none yet. Survives a power cut when it resolves.
+	 *
+	 * @returns undefined when there are more devices than anybody has.
+	 */
+	async introduce(mac: string): Promise<Device | undefined> {
+		const device = this.#recogniser.introduced(mac);
+		if (device !== undefined) await this.#change(device, {});
+		return device;
+	}
+
 	/** Asks for a new root at the device's next boot. Survives a power cut when it resolves. @throws DeviceError. */
 	async resetRoot(id: string): Promise<Device> {
 		const device = this.#existing(id);

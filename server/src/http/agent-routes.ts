@@ -134,7 +134,8 @@ class AgentDoor {
 	}
 }
 
-function requestOf(request: FastifyRequest) {
+/** What of a request says that an agent made it. */
+export function requestOf(request: FastifyRequest) {
 	const { headers, method, ip: address, body } = request;
 	const text = (name: string) => String(headers[name] ?? "");
 	return {

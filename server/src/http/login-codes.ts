@@ -20,19 +20,19 @@ export class LoginCodes {
 		this.#clock = clock;
 	}
 
-	/** Makes a code that works once within 15 minutes. */
-	create(): LoginCode {
+	/** Makes a code that works once within 15 minutes. @param purpose it is good for that alone. */
+	create(purpose = "login"): LoginCode {
 		const code = randomWord(letters);
 		const expiresAt = this.#clock.now() + lifetime;
-		this.#open.set(key(code), expiresAt);
+		this.#open.set(key(code, purpose), expiresAt);
 		const oldest = this.#open.keys().next().value;
 		if (this.#open.size > mostOpen && oldest !== undefined) this.#open.delete(oldest);
 		return { code, expiresAt };
 	}
 
 	/** Uses the code up; false when it is unknown, used or too old. */
-	redeem(code: string): boolean {
-		const name = key(code);
+	redeem(code: string, purpose = "login"): boolean {
+		const name = key(code, purpose);
 		const expiresAt = this.#open.get(name);
 		this.#open.delete(name);
 		return expiresAt !== undefined && this.#clock.now() < expiresAt;
@@ -40,6 +40,6 @@ export class LoginCodes {
 }
 
 /** People may type what they read in capitals. */
-function key(code: string): string {
-	return digest(code.trim().toLowerCase()).toString("base64");
+function key(code: string, purpose: string): string {
+	return digest(`${purpose} ${code.trim().toLowerCase()}`).toString("base64");
 }

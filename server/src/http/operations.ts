@@ -3,6 +3,7 @@ import type { Input, OperationId, Output } from "@pi-netboot/api";
 import type { Access, Visitor } from "./access.ts";
 import { accessOperations } from "./access-operations.ts";
 import type { Audit } from "./audit.ts";
+import { type BootstrapCodes, downloadPath, installCode } from "./bootstrap.ts";
 import { ApiError } from "./errors.ts";
 import type { EventStreams } from "./event-stream.ts";
 import { metricsText } from "./metrics.ts";
@@ -25,8 +26,14 @@ export type Operations = {
 	readonly [K in AnsweredOperation]: (input: Input<K>, visit: Visit) => Awaitable<Output<K>>;
 };
 
-export function operations(services: Services, access: Access, audit: Audit, streams: EventStreams): Operations {
-	const { health, network, images, uploads, catalog, devices, roots, logs } = services;
+export function operations(
+	services: Services,
+	access: Access,
+	audit: Audit,
+	streams: EventStreams,
+	codes: BootstrapCodes,
+): Operations {
+	const { bootstrap, health, network, images, uploads, catalog, devices, roots, logs } = services;
 	return {
 		getHealth: () => health.health(),
 		getNetwork: () => network.network(),
@@ -63,6 +70,12 @@ export function operations(services: Services, access: Access, audit: Audit, str
 		changeDefaults: ({ body }) => roots.changeDefaults(body),
 		listLogs: async ({ query }) => ({ lines: await logs.recent(query) }),
 		createLoginCode: () => access.createCode(),
+		createInstallCode: () => installCode(bootstrap.url, codes.create("install")),
+		createDownloadLink: async ({ params }) => {
+			const { id } = (await images.get(params.id)) ?? noImage(params.id);
+			const code = codes.create(`download ${id}`);
+			return { path: downloadPath(id, code), expiresAt: code.expiresAt };
+		},
 		...accessOperations(access, audit),
 		getMetrics: async () =>
 			metricsText({

@@ -158,6 +158,28 @@ export interface WriteService {
 /** What the agents ask; see `writes`. */
 export type AgentService = Pick<AgentDesk, "admit" | "hello" | "next" | "report" | "map" | "pack" | "raw">;
 
+/** An image as a file: `read` or `close` must be called once. */
+export interface ImageBytes {
+	readonly name: string;
+	readonly size: number;
+	readonly etag: string;
+	/** The bytes from `start` up to `end`; fails where the file is changed meanwhile. */
+	read(start: number, end: number): Readable;
+	close(): void;
+}
+
+/** How the agent comes onto Pis that were booted by other means, and images as files. */
+export interface BootstrapService {
+	/** Where Pis find this server: `http://HOST:PORT`. */
+	readonly url: string;
+	/** @param server `http://HOST:PORT`, as who asks reaches it. */
+	installScript(server: string): string;
+	/** Makes an agent's config.json for the Pi at this address. @throws NetbootError `conflict`. */
+	introduce(address: string, server: string): Promise<object>;
+	/** By the name of its file, its id, or its folder; undefined when there is none. */
+	image(name: string): Promise<ImageBytes | undefined>;
+}
+
 /** An event as it goes over the wire. */
 export interface SentEvent {
 	readonly id: string;
@@ -185,6 +207,7 @@ export interface Services {
 	readonly roots: RootService;
 	readonly writes: WriteService;
 	readonly agents: AgentService;
+	readonly bootstrap: BootstrapService;
 	readonly logs: LogService;
 	readonly events: EventService;
 }

@@ -336,6 +336,15 @@ export function fakeServices(): FakeServices {
 			pack: async () => undefined,
 			raw: async () => undefined,
 		},
+		bootstrap: {
+			url: "http://192.0.2.1:38434",
+			installScript: (server) => `#!/bin/sh\n# ${server}\n`,
+			async introduce(address, server) {
+				calls.push([address, server]);
+				return { agent_id: "0123456789abcdef" };
+			},
+			image: async () => undefined,
+		},
 		roots: {
 			root: () => ({ bytes: 52_000_000, quotaBytes: null, roots: [], snapshots: [sampleSnapshot] }),
 			changes(id, page) {

@@ -34,6 +34,8 @@ export interface Inventory {
 		readonly address: string;
 	}[];
 	readonly kernel: string;
+	/** The kernel's id of this boot; missing where the agent is older than that. */
+	readonly boot?: string | undefined;
 	readonly architecture: string;
 	readonly os: string;
 	/** Degrees Celsius. */
