@@ -6,9 +6,9 @@ import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import type { Logger } from "../../base/index.ts";
-import type { BuildOrigin, FileStamp } from "../../vfs/index.ts";
+import { ArrivingPart, type BuildOrigin, type FileStamp } from "../../vfs/index.ts";
 import { readable, type UnpackLimits } from "./limits.ts";
-import { PART, type Promised } from "./unpack-file.ts";
+import { PART, type Promised, type UnpackProgress } from "./unpack-file.ts";
 import { unpackImage } from "./unpacker.ts";
 
 /** An unpacking that waits, runs, or has failed. */
@@ -27,7 +27,15 @@ interface Job {
 	readonly giveUp: AbortController;
 	readonly promise: Promise<void>;
 	readonly isAnew: boolean;
+	/** Resolves when the first bytes are there, and when it has ended. */
+	readonly begun: Promise<void>;
+	/** Ends `begun`. */
+	readonly begin: () => void;
 	percent: number;
+	/** Bytes that are there, and that there will be; undefined while that is not known. */
+	arrived: { readonly bytes: number; readonly of: number } | undefined;
+	/** Who reads what is there. */
+	reader: ArrivingPart | undefined;
 	failure?: unknown;
 }
 
@@ -83,7 +91,7 @@ export class UnpackedFiles {
 
 	/** Where the unpacked copy is; undefined when there is none. */
 	find(key: string): string | undefined {
-		const place = this.#place(key);
+		const place = this.place(key);
 		return fs.existsSync(place) ? place : undefined;
 	}
 
@@ -94,6 +102,26 @@ export class UnpackedFiles {
 
 	get(key: string): Unpacking | undefined {
 		return this.#jobs.get(key);
+	}
+
+	/**
+	 * What is being unpacked, to be read while it comes: waits until there is something to read. The caller closes it.
+	 *
+	 * @returns undefined when it has ended, or the format does not tell how large it will be.
+	 */
+	async follow(key: string): Promise<ArrivingPart | undefined> {
+		const job = this.#jobs.get(key);
+		await job?.begun;
+		if (job?.arrived === undefined || this.#jobs.get(key) !== job || job.failure !== undefined) return undefined;
+		const reader = await ArrivingPart.open(this.place(key) + PART, job.arrived.of);
+		// It may have ended while it was opened.
+		if (this.#jobs.get(key) !== job || job.failure !== undefined) {
+			await reader.close();
+			return undefined;
+		}
+		job.reader = reader;
+		reader.advance(job.arrived.bytes);
+		return reader;
 	}
 
 	/** Drops a failure that was told. */
@@ -114,7 +142,8 @@ export class UnpackedFiles {
 		}
 	}
 
-	#place(key: string): string {
+	/** Where the copy is, or will be. */
+	place(key: string): string {
 		return path.join(this.#options.folder, `${key}.img`);
 	}
 
@@ -122,7 +151,9 @@ export class UnpackedFiles {
 		const giveUp = new AbortController();
 		const promise = this.#last.then(() => this.#run(job, source, stamp));
 		const isAnew = this.#interrupted.delete(key);
-		const job: Job = { key, giveUp, promise, isAnew, percent: 0 };
+		const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+		const progress = { percent: 0, arrived: undefined, reader: undefined };
+		const job: Job = { key, giveUp, promise, isAnew, begun, begin, ...progress };
 		const name = path.basename(source);
 		if (isAnew)
 			this.#options.log.info(`the unpacking of ${name} was interrupted when the server ended; it begins anew`);
@@ -139,24 +170,32 @@ export class UnpackedFiles {
 		try {
 			const { bytes, writtenBytes } = await unpackImage({
 				source,
-				target: this.#place(key),
+				target: this.place(key),
 				expected: { size, mtimeNs: String(mtimeNs), ino: String(ino) },
 				signal: giveUp.signal,
-				onProgress: ({ packedBytes, packedTotal }) => this.#advance(job, packedBytes / packedTotal),
+				onProgress: (progress) => this.#advance(job, progress),
 				promised: promisedOf?.(stamp),
 				...(limits && { limits }),
 			});
 			log.info(`${path.basename(source)} is unpacked: ${readable(bytes)}, ${readable(writtenBytes)} on the disk`);
+			await job.reader?.complete(this.place(key));
 			this.#jobs.delete(key);
 		} catch (error) {
 			if (giveUp.signal.aborted) this.#jobs.delete(key);
 			else job.failure = error;
+			job.reader?.fail(error);
 		}
+		job.begin();
 		changed(key);
 	}
 
-	#advance(job: Job, part: number): void {
-		const percent = Math.floor(Math.min(1, part) * 100);
+	#advance(job: Job, { bytes, expectedBytes, packedBytes, packedTotal }: UnpackProgress): void {
+		if (bytes > 0 && expectedBytes !== undefined) {
+			job.arrived = { bytes, of: expectedBytes };
+			job.reader?.advance(bytes);
+			job.begin();
+		}
+		const percent = Math.floor(Math.min(1, packedBytes / packedTotal) * 100);
 		if (percent === job.percent) return;
 		job.percent = percent;
 		this.#options.changed(job.key);
