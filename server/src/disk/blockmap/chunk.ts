@@ -15,7 +15,7 @@ export interface ChunkPlan {
 	readonly data: readonly Run[];
 	/** In use, and zero in the image. */
 	readonly zero: readonly Run[];
-	/** The data runs one behind the other; free blocks among them are zeros, whatever the image has there. */
+	/** The data runs one behind the other, in the room that was given; free blocks among them are zeros, whatever the image has there. */
 	readonly payload: Buffer;
 }
 
@@ -26,8 +26,14 @@ const ZEROS = Buffer.alloc(BLOCK);
  *
  * @param bytes of the chunk; the last one of an image is filled up with zeros to a whole block.
  * @param number of the chunk.
+ * @param room for the payload; of the size of a chunk.
  */
-export function planChunk(bytes: Buffer, number: number, free: FreeBlocks): ChunkPlan {
+export function planChunk(
+	bytes: Buffer,
+	number: number,
+	free: FreeBlocks,
+	room: Buffer = Buffer.allocUnsafe(bytes.length),
+): ChunkPlan {
 	const blocks = bytes.length / BLOCK;
 	const first = number * CHUNK_BLOCKS;
 	const isFree = (block: number) => free.isFree(first + block);
@@ -36,7 +42,7 @@ export function planChunk(bytes: Buffer, number: number, free: FreeBlocks): Chun
 	const inData = new Uint8Array(blocks);
 	for (const [start, count] of data) inData.fill(1, start, start + count);
 	const zero = runsOf(blocks, (block) => inData[block] === 0 && !isFree(block));
-	return { data, zero, payload: payloadOf(bytes, data, isFree) };
+	return { data, zero, payload: payloadOf(bytes, data, isFree, room) };
 }
 
 function runsOf(blocks: number, belongs: (block: number) => boolean): Run[] {
@@ -62,8 +68,11 @@ function bridge(runs: readonly Run[]): Run[] {
 	return bridged;
 }
 
-function payloadOf(bytes: Buffer, data: readonly Run[], isFree: (block: number) => boolean): Buffer {
-	const payload = Buffer.allocUnsafe(data.reduce((sum, [, count]) => sum + count * BLOCK, 0));
+function payloadOf(bytes: Buffer, data: readonly Run[], isFree: (block: number) => boolean, room: Buffer): Buffer {
+	const payload = room.subarray(
+		0,
+		data.reduce((sum, [, count]) => sum + count * BLOCK, 0),
+	);
 	let at = 0;
 	for (const [start, count] of data) {
 		for (let block = start; block < start + count; block++, at += BLOCK) {
