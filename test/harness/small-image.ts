@@ -2,7 +2,7 @@
  * A small image that a Pi 3B+, a Pi 4 and a Pi 5 can boot as far as a virtual one goes: boot files with the names that the
  * firmware asks for and bytes of no meaning, and a root with little more than /etc.
  */
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { makeDiskImage, makeExtImage, makeFatImage, patternBytes } from "../../server/src/disk/testdata/index.ts";
 import { overlayMap } from "./overlay-map.ts";
@@ -22,6 +22,8 @@ export interface SmallImageOptions {
 	readonly kernelBytes?: number;
 	/** Stands in `/etc/os-release`, so that a test can tell two images apart. */
 	readonly variant?: string;
+	/** For writes: the root has systemd and Python, so the agent is in it, and so many MiB that cannot be made smaller. */
+	readonly ballastMiB?: number;
 	/** Whether the other Pis find their kernels and device trees in it too. */
 	readonly forAllModels?: boolean;
 }
@@ -87,9 +89,11 @@ export function makeSmallImage(folder: string, work: string, options: SmallImage
 		options.forAllModels === true ? BOOT_FILES_FOR_ALL : BOOT_FILES,
 		options.kernelBytes ?? 3_000_001,
 	);
+	const { ballastMiB = 0 } = options;
 	writeRoot(root, options.variant ?? "small");
+	if (ballastMiB > 0) writeBallast(root, ballastMiB);
 	const fat = makeFatImage(place, { sizeKiB: 48 * 1024, sourceDir: boot });
-	const ext = makeExtImage(place, { size: "16M", sourceDir: root });
+	const ext = makeExtImage(place, { size: `${16 + ballastMiB}M`, sourceDir: root });
 	const made = makeDiskImage(place, { boot: fat, root: ext, table: "mbr" });
 	rmSync(fat);
 	rmSync(ext);
@@ -119,6 +123,14 @@ function writeRoot(folder: string, variant: string): void {
 	write(join(folder, "sbin/init"), "#!");
 	write(join(folder, "usr/share/big"), patternBytes(1_000_003, 99));
 	mkdirSync(join(folder, "boot/firmware"), { recursive: true });
+}
+
+function writeBallast(root: string, mebibytes: number): void {
+	write(join(root, "usr/share/ballast"), patternBytes(mebibytes * 1024 * 1024, 7));
+	write(join(root, "usr/bin/python3"), "#!");
+	for (const program of ["usr/bin/python3", "usr/lib/systemd/systemd"]) chmodSync(join(root, program), 0o755);
+	rmSync(join(root, "sbin/init"));
+	symlinkSync("/usr/lib/systemd/systemd", join(root, "sbin/init"));
 }
 
 function write(path: string, content: string | Buffer): void {
