@@ -1424,6 +1424,8 @@ class Desk:
 
     def __init__(self, config: Config) -> None:
         self.config = config
+        # One for all: it learns the server's time where the Pi has no clock.
+        self.signer = Signer(config.agent_id, config.secret)
         self.current: Optional[Progress] = None
         self._busy = threading.Lock()
 
@@ -1486,13 +1488,29 @@ def write_stream(desk: Desk, device: str, url: str, headers: Dict[str, str]) -> 
 # -- Work from the server ------------------------------------------------------------------------------------------------
 
 
+# What init systems start their services with may lack the place where `reboot` is.
+SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def reboot() -> None:
+    """Through the init system: systemd, BusyBox, OpenRC and System V's all have this program."""
+    os.sync()
+    program = shutil.which("reboot") or shutil.which("reboot", path=SYSTEM_PATH)
+    if program is None:
+        log.error("there is no program reboot")
+        return
+    status = subprocess.run([program], check=False).returncode
+    if status != 0:
+        log.error("%s ends with status %d", program, status)
+
+
 class Agent:
     """Asks the server for work, does it, and reports; for as long as the system runs."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._config = desk.config
-        self._signer = Signer(desk.config.agent_id, desk.config.secret)
+        self._signer = desk.signer
         self._server = Server(desk.config, self._signer)
 
     def run(self) -> None:
@@ -1521,8 +1539,7 @@ class Agent:
             self._write(work)
         elif work.get("kind") == "reboot":
             log.info("reboot, as the server asks")
-            os.sync()
-            subprocess.run(["reboot"], check=False)
+            reboot()
             time.sleep(60)
 
     def _write(self, work: Dict[str, Any]) -> None:
@@ -1730,7 +1747,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         own = urllib.parse.urlsplit(config.server)
         if config.server and place == (own.hostname, own.port or 80):
             path = parts.path + (f"?{parts.query}" if parts.query else "")
-            return Signer(config.agent_id, config.secret).headers("GET", path, b"")
+            return self.desk.signer.headers("GET", path, b"")
         if not config.any_source and (config.server or not config.allows(parts.hostname)):
             raise Refusal("foreign-source", f"{parts.hostname} is not the netboot server. any_source in config.json allows others.")
         return {}

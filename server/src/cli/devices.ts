@@ -1,6 +1,7 @@
 /** `pi-netboot devices` */
 import type { Device } from "@pi-netboot/api";
 import type { Command } from "commander";
+import { addInstall } from "./bootstrap.ts";
 import { call } from "./client.ts";
 import { addClientFlags, type ClientFlags, clientOptions } from "./client-options.ts";
 import { addDeviceChanges } from "./device-changes.ts";
@@ -17,6 +18,7 @@ export function addDevices(program: Command, terminal: Terminal): void {
 	list(devices.command("list").description("list them"));
 	addDeviceChanges(devices, terminal);
 	addDeviceRoots(devices, terminal);
+	addInstall(devices, terminal);
 }
 
 async function listDevices(flags: ClientFlags & { json?: true }, terminal: Terminal): Promise<void> {

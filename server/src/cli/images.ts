@@ -1,6 +1,7 @@
 /** `pi-netboot images` */
 import type { Image } from "@pi-netboot/api";
 import type { Command } from "commander";
+import { addLink } from "./bootstrap.ts";
 import { call } from "./client.ts";
 import { addClientFlags, type ClientFlags, clientOptions } from "./client-options.ts";
 import { addImageChanges } from "./image-changes.ts";
@@ -24,6 +25,7 @@ export function addImages(program: Command, terminal: Terminal): void {
 		.action((id: string, _flags: unknown, self: Command) => showImage(id, self.optsWithGlobals(), terminal));
 	addImageChanges(images, terminal);
 	addImageSources(images, terminal);
+	addLink(images, terminal);
 }
 
 async function listImages(flags: ListFlags, terminal: Terminal): Promise<void> {
