@@ -1,9 +1,7 @@
 /** Decides which file of the folder is which image. */
-import { type Clock, FileError, systemCode } from "../base/index.ts";
-import { ImageBuild } from "../vfs/index.ts";
+import { FileError, systemCode } from "../base/index.ts";
 import type { ImageEntry } from "./entry.ts";
-import type { FoundFile } from "./folder.ts";
-import type { RawImage } from "./raw-images.ts";
+import type { FoundFile } from "./found.ts";
 
 /** Whether a file is what an image was last seen as, under whatever name. */
 export type IsImage = (entry: ImageEntry, file: FoundFile) => Promise<boolean>;
@@ -30,7 +28,7 @@ export async function assignFiles(
 		left.delete(file);
 	};
 	for (const entry of entries) {
-		const file = found.find((each) => each.path === entry.record.path);
+		const file = found.find((each) => each.place === entry.record.path);
 		if (file !== undefined && !(await wasMoved(entry, file, found, isImage))) claim(entry, file);
 	}
 	for (const entry of entries) {
@@ -54,18 +52,11 @@ async function findMoved(
 	return undefined;
 }
 
-/** Whether the file system in an image is the one that is remembered. A file that cannot be opened has none. */
-export async function hasSuperblock(
-	find: () => Promise<RawImage>,
-	{ record }: ImageEntry,
-	clock: Clock,
-): Promise<boolean> {
+/** Whether the file system in an image is the one that is remembered. What cannot be opened has none. */
+export async function hasSuperblock(find: () => Promise<string>, { record }: ImageEntry): Promise<boolean> {
 	if (record.superblockIdentity === "") return false;
 	try {
-		const { file } = await find();
-		const build = await ImageBuild.open(file.path, { expected: file.stamp, clock });
-		await build.close();
-		return build.superblock === record.superblockIdentity;
+		return (await find()) === record.superblockIdentity;
 	} catch (error) {
 		if (systemCode(error) === undefined && !(error instanceof FileError)) throw error;
 		return false;

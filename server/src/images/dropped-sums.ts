@@ -3,7 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { errorText, type Logger, systemCode } from "../base/index.ts";
 import type { FileStamp } from "../vfs/index.ts";
-import type { FoundFile } from "./folder.ts";
+import type { FoundFile } from "./found.ts";
 import { checksumIn } from "./import/checksum-text.ts";
 import { sumOfFile } from "./import/file-sum.ts";
 import type { ImageFinding } from "./inspect-facts.ts";
@@ -63,7 +63,9 @@ export class DroppedSums {
 	}
 
 	/** The file beside an image that may have its checksum. */
-	async beside({ path: place, name }: FoundFile): Promise<SumsFile | undefined> {
+	async beside({ path: place, content }: FoundFile): Promise<SumsFile | undefined> {
+		if (content !== undefined) return undefined;
+		const name = path.basename(place);
 		for (const candidate of [`${name}.sha256`, `${name}.sha256sum`, ...LISTS]) {
 			const stats = await statOf(path.join(path.dirname(place), candidate));
 			if (stats?.isFile() !== true || stats.size > MOST_BYTES) continue;

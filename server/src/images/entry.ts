@@ -1,7 +1,7 @@
 /** One image as the library knows it, and as it shows it. */
 import { type FileStamp, sameContent, sameStamp } from "../vfs/index.ts";
 import type { SumsFile } from "./dropped-sums.ts";
-import type { FoundFile } from "./folder.ts";
+import type { FoundFile } from "./found.ts";
 import type { ImageFacts, ImageFinding } from "./inspect-facts.ts";
 import type { ImageOrigin } from "./origins.ts";
 import type { ImageRecord } from "./records.ts";
@@ -61,8 +61,8 @@ export class ImageEntry {
 	isListed = false;
 	/** What became of the file as it was at `takenStamp`. */
 	taken: Taken | undefined;
-	/** What is unpacked of its file, or was: see `UnpackedFiles`. Undefined for a raw image, and until its file was looked into. */
-	unpackedKey: string | undefined;
+	/** What is unpacked of its files, or was: see `UnpackedFiles`. Empty for a raw image, and until it was looked into. */
+	unpackedKeys: readonly string[] = [];
 	/** How far that is; undefined when nothing runs. */
 	percent: number | undefined;
 	/** Whether the end of the server interrupted it before. */
@@ -140,7 +140,7 @@ export class ImageEntry {
 	/** It is no longer in the folder. */
 	lose(): void {
 		this.file = undefined;
-		this.unpackedKey = undefined;
+		this.unpackedKeys = [];
 		this.percent = undefined;
 		this.#stamp = undefined;
 	}
@@ -154,10 +154,10 @@ export class ImageEntry {
 		return {
 			id: record.id,
 			name: record.name,
-			path: record.path,
+			path: file?.path ?? record.path,
 			state,
 			percent: this.percent ?? null,
-			size: stamp?.size ?? 0,
+			size: file?.content?.kind === "directory" ? (taken?.usedBytes ?? 0) : (stamp?.size ?? 0),
 			usedBytes: taken?.usedBytes ?? null,
 			modifiedAt: Number((stamp?.mtimeNs ?? 0n) / 1_000_000n),
 			createdAt: record.createdAt,

@@ -2,40 +2,26 @@
 import fs from "node:fs";
 import path from "node:path";
 import { type Logger, systemCode } from "../base/index.ts";
-import { type FileStamp, stampOf } from "../vfs/index.ts";
-
-export interface FoundFile {
-	/** Absolute, below the folder; symbolic links in it are not resolved. */
-	readonly path: string;
-	readonly name: string;
-	/** Of the file behind a symbolic link. */
-	readonly stamp: FileStamp;
-}
-
-/** Images, raw and packed, and root file systems in archives. */
-const IMAGE_NAME = /^[^.].*\.((img|tar)(\.(xz|gz|zst|bz2))?|tgz|txz|zip)$/i;
-
-/** Whether a file of this name is taken for an image. */
-export function isImageName(name: string): boolean {
-	return IMAGE_NAME.test(name);
-}
+import { type FoundFile, isImageName, lookAt, namesIn } from "./found.ts";
+import { findInSubfolder } from "./subfolder.ts";
 
 /**
- * Finds the images in the folder and in the folders directly in it, in the order of their paths. What vanishes meanwhile, or
- * is no regular file, is left out.
+ * Finds the images in the folder and in the folders directly in it, in the order of their places. What vanishes meanwhile, or
+ * is none, is left out.
  *
+ * @param own folders of the server: no directory that holds one of them is given to a Pi.
  * @throws the operating system's error when the folder itself cannot be read.
  */
-export async function findImages(folder: string): Promise<FoundFile[]> {
+export async function findImages(folder: string, own: readonly string[] = []): Promise<FoundFile[]> {
 	const found: FoundFile[] = [];
-	for (const place of [folder, ...(await subfolders(folder))]) {
-		const names = place === folder ? await fs.promises.readdir(place) : await namesIn(place);
-		for (const name of names.filter(isImageName)) {
-			const file = await lookAt(path.join(place, name), name);
-			if (file !== undefined) found.push(file);
-		}
+	for (const name of (await fs.promises.readdir(folder)).filter(isImageName)) {
+		const file = await lookAt(path.join(folder, name), name);
+		if (file !== undefined) found.push(file);
 	}
-	return found.sort((a, b) => (a.path < b.path ? -1 : 1));
+	for (const place of await subfolders(folder)) {
+		found.push(...(await findInSubfolder(place, await namesIn(place), [folder, ...own])));
+	}
+	return found.sort((a, b) => (a.place < b.place ? -1 : 1));
 }
 
 async function subfolders(folder: string): Promise<string[]> {
@@ -44,26 +30,6 @@ async function subfolders(folder: string): Promise<string[]> {
 		(entry) => !entry.name.startsWith(".") && (entry.isDirectory() || entry.isSymbolicLink()),
 	);
 	return folders.map((entry) => path.join(folder, entry.name));
-}
-
-/** A folder inside that cannot be read, or a link that leads to none, has no images. */
-async function namesIn(folder: string): Promise<string[]> {
-	try {
-		return await fs.promises.readdir(folder);
-	} catch (error) {
-		if (systemCode(error) === undefined) throw error;
-		return [];
-	}
-}
-
-async function lookAt(file: string, name: string): Promise<FoundFile | undefined> {
-	try {
-		const stats = await fs.promises.stat(file, { bigint: true });
-		return stats.isFile() ? { path: file, name, stamp: stampOf(stats) } : undefined;
-	} catch (error) {
-		if (systemCode(error) === undefined) throw error;
-		return undefined;
-	}
 }
 
 /** Calls back when something changes in the folder or the folders in it. Where the system cannot tell, it stays silent. */

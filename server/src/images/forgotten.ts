@@ -1,5 +1,5 @@
 /** Files of the folder that a person does not want to see as images any more. One that changes is a new file. */
-import type { FoundFile } from "./folder.ts";
+import type { FoundFile } from "./found.ts";
 
 /** Where the marks are kept. */
 export interface ForgottenMarks {
@@ -44,7 +44,7 @@ export class ForgottenFiles {
 		await this.#kept.set([...new Set([...this.#kept.get(), markOf(file)])]);
 	}
 
-	/** A file at this path is wanted again. False when it was not forgotten. */
+	/** A file at this place is wanted again. False when it was not forgotten. */
 	async recall(path: string): Promise<boolean> {
 		const marks = this.#kept.get();
 		const left = marks.filter((mark) => pathOf(mark) !== path);
@@ -53,8 +53,8 @@ export class ForgottenFiles {
 	}
 }
 
-function markOf({ path, stamp }: FoundFile): string {
-	return `${stamp.ino} ${stamp.size} ${stamp.mtimeNs} ${path}`;
+function markOf({ place, stamp }: FoundFile): string {
+	return `${stamp.ino} ${stamp.size} ${stamp.mtimeNs} ${place}`;
 }
 
 function pathOf(mark: string): string {

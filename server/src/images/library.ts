@@ -22,18 +22,19 @@ import type { FileStamp } from "../vfs/index.ts";
 import { assignFiles, hasSuperblock } from "./assign.ts";
 import { DroppedSums } from "./dropped-sums.ts";
 import { ImageEntry, type LibraryImage } from "./entry.ts";
-import { FolderWatch, type FoundFile, findImages } from "./folder.ts";
+import { FolderWatch, findImages } from "./folder.ts";
 import { ForgottenFiles, MemoryMarks } from "./forgotten.ts";
+import type { FoundFile } from "./found.ts";
 import { asFolderError } from "./import/limits.ts";
 import { UnpackedFiles } from "./import/unpacked-files.ts";
 import type { ImageEvents, ImageLibraryOptions } from "./library-options.ts";
 import { Looks } from "./looks.ts";
 import { type Arrived, ImageOrigins, MemoryOrigins } from "./origins.ts";
-import { linkImage, removeLink, renameImage } from "./placing.ts";
-import { findRawImage } from "./raw-images.ts";
+import { deleteImage, linkImage, removeLink, renameImage } from "./placing.ts";
 import { ReservedIds } from "./records.ts";
 import { BuildShelf, type BuiltImage } from "./shelf.ts";
-import { failedToUnpack, type Taken, takeImage } from "./taking.ts";
+import type { Taken } from "./taking.ts";
+import { TakingIn } from "./taking-in.ts";
 
 /** A change is looked at so many milliseconds after it was told: many come at once. */
 const GATHER_MS = 300;
@@ -52,6 +53,7 @@ export class ImageLibrary implements Startable {
 	readonly #ids = new ReservedIds((id) => this.#entries.has(id));
 	readonly #watch: FolderWatch | undefined;
 	readonly #unpacked: UnpackedFiles | undefined;
+	readonly #takingIn: TakingIn;
 	/** What was last told of each image. */
 	readonly #told = new Map<string, string>();
 	readonly #looks: Looks;
@@ -86,6 +88,7 @@ export class ImageLibrary implements Startable {
 				promisedOf: (stamp) => this.#origins.promised(stamp),
 			});
 		}
+		this.#takingIn = new TakingIn({ inspect: options.inspect, clock: this.#clock, unpacked: this.#unpacked });
 	}
 
 	/** Resolves when the folder was looked at once: images that lay there are ready. Makes the folder where it is missing. */
@@ -171,9 +174,7 @@ export class ImageLibrary implements Startable {
 		const entry = this.#entries.get(id);
 		if (!entry?.isListed) return "not-found";
 		if (this.holders(id) > 0) return "in-use";
-		const { path: place } = entry.record;
-		if (file === "delete") await this.#change(() => fs.promises.rm(place, { force: true }));
-		else if (!(await this.#change(() => removeLink(place))) && entry.file) await this.#forgotten.forget(entry.file);
+		await this.#change(() => this.#takeAway(entry, file === "delete"));
 		await this.refresh();
 		if (this.#entries.get(id)?.file === undefined) {
 			this.#entries.delete(id);
@@ -183,22 +184,32 @@ export class ImageLibrary implements Startable {
 		return "removed";
 	}
 
-	/** Renames the file of an image; the image stays the same. False when there is none. @throws see `renameImage`. */
+	/** A link to an image goes, and what it leads to stays. */
+	async #takeAway({ record, file }: ImageEntry, isDeleted: boolean): Promise<void> {
+		if ((await removeLink(record.path)) || file === undefined) return;
+		if (isDeleted) await deleteImage(file);
+		else await this.#forgotten.forget(file);
+	}
+
+	/** Renames the file of an image, or its folder; the image stays the same. False when there is none. @throws see `renameImage`. */
 	async rename(id: string, name: string): Promise<boolean> {
 		const entry = this.#entries.get(id);
 		if (!entry?.isListed || entry.file === undefined) return false;
-		const { path: place } = entry.file;
-		await this.#change(() => renameImage(place, name));
+		const { file } = entry;
+		await this.#change(() => renameImage(file, name));
 		await this.refresh();
 		return true;
 	}
 
 	/** Takes in an image that lies elsewhere on this machine, or one that was forgotten. Gives its id. @throws see `linkImage`. */
 	async addPath(file: string, name?: string): Promise<string> {
-		const place = await linkImage(file, this.#options.folder, name);
-		await this.#forgotten.recall(place);
+		const link = await linkImage(file, this.#options.folder, this.#ownFolders, name);
+		await this.#forgotten.recall(link);
+		// It may be all that its folder has.
+		await this.#forgotten.recall(path.dirname(link));
 		await this.refresh();
-		return this.reserveId(place);
+		const known = [...this.#entries.values()].find(({ file }) => file?.path === link);
+		return known?.record.id ?? this.reserveId(link);
 	}
 
 	/** @throws ImportError for what the system says of the folder. */
@@ -236,11 +247,17 @@ export class ImageLibrary implements Startable {
 		if (found !== undefined) await this.#update(found);
 	}
 
+	/** What must not be in a directory that a Pi gets. */
+	get #ownFolders(): readonly string[] {
+		const { unpackedFolder } = this.#options;
+		return unpackedFolder === undefined ? [] : [unpackedFolder];
+	}
+
 	/** A folder that cannot be read, as when its disk was pulled out, says nothing about its images. */
 	async #find(): Promise<FoundFile[] | undefined> {
 		try {
 			await this.#watch?.refresh();
-			const found = await findImages(this.#options.folder);
+			const found = await findImages(this.#options.folder, this.#ownFolders);
 			this.#folderFailure = undefined;
 			return await this.#forgotten.without(found);
 		} catch (error) {
@@ -269,17 +286,17 @@ export class ImageLibrary implements Startable {
 	/** Copies whose packed file is gone are of no use. Before every file was looked into, nobody knows which those are. */
 	async #dropUnpacked(): Promise<void> {
 		const present = [...this.#entries.values()].filter(({ file }) => file !== undefined);
-		if (present.some((entry) => entry.taken === undefined && entry.unpackedKey === undefined)) return;
-		await this.#unpacked?.keepOnly(new Set(present.flatMap(({ unpackedKey: key }) => key ?? [])));
+		if (present.some((entry) => entry.taken === undefined && entry.unpackedKeys.length === 0)) return;
+		await this.#unpacked?.keepOnly(new Set(present.flatMap(({ unpackedKeys }) => unpackedKeys)));
 	}
 
 	/** Whether a file is what an image was last seen as, under whatever name. */
 	async #isImage(entry: ImageEntry, file: FoundFile): Promise<boolean> {
-		return entry.isFile(file) ?? hasSuperblock(() => findRawImage(file, this.#unpacked), entry, this.#clock);
+		return entry.isFile(file) ?? hasSuperblock(() => this.#takingIn.superblockOf(file), entry);
 	}
 
-	#newEntry({ name, path: place, stamp }: FoundFile): ImageEntry {
-		const id = this.#ids.take(place);
+	#newEntry({ name, place, stamp }: FoundFile): ImageEntry {
+		const id = this.#ids.take(place, name);
 		const entry = new ImageEntry({
 			id,
 			firstName: name,
@@ -343,18 +360,7 @@ export class ImageLibrary implements Startable {
 		entry.percent = sum.state === "reading" ? sum.percent : undefined;
 		if (sum.state === "reading") return undefined;
 		if (sum.state === "wrong") return { findings: [sum.finding] };
-		const raw = await findRawImage(file, this.#unpacked);
-		entry.unpackedKey = raw.key;
-		entry.percent = undefined;
-		if (raw.state === "raw") return takeImage(raw.file, this.#options.inspect, this.#clock, raw.origin);
-		const unpacking = this.#unpacked?.unpack(raw.key, file.path, file.stamp);
-		if (unpacking?.failure !== undefined) {
-			this.#unpacked?.forget(raw.key);
-			return failedToUnpack(unpacking.failure);
-		}
-		entry.percent = unpacking?.percent;
-		entry.isAnew = unpacking?.isAnew === true;
-		return undefined;
+		return await this.#takingIn.take(entry, file);
 	}
 
 	#unpackingChanged(key: string): void {
@@ -364,14 +370,14 @@ export class ImageLibrary implements Startable {
 			return;
 		}
 		for (const entry of this.#entries.values()) {
-			if (entry.unpackedKey !== key || entry.percent === undefined) continue;
+			if (!entry.unpackedKeys.includes(key) || entry.percent === undefined) continue;
 			entry.percent = job.percent;
 			this.#tell(entry);
 		}
 	}
 
 	/** Notes for the next start under which name and number the image was seen. Only what was once ready is kept. */
-	async #remember(entry: ImageEntry, { name, path: place, stamp }: FoundFile): Promise<void> {
+	async #remember(entry: ImageEntry, { name, place, stamp }: FoundFile): Promise<void> {
 		const { record, taken } = entry;
 		const now = { name, path: place, dev: String(stamp.dev), ino: String(stamp.ino) };
 		const superblockIdentity = taken?.superblock ?? record.superblockIdentity;

@@ -5,7 +5,7 @@
 import fs from "node:fs";
 import { systemCode } from "../base/index.ts";
 import type { FileStamp } from "../vfs/index.ts";
-import type { FoundFile } from "./folder.ts";
+import type { FoundFile } from "./found.ts";
 
 /** What the catalogue says of an image besides its address. */
 export interface CatalogOrigin {

@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import { FileError, systemCode } from "../base/index.ts";
 import { type BuildOrigin, originOf, stampOf } from "../vfs/index.ts";
-import type { FoundFile } from "./folder.ts";
+import type { FoundFile } from "./found.ts";
 import { packingOf } from "./import/packing-of.ts";
 import { type UnpackedFiles, unpackedKey } from "./import/unpacked-files.ts";
 
@@ -18,7 +18,7 @@ export async function findRawImage(file: FoundFile, unpacked: UnpackedFiles | un
 	const place = unpacked.find(key);
 	if (place === undefined) return { state: "packed", file, origin, key };
 	const stamp = stampOf(await fs.promises.stat(place, { bigint: true }));
-	return { state: "raw", file: { path: place, name: file.name, stamp }, origin, key };
+	return { state: "raw", file: { path: place, place: file.place, name: file.name, stamp }, origin, key };
 }
 
 /** What names the file, if it is packed in a way that we unpack. One that cannot be read is for `takeImage` to tell of. */

@@ -7,7 +7,7 @@ export interface ImageRecord {
 	readonly firstName: string;
 	/** The file's name now. */
 	readonly name: string;
-	/** Absolute. */
+	/** Absolute: of the file, or of the folder that holds this one image. */
 	readonly path: string;
 	/** Decimal: device and inode numbers of some file systems do not fit a number. */
 	readonly dev: string;
@@ -71,18 +71,18 @@ export class ReservedIds {
 	}
 
 	/** Reserves an id for a file, or gives the one that is. */
-	of(file: string): string {
+	of(file: string, name = path.basename(file)): string {
 		const known = this.#byPath.get(file);
 		if (known !== undefined) return known;
 		const reserved = new Set(this.#byPath.values());
-		const id = makeImageId(path.basename(file), (other) => reserved.has(other) || this.#isTaken(other));
+		const id = makeImageId(name, (other) => reserved.has(other) || this.#isTaken(other));
 		this.#byPath.set(file, id);
 		return id;
 	}
 
 	/** The file has come: gives its id, which is reserved no longer. */
-	take(file: string): string {
-		const id = this.of(file);
+	take(file: string, name: string): string {
+		const id = this.of(file, name);
 		this.release(file);
 		return id;
 	}

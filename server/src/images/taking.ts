@@ -3,7 +3,7 @@ import path from "node:path";
 import { type Clock, errorText, FileError, isNetbootError, shellQuote, systemCode, whenReady } from "../base/index.ts";
 import type { Packing } from "../disk/index.ts";
 import { type BuildOrigin, type BuildTrees, type FileTree, ImageBuild } from "../vfs/index.ts";
-import type { FoundFile } from "./folder.ts";
+import type { FoundFile } from "./found.ts";
 import { ImportError } from "./import/import-error.ts";
 import { packingOf } from "./import/packing-of.ts";
 import type { ImageFacts, ImageFinding, InspectedTrees } from "./inspect-facts.ts";
@@ -31,11 +31,32 @@ export type Inspect = (trees: InspectedTrees) => ImageFacts;
  */
 export async function takeImage(file: FoundFile, inspect: Inspect, clock: Clock, origin?: BuildOrigin): Promise<Taken> {
 	if (file.stamp.size === 0) return broken("image-empty", "The file is empty.", "Copy it again.");
-	try {
+	const isUnpacked = origin !== undefined;
+	const fileName = path.basename(file.path);
+	const open = async () => {
 		const packing = await packingOf(file.path);
-		if (packing !== undefined) return { findings: [packedFinding(file.name, packing, origin !== undefined)] };
-		const build = await ImageBuild.open(file.path, { expected: file.stamp, clock, ...(origin && { origin }) });
-		return await lookOver(build, file.name, inspect, origin !== undefined).catch(async (error) => {
+		if (packing !== undefined) return { findings: [packedFinding(fileName, packing, isUnpacked)] };
+		return await ImageBuild.open(file.path, { expected: file.stamp, clock, ...(origin && { origin }) });
+	};
+	return await takeBuild(file, open, inspect, isUnpacked ? undefined : claimedPacking(fileName));
+}
+
+/**
+ * Looks over an image that is opened.
+ *
+ * @param claimed the packing that its name promises and it does not have.
+ * @throws FileError EAGAIN when it changes all the same: try again later.
+ */
+export async function takeBuild(
+	file: FoundFile,
+	open: () => Promise<ImageBuild | Taken>,
+	inspect: Inspect,
+	claimed?: string,
+): Promise<Taken> {
+	try {
+		const build = await open();
+		if (!(build instanceof ImageBuild)) return build;
+		return await lookOver(build, inspect, claimed).catch(async (error) => {
 			await build.close();
 			throw error;
 		});
@@ -44,7 +65,7 @@ export async function takeImage(file: FoundFile, inspect: Inspect, clock: Clock,
 	}
 }
 
-async function lookOver(build: ImageBuild, name: string, inspect: Inspect, isUnpacked: boolean): Promise<Taken> {
+async function lookOver(build: ImageBuild, inspect: Inspect, claimed: string | undefined): Promise<Taken> {
 	const trees = build.trees();
 	const structure = trees.findings.map(
 		(message): ImageFinding => ({ code: "image-structure", severity: "warning", message }),
@@ -54,7 +75,6 @@ async function lookOver(build: ImageBuild, name: string, inspect: Inspect, isUnp
 		const diskless = boot === undefined ? undefined : await whenReady(() => disklessFinding(boot));
 		await build.close();
 		if (diskless !== undefined) return { findings: [diskless, ...structure] };
-		const claimed = isUnpacked ? undefined : claimedPacking(name);
 		if (claimed !== undefined) return notPacked(claimed);
 		const what = broken(
 			"image-no-root",
@@ -72,13 +92,16 @@ function inspected({ root, boot, bootMount, table }: BuildTrees): InspectedTrees
 	return { root: root?.tree, boot: boot?.tree, bootMount, table };
 }
 
-/** What the file systems of the two volumes use. */
+/** What the file systems of the two volumes use; boot files that lie in the root are counted there. */
 function usedBytesOf({ root, boot }: BuildTrees): number {
 	const used = (tree: FileTree) => {
 		const { totalBytes, freeBytes } = tree.statfs();
 		return totalBytes - freeBytes;
 	};
-	return (root === undefined ? 0 : used(root.tree)) + (boot === undefined ? 0 : used(boot.tree));
+	return (
+		(root === undefined ? 0 : used(root.tree)) +
+		(boot === undefined || boot.partition === root?.partition ? 0 : used(boot.tree))
+	);
 }
 
 /** What is the image's fault, or the host's, is a finding; a bug of ours is not. */
@@ -86,6 +109,12 @@ function failed(file: FoundFile, error: unknown): Taken {
 	const code = systemCode(error) ?? (error instanceof FileError ? error.code : undefined);
 	if (code === "EAGAIN") throw error;
 	if (code === "EACCES" || code === "EPERM") {
+		if (file.content !== undefined) {
+			return {
+				...broken("image-unreadable", "The server may not read what is in it.", "Run the server as root."),
+				retry: true,
+			};
+		}
 		const fix = `Allow it: chmod a+r ${shellQuote(file.path)}`;
 		return { ...broken("image-unreadable", "The server may not read the file.", fix), retry: true };
 	}

@@ -16,8 +16,20 @@ export function checkedImageName(name: string): string {
 }
 
 export function isImportableName(name: string): boolean {
+	return isPlainName(name) && ENDING.test(name);
+}
+
+function isPlainName(name: string): boolean {
 	const isPlain = name !== "" && !name.startsWith(".") && !/[/\\\p{Cc}]/u.test(name);
-	return isPlain && Buffer.byteLength(name) <= MOST_NAME_BYTES && ENDING.test(name);
+	return isPlain && Buffer.byteLength(name) <= MOST_NAME_BYTES;
+}
+
+/** @throws ImportError `import-name` for what is no name of a folder in a folder. */
+export function checkedFolderName(name: string): string {
+	if (isPlainName(name)) return name;
+	throw new ImportError("import-name", `${JSON.stringify(name.slice(0, 300))} is no name of a folder.`, {
+		hint: "It must have no slash in it, and no dot in front.",
+	});
 }
 
 /** The ending of a name that makes it one of an image: `.img.xz`; empty where there is none. */

@@ -42,7 +42,7 @@ export async function startLab(
 ): Promise<Lab> {
 	const folder = options.folder ?? fs.mkdtempSync(path.join(work, "folder-"));
 	fill(folder);
-	const clock = new ManualClock(Date.now());
+	const clock = options.clock instanceof ManualClock ? options.clock : new ManualClock(Date.now());
 	let chosen: string | undefined;
 	const set = async (id: string | undefined) => {
 		chosen = id;

@@ -17,14 +17,14 @@ export class MovedError extends Error {}
 export class HostFolder {
 	/** A path that leads to this directory, whatever becomes of its name, in every thread of this process. */
 	readonly base: string;
-	/** When it was made, in nanoseconds since 1970: tells directories with one inode number apart. 0 where the host does not know. */
-	readonly birth: bigint;
+	/** Stays the same, whatever changes in it: when it was made, as far as the host knows. */
+	readonly identity: string;
 	readonly #fd: number;
 
 	private constructor(fd: number, base: string) {
 		this.#fd = fd;
 		this.base = base;
-		this.birth = fs.fstatSync(fd, { bigint: true }).birthtimeNs;
+		this.identity = `directory ${fs.fstatSync(fd, { bigint: true }).birthtimeNs}`;
 	}
 
 	/** @throws UnsupportedError (`directory`) when it is none; the operating system's error. */

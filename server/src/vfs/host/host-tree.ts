@@ -53,7 +53,7 @@ export class HostTree extends IndexedTree<HostFile> {
 		super(fsid);
 		this.#base = folder.base;
 		this.#files = new OpenFiles(folder.base, state, clock);
-		this.folderIdentity = `directory ${folder.birth}`;
+		this.folderIdentity = folder.identity;
 	}
 
 	/** To be called once. @throws what the scanner throws; the tree is of no use then. */

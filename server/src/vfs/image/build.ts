@@ -5,6 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import type { PartitionTable } from "../../disk/index.ts";
+import { HostFolder } from "../host/index.ts";
 import type { FileTree } from "../tree.ts";
 import { ArrivingPart } from "./arriving-part.ts";
 import type { BuildPart } from "./build-part.ts";
@@ -142,6 +143,16 @@ export class ImageBuild {
 	/** Why it never became whole, as a sentence; undefined where it is, or may be. */
 	get failure(): string | undefined {
 		return this.#file instanceof ArrivingPart ? this.#file.failure : undefined;
+	}
+
+	/** What stays the same of a directory, whatever changes in it. @throws the operating system's error. */
+	static directoryIdentity(root: string): string {
+		const folder = HostFolder.open(root);
+		try {
+			return folder.identity;
+		} finally {
+			folder.close();
+		}
 	}
 
 	/** Fixed for the life of the build; every method of the trees throws FileError EAGAIN once it is no longer valid. */

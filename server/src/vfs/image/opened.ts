@@ -55,7 +55,7 @@ export function treesOfDirectory(root: HostTree, boot: HostTree | undefined): Op
 	};
 	if (boot === undefined) return withBootDirectory(own);
 	const tree = new DirectoryTree(boot, boot.root, BOOT_FSID);
-	return { ...own, boot: { tree, partition: WHOLE } };
+	return { ...own, boot: { tree, partition: { ...WHOLE } } };
 }
 
 /** Where a root file system has its boot files, the newer place first. */

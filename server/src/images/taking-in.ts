@@ -1,0 +1,83 @@
+/** Taking in what the folder has, whatever it consists of: packed files are unpacked first. */
+import type { Clock } from "../base/index.ts";
+import { ImageBuild, type VolumeFile } from "../vfs/index.ts";
+import { type ImageEntry, SETTLE_MS } from "./entry.ts";
+import type { FolderContent, FoundFile } from "./found.ts";
+import type { UnpackedFiles } from "./import/unpacked-files.ts";
+import { findRawImage, type RawImage } from "./raw-images.ts";
+import { failedToUnpack, type Inspect, type Taken, takeBuild, takeImage } from "./taking.ts";
+
+export interface TakingInOptions {
+	readonly inspect: Inspect;
+	readonly clock: Clock;
+	/** Undefined where nothing can be unpacked. */
+	readonly unpacked: UnpackedFiles | undefined;
+}
+
+type RawFile = Extract<RawImage, { readonly state: "raw" }>;
+
+export class TakingIn {
+	readonly #options: TakingInOptions;
+
+	constructor(options: TakingInOptions) {
+		this.#options = options;
+	}
+
+	/** Undefined while something of it is unpacked: the entry tells how far. @throws FileError EAGAIN when it changes. */
+	async take(entry: ImageEntry, file: FoundFile): Promise<Taken | undefined> {
+		const { inspect, clock } = this.#options;
+		entry.percent = undefined;
+		if (file.content !== undefined) return await this.#takeContent(entry, file, file.content);
+		entry.unpackedKeys = [];
+		const raw = await this.#unpack(entry, file);
+		if (raw === undefined || "findings" in raw) return raw;
+		return await takeImage(raw.file, inspect, clock, raw.origin);
+	}
+
+	/** What tells the file systems of an image apart; empty where that cannot be said yet. @throws see `ImageBuild`. */
+	async superblockOf(file: FoundFile): Promise<string> {
+		const { content } = file;
+		if (content?.kind === "unusable") return "";
+		if (content?.kind === "directory") return ImageBuild.directoryIdentity(content.root);
+		const raw = await findRawImage(content?.root ?? file, this.#options.unpacked);
+		const build = await ImageBuild.open(raw.file.path, { expected: raw.file.stamp, clock: this.#options.clock });
+		await build.close();
+		return build.superblock;
+	}
+
+	async #takeContent(entry: ImageEntry, file: FoundFile, content: FolderContent): Promise<Taken | undefined> {
+		const { inspect, clock } = this.#options;
+		if (content.kind === "unusable") return { findings: [content.finding] };
+		entry.unpackedKeys = [];
+		if (content.kind === "directory") {
+			const { root, boot } = content;
+			const options = { settleMs: SETTLE_MS, clock };
+			return await takeBuild(file, () => ImageBuild.openDirectory(root, boot, options), inspect);
+		}
+		const root = await this.#unpack(entry, content.root);
+		const boot = await this.#unpack(entry, content.boot);
+		if (root === undefined || "findings" in root) return root;
+		if (boot === undefined || "findings" in boot) return boot;
+		return await takeBuild(file, () => ImageBuild.openVolumes(this.#volume(root), this.#volume(boot)), inspect);
+	}
+
+	#volume({ file, origin }: RawFile): VolumeFile {
+		return { path: file.path, expected: file.stamp, clock: this.#options.clock, ...(origin && { origin }) };
+	}
+
+	/** The raw file behind one that may be packed; undefined while it is unpacked, findings when that came to nothing. */
+	async #unpack(entry: ImageEntry, file: FoundFile): Promise<RawFile | Taken | undefined> {
+		const { unpacked } = this.#options;
+		const raw = await findRawImage(file, unpacked);
+		if (raw.key !== undefined) entry.unpackedKeys = [...entry.unpackedKeys, raw.key];
+		if (raw.state === "raw") return raw;
+		const unpacking = unpacked?.unpack(raw.key, file.path, file.stamp);
+		if (unpacking?.failure !== undefined) {
+			unpacked?.forget(raw.key);
+			return failedToUnpack(unpacking.failure);
+		}
+		entry.percent ??= unpacking?.percent;
+		entry.isAnew = unpacking?.isAnew === true;
+		return undefined;
+	}
+}
