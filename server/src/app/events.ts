@@ -30,7 +30,8 @@ export function publishEvents(sources: EventSources): () => void {
 		hub.publish({ type: "device", data: { id, ...former, device: devices.show(device) } });
 	});
 	const loseDevice = ({ id }: { readonly id: string }) => hub.publish({ type: "device", data: { id } });
-	const showOther = (bystander: Bystander) => hub.publish({ type: "bystander", data: showBystander(bystander) });
+	const others = new Collected<Bystander>((one) => hub.publish({ type: "bystander", data: showBystander(one) }));
+	const showOther = (bystander: Bystander) => others.add(bystander.mac, bystander);
 	const showImage = guarded(log, (image: LibraryImage) =>
 		hub.publish({ type: "image", data: { id: image.id, image: images.show(image) } }),
 	);
@@ -47,12 +48,42 @@ export function publishEvents(sources: EventSources): () => void {
 	const endLog = logging.subscribe((line) => hub.publish({ type: "log", data: line }));
 	return () => {
 		endLog();
+		others.stop();
 		images.onDefault = undefined;
 		arrivals.events.off("changed", showArrival).off("ended", showArrival);
 		library.events.off("added", showImage).off("changed", showImage).off("removed", loseImage);
 		registry.off("device", showDevice).off("removed", loseDevice).off("bystander", showOther);
 	};
 }
+
+/** Tells of each thing once in a while, and of no more than a few: who makes up machines shall not fill the pages. */
+class Collected<T> {
+	readonly #tell: (thing: T) => void;
+	readonly #waiting = new Map<string, T>();
+	#timer: NodeJS.Timeout | undefined;
+
+	constructor(tell: (thing: T) => void) {
+		this.#tell = tell;
+	}
+
+	add(key: string, thing: T): void {
+		if (this.#waiting.size < TOLD_AT_ONCE) this.#waiting.set(key, thing);
+		this.#timer ??= setTimeout(() => this.#flush(), TELL_MS).unref();
+	}
+
+	stop(): void {
+		clearTimeout(this.#timer);
+	}
+
+	#flush(): void {
+		this.#timer = undefined;
+		for (const thing of this.#waiting.values()) this.#tell(thing);
+		this.#waiting.clear();
+	}
+}
+
+const TOLD_AT_ONCE = 64;
+const TELL_MS = 1000;
 
 function guarded<T>(log: Logger, tell: (what: T) => void): (what: T) => void {
 	return (what) => {

@@ -50,6 +50,39 @@ describe("a DISCOVER", () => {
 		assert.deepEqual(site.registry.list(), []);
 	});
 
+	test("of a PC is told of among those that do not boot from here", async () => {
+		await using site = await Site.open();
+		const pi = decodePacket(pi400Discover);
+		const withOption = (code: number, ...bytes: number[]) => new Map([...pi.options, [code, Buffer.from(bytes)]]);
+		const uefi = withOption(OptionCode.CLIENT_SYSTEM_ARCHITECTURE, 0, 7);
+		await site.dhcp.handle({ ...pi, chaddr: Buffer.from([2, 0, 0, 0, 0, 1]), options: uefi }, LAN);
+		const http = withOption(OptionCode.PARAMETER_REQUEST_LIST, 1, 3, 66, 67);
+		await site.dhcp.handle({ ...pi, options: http }, LAN);
+		assert.deepEqual(
+			site.registry.bystanders().map(({ reason }) => reason),
+			[
+				"It asks for no boot that this server has: asks for no boot server (HTTP boot).",
+				"It boots over the network, but is no Raspberry Pi (client architecture 0x0007): it is left alone.",
+			],
+		);
+		await ask(site, pi400Discover);
+		assert.equal(site.registry.bystanders().length, 1, "it is a device now");
+	});
+
+	test("that is not answered says why on the Pi's card", async () => {
+		await using site = await Site.open();
+		await ask(site, pi400Discover);
+		const device = site.registry.byMac(PI_400_MAC) ?? assert.fail();
+		for (const [intent, code] of [
+			["disk", "left-alone"],
+			["netboot", undefined],
+		] as const) {
+			await site.registry.patch(device.id, { intent });
+			await ask(site, pi400Discover);
+			assert.equal(site.registry.diagnosis(device)?.code, code);
+		}
+	});
+
 	test("wipes nothing: no boot begins", async () => {
 		await using site = await Site.open();
 		for (let round = 0; round < 3; round++) await ask(site, pi400Discover);

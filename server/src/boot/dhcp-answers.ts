@@ -1,6 +1,6 @@
 /** DHCP: who of those who ask is a Pi that shall boot from us, what the others tell about its boot, and who gets an address. */
 import { type Clock, type Logger, systemClock } from "../base/index.ts";
-import type { Device, DeviceRegistry } from "../devices/index.ts";
+import type { Device, DeviceRegistry, Fact } from "../devices/index.ts";
 import type { DhcpHandler, DhcpReply, DhcpSender } from "../net/index.ts";
 import type { LeaseRepository } from "../store/index.ts";
 import {
@@ -191,6 +191,8 @@ export class DhcpAnswers implements DhcpHandler {
 	}
 
 	#otherServer(address: string, mac: string): void {
+		const device = this.#options.registry.byMac(mac);
+		if (device !== undefined) this.#options.registry.fact(device, { kind: "other-server", address });
 		if (!this.#said.isNew(`other ${address}`, mac)) return;
 		this.#options.log.warn(
 			`${mac} takes an address from the DHCP server ${address}, while this server gives out addresses too: two of them in one network give one address to two machines`,
@@ -210,6 +212,7 @@ export class DhcpAnswers implements DhcpHandler {
 			return undefined;
 		}
 		const silent = this.#whySilent(device);
+		if (silent !== undefined) registry.fact(device, unanswered(device));
 		this.#say(device, silent === undefined ? "asks where to boot from" : `is not answered: ${silent}`);
 		return silent === undefined ? device : undefined;
 	}
@@ -253,6 +256,18 @@ export class DhcpAnswers implements DhcpHandler {
 			this.#options.registry.sawLinux(mac, speaker, claimedAddress(packet));
 		} else if (isDiscover(packet)) {
 			this.#options.log.debug(`${mac} at ${sender.address} is left alone: ${reason}`);
+			this.#leaveAlone(mac, reason, packet);
+		}
+	}
+
+	/** Somebody may wait for it to boot: a PXE client that is none of ours, or a Pi that wants something else. */
+	#leaveAlone(mac: string, reason: string, packet: DhcpPacket): void {
+		const { registry } = this.#options;
+		const vendor = packet.options.get(OptionCode.VENDOR_CLASS)?.toString("latin1") ?? "";
+		if (registry.byMac(mac) !== undefined) return;
+		if (hasPiMacPrefix(mac)) registry.sawBystander(mac, `It asks for no boot that this server has: ${reason}.`);
+		else if (vendor.startsWith("PXEClient")) {
+			registry.sawBystander(mac, `It boots over the network, but is no Raspberry Pi (${reason}): it is left alone.`);
 		}
 	}
 
@@ -268,6 +283,11 @@ export class DhcpAnswers implements DhcpHandler {
 			server: server?.length === 4 ? ipv4FromBytes(server) : undefined,
 		});
 	}
+}
+
+function unanswered({ intent, imageId }: Device): Extract<Fact, { kind: "unanswered" }> {
+	if (intent === "disk" || intent === "ignore") return { kind: "unanswered", why: intent };
+	return { kind: "unanswered", why: "no-image", imageId };
 }
 
 /** A firmware that boots over HTTP asks for an address, but not for option 43. A REQUEST has no list. */

@@ -83,7 +83,11 @@ export class TftpFiles implements TftpPort {
 		// What is asked for from anywhere else says nothing of this device's boot.
 		const plain = owner.bound ? this.#strings.plain(device.key, owner.path) : undefined;
 		const path = plain ?? owner.path;
-		const file = await this.#find(device, client, owner, plain);
+		const file = await this.#find(device, client, owner, plain).catch((error: unknown) => {
+			const unread = { kind: "tftp-end", path, outcome: "failed", bytes: 0, size: 0 } as const;
+			if (owner.bound) this.#options.registry.fact(device, unread);
+			throw error;
+		});
 		const found = file !== undefined;
 		if (owner.bound) this.#options.registry.fact(device, { kind: "tftp-open", path, found });
 		this.#options.log.debug({ device: device.id }, `${client.address} ${found ? "reads" : "finds no"} ${path}`);

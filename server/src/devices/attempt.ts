@@ -29,6 +29,10 @@ export interface Attempt {
 	readonly waitsBehind: number | undefined;
 	readonly offers: number;
 	readonly firstOfferAt: number | undefined;
+	/** Why it is not answered. */
+	readonly unanswered: Extract<Fact, { kind: "unanswered" }> | undefined;
+	/** Another DHCP server that it took an address from while we give out addresses. */
+	readonly otherServer: string | undefined;
 	/** The range of addresses in which none was left for it. */
 	readonly noAddressIn: string | undefined;
 	readonly requestAt: number | undefined;
@@ -85,6 +89,8 @@ export function beginAttempt(now: number): AttemptState {
 		waitsBehind: undefined,
 		offers: 0,
 		firstOfferAt: undefined,
+		unanswered: undefined,
+		otherServer: undefined,
 		noAddressIn: undefined,
 		requestAt: undefined,
 		requestServer: undefined,
@@ -138,8 +144,15 @@ export function record(attempt: AttemptState, fact: Fact, now: number): void {
 			break;
 		case "offer":
 			attempt.waitsBehind = undefined;
+			attempt.unanswered = undefined;
 			attempt.offers++;
 			attempt.firstOfferAt ??= now;
+			break;
+		case "unanswered":
+			attempt.unanswered = fact;
+			break;
+		case "other-server":
+			attempt.otherServer = fact.address;
 			break;
 		case "no-address-left":
 			attempt.noAddressIn = fact.range;
@@ -156,6 +169,7 @@ export function record(attempt: AttemptState, fact: Fact, now: number): void {
 			break;
 		case "cmdline":
 			attempt.bootId = fact.bootId;
+			attempt.unanswered = undefined;
 			attempt.cmdlineAt ??= now;
 			reach(attempt, "firmware", now);
 			break;

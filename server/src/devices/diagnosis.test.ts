@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { MODELS } from "./board.ts";
@@ -210,6 +211,60 @@ const cases: Case[] = [
 		also: { model: "pi5", firmware: { generation: "eeprom", fourCC: "4iPR", revision: 0xd04170 } },
 	},
 	{
+		row: 14,
+		name: "a Pi 4 with a bootloader of 2021",
+		code: "old-bootloader",
+		told: [...asking, REQUEST],
+		also: { firmware: { generation: "eeprom", fourCC: "RPi4", revision: 0xc03111 } },
+		says: /older than March 2022/,
+	},
+	{
+		row: 0,
+		name: "one that is to boot from its own disk",
+		code: "left-alone",
+		told: [DISCOVER, { kind: "unanswered", why: "disk" }, 20, { kind: "linux-dhcp", by: "userland" }],
+		says: /its own disk, so/,
+	},
+	{
+		row: 0,
+		name: "one that is to be left alone",
+		code: "left-alone",
+		told: [DISCOVER, { kind: "unanswered", why: "ignore" }],
+		says: /left alone/,
+	},
+	{
+		row: 0,
+		name: "no image at all",
+		code: "no-image",
+		told: [DISCOVER, { kind: "unanswered", why: "no-image", imageId: null }],
+		says: /there is no image/,
+	},
+	{
+		row: 0,
+		name: "its own image is broken",
+		code: "no-image",
+		told: [DISCOVER, { kind: "unanswered", why: "no-image", imageId: "old" }],
+		says: /its image old is not ready/,
+	},
+	{
+		row: 11,
+		name: "two DHCP servers",
+		code: "two-dhcp-servers",
+		told: [DISCOVER, OFFER, REQUEST, { kind: "other-server", address: "192.0.2.1" }],
+		says: /192\.0\.2\.1/,
+	},
+	{
+		row: 0,
+		name: "a disk of the server that fails",
+		code: "file-unreadable",
+		told: [
+			DISCOVER,
+			{ kind: "tftp-open", path: "kernel8.img", found: true },
+			{ kind: "tftp-end", path: "kernel8.img", outcome: "failed", bytes: 5000, size: 20_000_000 },
+		],
+		says: /kernel8\.img/,
+	},
+	{
 		row: 8,
 		name: "a firmware that falls silent",
 		code: "firmware-stopped",
@@ -274,6 +329,30 @@ describe("the rule book", () => {
 		const waits: Told[] = [DISCOVER, { kind: "waits", before: 3 }];
 		assert.equal(diagnose(sceneOf([...waits, 3, DISCOVER, OFFER]))?.code, undefined);
 		assert.notEqual(diagnose(sceneOf([...waits, 20]))?.code, "waits-for-its-turn");
+	});
+
+	test("one that is answered after all is not said to be left alone, nor to have no image", () => {
+		for (const why of ["disk", "ignore"] as const) {
+			assert.equal(diagnose(sceneOf([DISCOVER, { kind: "unanswered", why }, 4, DISCOVER, OFFER])), undefined);
+		}
+		const none: Told = { kind: "unanswered", why: "no-image", imageId: null };
+		assert.equal(diagnose(sceneOf([DISCOVER, none, 4, DISCOVER, OFFER])), undefined);
+	});
+
+	test("every rule has a section in docs/diagnosis.md, with its words, and no other is there", () => {
+		const text = readFileSync(new URL("../../../docs/diagnosis.md", import.meta.url), "utf8");
+		const sections = new Map(
+			text
+				.split(/^### `/m)
+				.slice(1)
+				.map((section) => [section.slice(0, section.indexOf("`")), section]),
+		);
+		assert.deepEqual([...sections.keys()].toSorted(), [...new Set(RULES.map(({ code }) => code))].toSorted());
+		for (const { code, severity } of RULES) {
+			const section = sections.get(code) ?? "";
+			assert.ok(section.includes(`(${severity})`), `${code} is ${severity}`);
+			for (const part of ["Seen:", "Means:", "Do:"]) assert.ok(section.includes(part), `${code}: ${part}`);
+		}
 	});
 
 	test("every rule has a case here", () => {

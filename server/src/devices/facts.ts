@@ -13,6 +13,11 @@ export type Fact =
 	| { readonly kind: "waits"; readonly before: number }
 	/** We answered. */
 	| { readonly kind: "offer" }
+	/** We do not answer: a person wants that, or the image that it is to boot (null = the default) is not ready. */
+	| { readonly kind: "unanswered"; readonly why: "disk" | "ignore" }
+	| { readonly kind: "unanswered"; readonly why: "no-image"; readonly imageId: string | null }
+	/** While we give out addresses it took one from that DHCP server. */
+	| { readonly kind: "other-server"; readonly address: string }
 	/** We give out addresses, and had none left for it. */
 	| { readonly kind: "no-address-left"; readonly range: string }
 	/** The firmware takes an address, from that DHCP server. */

@@ -1,108 +1,23 @@
 /** The rules of the rule book, in the order in which they are asked. */
-import { decodeRevision, modelOf, socOfBootFile } from "./board.ts";
-import type { Rule, Scene } from "./scene.ts";
-
-const SECONDS = 1000;
-
-/** Milliseconds since something was seen; -1 when it was not. */
-function since(scene: Scene, at: number | undefined): number {
-	return at === undefined ? -1 : scene.now - at;
-}
-
-function noTftp({ attempt }: Scene): boolean {
-	return attempt.firstTftpAt === undefined;
-}
-
-/** We answered the DISCOVER long ago, it came again, and no file was asked for. */
-function ignoresOffers(scene: Scene): boolean {
-	const { attempt } = scene;
-	return noTftp(scene) && attempt.discovers >= 2 && since(scene, attempt.firstOfferAt) >= 10 * SECONDS;
-}
-
-/** As `ignoresOffers`, sooner: it is known that it cannot work. */
-function asksInVain(scene: Scene): boolean {
-	return noTftp(scene) && since(scene, scene.attempt.firstOfferAt) >= 5 * SECONDS;
-}
-
-function isPi3({ firmware }: Scene): boolean {
-	return firmware?.generation === "mask-rom" || firmware?.generation === "pi3";
-}
-
-function isMaskRom({ firmware }: Scene): boolean {
-	return firmware?.generation === "mask-rom";
-}
-
-/** Nobody on the LAN gives out addresses, as far as can be known. The EEPROM bootloader would have sent a REQUEST. */
-function noAddressServer({ attempt, firmware, surroundings }: Scene): boolean {
-	if (surroundings.dhcpMode !== "proxy") return false;
-	if (surroundings.otherDhcpServers !== undefined) return surroundings.otherDhcpServers.length === 0;
-	return firmware?.generation === "eeprom" && attempt.requestAt === undefined;
-}
-
-type Chip = ReturnType<typeof socOfBootFile>;
-
-/** The chip that boots, for the names of the files that it cannot do without. */
-function chip({ model, attempt }: Scene): Chip {
-	if (model === null) return [...attempt.opened].map(socOfBootFile).find((soc) => soc !== undefined);
-	const { soc } = modelOf(model);
-	return soc === "BCM2711" || soc === "BCM2712" ? soc : "up to BCM2837";
-}
-
-/** Files that were asked for, are not there, and without which the boot ends here. */
-function missingEssentials(scene: Scene): string[] {
-	const { missing, complete, opened } = scene.attempt;
-	const has = (path: string) => opened.has(path) && !missing.has(path);
-	const lost = (...alternatives: string[]) =>
-		alternatives.some((path) => missing.has(path)) && !alternatives.some(has) ? alternatives.slice(0, 1) : [];
-	switch (chip(scene)) {
-		case "up to BCM2837":
-			return [...lost("bootcode.bin"), ...lost("start.elf"), ...lost("fixup.dat"), ...lostKernel(scene)];
-		case "BCM2711":
-			return [...lost("start4.elf", "start.elf"), ...lostKernel(scene)];
-		case "BCM2712":
-			return [...lost("config.txt"), ...lostKernel(scene)];
-		default:
-			return complete.size === 0 ? [...missing].slice(0, 1) : [];
-	}
-}
-
-/** The kernel, when each name that was tried is missing; on Pi 5 the device tree too. */
-function lostKernel({ attempt: { missing, opened } }: Scene): string[] {
-	const kernels = [...opened].filter((path) => /^kernel[^/]*\.img$/.test(path));
-	const kernel = kernels.length > 0 && kernels.every((path) => missing.has(path)) ? kernels.slice(0, 1) : [];
-	const trees = [...opened].filter((path) => /^bcm27[^/]*\.dtb$/.test(path));
-	const tree = trees.length > 0 && trees.every((path) => missing.has(path)) ? trees.slice(0, 1) : [];
-	return [...kernel, ...tree];
-}
-
-/** Firmware that counts blocks in 16 bits without starting over: 65535 blocks of a size that Pis ask for. */
-function atLastBlock(bytes: number): boolean {
-	return [512, 1024, 1468].some((size) => bytes === 65535 * size || bytes === 65534 * size);
-}
-
-function brokenTransfer({ attempt, failed }: Scene): Scene["attempt"]["broken"] {
-	return attempt.broken ?? failed.at(-1)?.broken;
-}
-
-/** A file that the image should not have: the firmware loads it and ignores everything else. */
-function recovery({ attempt }: Scene): string | undefined {
-	return [...attempt.complete].find((path) => /^recover[^/]*\.(elf|img|bin)$/.test(path));
-}
-
-/** How many attempts in a row, this one included, came to root and began again within five minutes. */
-function rootLoops({ attempt, failed }: Scene): number {
-	const back = failed
-		.toReversed()
-		.findIndex((one) => one.stage !== "root" || one.endedAt - one.startedAt > 300 * SECONDS);
-	const loops = back < 0 ? failed.length : back;
-	return attempt.stages.has("root") ? loops + 1 : loops;
-}
-
-/** Pi 5 bootloaders before 2023-10-30 call themselves by the Pi 4's letters. */
-function oldPi5Bootloader({ firmware }: Scene): boolean {
-	if (firmware?.fourCC !== "4iPR" || firmware.revision === undefined) return false;
-	return decodeRevision(firmware.revision).soc === "BCM2712";
-}
+import {
+	asksInVain,
+	atLastBlock,
+	brokenTransfer,
+	hasKernel,
+	ignoresOffers,
+	isLeftAlone,
+	isMaskRom,
+	isPi3,
+	missingEssentials,
+	noAddressServer,
+	noTftp,
+	oldBootloader,
+	recovery,
+	rootLoops,
+	SECONDS,
+	since,
+} from "./questions.ts";
+import type { Rule } from "./scene.ts";
 
 const UPDATE_BOOTLOADER =
 	"Update the bootloader: boot Raspberry Pi OS from a card once and run `sudo rpi-eeprom-update -a`.";
@@ -160,6 +75,38 @@ export const RULES: readonly Rule[] = [
 		fix: () => "Nothing has to be done: it begins by itself, and each of them boots sooner than if all began at once.",
 	},
 	{
+		row: 0,
+		code: "left-alone",
+		severity: "info",
+		applies: ({ attempt }) => isLeftAlone(attempt),
+		message: ({ attempt }) =>
+			attempt.unanswered?.why === "disk"
+				? "It is set to boot from its own disk, so it is not answered."
+				: "It is set to be left alone, so it is not answered.",
+		fix: () => "Set it to boot from the network (`pi-netboot devices set NAME --intent netboot`), and power-cycle it.",
+	},
+	{
+		row: 0,
+		code: "no-image",
+		severity: "error",
+		applies: ({ attempt }) => attempt.unanswered?.why === "no-image" && attempt.firstTftpAt === undefined,
+		message: ({ attempt: { unanswered } }) =>
+			unanswered?.why === "no-image" && unanswered.imageId !== null
+				? `It is not answered: its image ${unanswered.imageId} is not ready.`
+				: "It is not answered: there is no image that is ready.",
+		fix: () =>
+			"Put an image into the images folder, or look at `pi-netboot images`: what is wrong with one is said there.",
+	},
+	{
+		row: 11,
+		code: "two-dhcp-servers",
+		severity: "error",
+		applies: ({ attempt }) => attempt.otherServer !== undefined,
+		message: ({ attempt }) =>
+			`It took its address from the DHCP server ${attempt.otherServer}, while this server gives out addresses too.`,
+		fix: () => "Switch one of the two off: DHCP in that machine, or here with --dhcp proxy.",
+	},
+	{
 		row: 2,
 		code: "no-address-left",
 		severity: "error",
@@ -172,7 +119,7 @@ export const RULES: readonly Rule[] = [
 		row: 4,
 		code: "own-disk",
 		severity: "info",
-		applies: ({ attempt }) => attempt.ownSystemAt !== undefined,
+		applies: ({ attempt }) => attempt.ownSystemAt !== undefined && !isLeftAlone(attempt),
 		message: () => "It booted a system from its own disk.",
 		fix: () =>
 			"Take the SD card out, or put the network first: BOOT_ORDER=0xf12 in the bootloader's configuration (Pi 4 and later).",
@@ -237,6 +184,15 @@ export const RULES: readonly Rule[] = [
 		applies: (scene) => since(scene, scene.attempt.mountAt) >= 90 * SECONDS,
 		message: () => "It mounted its root 90 seconds ago, and no init system has started from it.",
 		fix: () => "Look at the Pi's screen: the root may lack /sbin/init, or belong to another architecture.",
+	},
+	{
+		row: 0,
+		code: "file-unreadable",
+		severity: "error",
+		applies: (scene) => scene.attempt.broken?.outcome === "failed",
+		message: ({ attempt }) => `The server could not read ${attempt.broken?.path} out of its image.`,
+		fix: () =>
+			"Look at the server's log, which says why: a disk that fails, or an image that is damaged or went away. Import the image anew.",
 	},
 	{
 		row: 7,
@@ -311,8 +267,10 @@ export const RULES: readonly Rule[] = [
 		row: 14,
 		code: "old-bootloader",
 		severity: "warning",
-		applies: (scene) => oldPi5Bootloader(scene) && scene.attempt.cmdlineAt === undefined && ignoresOffers(scene),
-		message: () => "Its bootloader is older than 2023-10-30: such a Pi 5 boots from the network once, and not again.",
+		applies: (scene) =>
+			oldBootloader(scene) !== undefined && scene.attempt.cmdlineAt === undefined && ignoresOffers(scene),
+		message: (scene) =>
+			`Its bootloader is older than ${oldBootloader(scene)}: some of those boot from the network once, and not again.`,
 		fix: () => UPDATE_BOOTLOADER,
 	},
 	{
@@ -366,7 +324,3 @@ export const RULES: readonly Rule[] = [
 		fix: () => "Look at its power supply, cable and screen, and power-cycle it.",
 	},
 ];
-
-function hasKernel(complete: ReadonlySet<string>): boolean {
-	return [...complete].some((path) => /^(.*\/)?(kernel|vmlinu)[^/]*$/.test(path) || path === "boot.img");
-}

@@ -127,7 +127,16 @@ export function inOrder<T extends { readonly stage: Stage }>(stages: readonly T[
 }
 
 const FOLLOWERS: ReadonlySet<Fact["kind"]> = new Set([
-	...(["waits", "offer", "request", "tftp-end", "address-proved", "address-conflict"] as const),
+	...([
+		"waits",
+		"offer",
+		"unanswered",
+		"other-server",
+		"request",
+		"tftp-end",
+		"address-proved",
+		"address-conflict",
+	] as const),
 	...(["server-moved", "server-back"] as const),
 	"cmdline-refused",
 ]);
