@@ -174,7 +174,7 @@ describe("roots of older builds", () => {
 		await using site = await Site.open();
 		const { device, client } = site.pi();
 		let root = await site.boot(device, client);
-		for (let build = 1; build <= 4; build++) {
+		for (let build = 1; build <= 8; build++) {
 			site.images.put(
 				await openImage(site.folder, { name: `b${build}.img`, root: { ...PI_ROOT, "etc/build": String(build) } }),
 			);
