@@ -251,7 +251,7 @@ export class DhcpAnswers implements DhcpHandler {
 	#listen(packet: DhcpPacket, sender: DhcpSender, reason: string): void {
 		const mac = macFromBytes(packet.chaddr);
 		const speaker = speakerOf(packet);
-		if (speaker === "firmware") this.#request(packet, mac);
+		if (speaker === "firmware" && !isDiscover(packet)) this.#request(packet, mac);
 		else if (speaker === "kernel" || speaker === "initramfs" || speaker === "userland") {
 			this.#options.registry.sawLinux(mac, speaker, claimedAddress(packet));
 		} else if (isDiscover(packet)) {
