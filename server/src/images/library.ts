@@ -23,15 +23,14 @@ import { assignFiles, hasSuperblock } from "./assign.ts";
 import { DroppedSums } from "./dropped-sums.ts";
 import { ImageEntry, type LibraryImage } from "./entry.ts";
 import { FolderWatch, findImages } from "./folder.ts";
+import { FolderChanges } from "./folder-changes.ts";
 import { ForgottenFiles, MemoryMarks } from "./forgotten.ts";
 import type { FoundFile } from "./found.ts";
-import { asFolderError } from "./import/limits.ts";
 import { UnpackedFiles } from "./import/unpacked-files.ts";
 import type { ImageEvents, ImageLibraryOptions } from "./library-options.ts";
 import { Looks } from "./looks.ts";
 import { type Arrived, ImageOrigins, MemoryOrigins } from "./origins.ts";
-import { deleteImage, linkImage, removeLink, renameImage } from "./placing.ts";
-import { ReservedIds } from "./records.ts";
+import { newRecord, ReservedIds, seenRecord } from "./records.ts";
 import { BuildShelf, type BuiltImage } from "./shelf.ts";
 import type { Taken } from "./taking.ts";
 import { TakingIn } from "./taking-in.ts";
@@ -48,6 +47,9 @@ export class ImageLibrary implements Startable {
 	readonly #entries = new Map<string, ImageEntry>();
 	readonly #shelf = new BuildShelf();
 	readonly #forgotten: ForgottenFiles;
+	/** Folders of the server besides that of the images. */
+	readonly #own: readonly string[];
+	readonly #folderChanges: FolderChanges;
 	readonly #origins: ImageOrigins;
 	readonly #sums: DroppedSums;
 	readonly #ids = new ReservedIds((id) => this.#entries.has(id));
@@ -64,6 +66,9 @@ export class ImageLibrary implements Startable {
 		this.#clock = options.clock ?? systemClock;
 		this.#log = options.log ?? silentLogger;
 		this.#forgotten = new ForgottenFiles(options.forgotten ?? new MemoryMarks());
+		this.#own = options.unpackedFolder === undefined ? [] : [options.unpackedFolder];
+		const { folder } = this.#options;
+		this.#folderChanges = new FolderChanges({ folder, own: this.#own, forgotten: this.#forgotten });
 		this.#origins = new ImageOrigins(options.origins ?? new MemoryOrigins());
 		this.#sums = new DroppedSums({
 			origins: this.#origins,
@@ -174,7 +179,7 @@ export class ImageLibrary implements Startable {
 		const entry = this.#entries.get(id);
 		if (!entry?.isListed) return "not-found";
 		if (this.holders(id) > 0) return "in-use";
-		await this.#change(() => this.#takeAway(entry, file === "delete"));
+		await this.#folderChanges.takeAway(entry, file === "delete");
 		await this.refresh();
 		if (this.#entries.get(id)?.file === undefined) {
 			this.#entries.delete(id);
@@ -184,41 +189,21 @@ export class ImageLibrary implements Startable {
 		return "removed";
 	}
 
-	/** A link to an image goes, and what it leads to stays. */
-	async #takeAway({ record, file }: ImageEntry, isDeleted: boolean): Promise<void> {
-		if ((await removeLink(record.path)) || file === undefined) return;
-		if (isDeleted) await deleteImage(file);
-		else await this.#forgotten.forget(file);
-	}
-
 	/** Renames the file of an image, or its folder; the image stays the same. False when there is none. @throws see `renameImage`. */
 	async rename(id: string, name: string): Promise<boolean> {
 		const entry = this.#entries.get(id);
 		if (!entry?.isListed || entry.file === undefined) return false;
-		const { file } = entry;
-		await this.#change(() => renameImage(file, name));
+		await this.#folderChanges.rename(entry.file, name);
 		await this.refresh();
 		return true;
 	}
 
 	/** Takes in an image that lies elsewhere on this machine, or one that was forgotten. Gives its id. @throws see `linkImage`. */
 	async addPath(file: string, name?: string): Promise<string> {
-		const link = await linkImage(file, this.#options.folder, this.#ownFolders, name);
-		await this.#forgotten.recall(link);
-		// It may be all that its folder has.
-		await this.#forgotten.recall(path.dirname(link));
+		const link = await this.#folderChanges.link(file, name);
 		await this.refresh();
 		const known = [...this.#entries.values()].find(({ file }) => file?.path === link);
 		return known?.record.id ?? this.reserveId(link);
-	}
-
-	/** @throws ImportError for what the system says of the folder. */
-	async #change<T>(act: () => Promise<T>): Promise<T> {
-		try {
-			return await act();
-		} catch (error) {
-			throw asFolderError(this.#options.folder, error);
-		}
 	}
 
 	/** The id that the image at this path has or, of a file that is about to come there, will have. */
@@ -247,17 +232,11 @@ export class ImageLibrary implements Startable {
 		if (found !== undefined) await this.#update(found);
 	}
 
-	/** What must not be in a directory that a Pi gets. */
-	get #ownFolders(): readonly string[] {
-		const { unpackedFolder } = this.#options;
-		return unpackedFolder === undefined ? [] : [unpackedFolder];
-	}
-
 	/** A folder that cannot be read, as when its disk was pulled out, says nothing about its images. */
 	async #find(): Promise<FoundFile[] | undefined> {
 		try {
 			await this.#watch?.refresh();
-			const found = await findImages(this.#options.folder, this.#ownFolders);
+			const found = await findImages(this.#options.folder, this.#own);
 			this.#folderFailure = undefined;
 			return await this.#forgotten.without(found);
 		} catch (error) {
@@ -295,18 +274,9 @@ export class ImageLibrary implements Startable {
 		return entry.isFile(file) ?? hasSuperblock(() => this.#takingIn.superblockOf(file), entry);
 	}
 
-	#newEntry({ name, place, stamp }: FoundFile): ImageEntry {
-		const id = this.#ids.take(place, name);
-		const entry = new ImageEntry({
-			id,
-			firstName: name,
-			name,
-			path: place,
-			dev: String(stamp.dev),
-			ino: String(stamp.ino),
-			superblockIdentity: "",
-			createdAt: this.#clock.now(),
-		});
+	#newEntry(file: FoundFile): ImageEntry {
+		const id = this.#ids.take(file.place, file.name);
+		const entry = new ImageEntry(newRecord(id, file, this.#clock.now()));
 		this.#entries.set(id, entry);
 		return entry;
 	}
@@ -377,13 +347,11 @@ export class ImageLibrary implements Startable {
 	}
 
 	/** Notes for the next start under which name and number the image was seen. Only what was once ready is kept. */
-	async #remember(entry: ImageEntry, { name, place, stamp }: FoundFile): Promise<void> {
+	async #remember(entry: ImageEntry, file: FoundFile): Promise<void> {
 		const { record, taken } = entry;
-		const now = { name, path: place, dev: String(stamp.dev), ino: String(stamp.ino) };
-		const superblockIdentity = taken?.superblock ?? record.superblockIdentity;
-		const next = { ...record, ...now, superblockIdentity };
+		const next = seenRecord(record, file, taken?.superblock);
 		if (JSON.stringify(next) === JSON.stringify(record)) return;
-		if (superblockIdentity !== "") await this.#options.records.save(next);
+		if (next.superblockIdentity !== "") await this.#options.records.save(next);
 		entry.record = next;
 	}
 

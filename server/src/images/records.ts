@@ -1,5 +1,6 @@
 /** What is remembered of images, so that their ids outlive renamings and restarts. */
 import path from "node:path";
+import type { FoundFile } from "./found.ts";
 
 export interface ImageRecord {
 	/** Made once from the first name. */
@@ -15,6 +16,23 @@ export interface ImageRecord {
 	readonly superblockIdentity: string;
 	/** Milliseconds since 1970. */
 	readonly createdAt: number;
+}
+
+/** The record of an image that was not known. @param createdAt milliseconds since 1970. */
+export function newRecord(id: string, { name, place, stamp }: FoundFile, createdAt: number): ImageRecord {
+	const { dev, ino } = stamp;
+	const seen = { name, path: place, dev: String(dev), ino: String(ino) };
+	return { id, firstName: name, ...seen, superblockIdentity: "", createdAt };
+}
+
+/** The record of an image as it was seen now. @param superblock undefined where that is not known. */
+export function seenRecord(
+	record: ImageRecord,
+	{ name, place, stamp }: FoundFile,
+	superblock: string | undefined,
+): ImageRecord {
+	const now = { name, path: place, dev: String(stamp.dev), ino: String(stamp.ino) };
+	return { ...record, ...now, superblockIdentity: superblock ?? record.superblockIdentity };
 }
 
 /** Where the records are kept. Durable when a promise resolves. */
