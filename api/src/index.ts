@@ -15,4 +15,5 @@ export * from "./network.ts";
 export * from "./openapi.ts";
 export * from "./roots.ts";
 export * from "./routes.ts";
+export * from "./virtual-pis.ts";
 export * from "./writes.ts";

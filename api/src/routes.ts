@@ -46,6 +46,7 @@ import {
 	SnapshotList,
 	SnapshotName,
 } from "./roots.ts";
+import { NewVirtualPi, VirtualPi } from "./virtual-pis.ts";
 import { NewWrite, RebootOrder, Write, WriteId, WriteList, WritesQuery } from "./writes.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -397,6 +398,16 @@ export const routes = {
 		body: DefaultsChanges,
 		response: Defaults,
 		errors: ["invalid-request"],
+	},
+	startVirtualPi: {
+		method: "POST",
+		path: "/api/v1/virtual-pis",
+		summary: "Boot a virtual Pi from this server, for whoever has none at hand",
+		auth: "user",
+		body: NewVirtualPi,
+		status: 202,
+		response: VirtualPi,
+		errors: ["invalid-request", "conflict"],
 	},
 	streamEvents: {
 		method: "GET",

@@ -1,6 +1,7 @@
 /** The assembly: makes every room and puts them together. The only place that knows them all. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { startBootServers } from "./app/boot-servers.ts";
 import { Bootstrap } from "./app/bootstrap-service.ts";
 import { DeviceAnswers } from "./app/device-service.ts";
@@ -19,6 +20,7 @@ import { NetworkSettings } from "./app/network-settings.ts";
 import { startNetwork } from "./app/network-start.ts";
 import { RootAnswers } from "./app/root-service.ts";
 import { Surroundings } from "./app/surroundings.ts";
+import { VirtualPis } from "./app/virtual-pis.ts";
 import { publishWrites } from "./app/write-events.ts";
 import { WriteAnswers } from "./app/write-service.ts";
 import { startWriting } from "./app/write-start.ts";
@@ -43,6 +45,8 @@ import { systemSource } from "./net/index.ts";
 import { loadSecrets, openStore, type Store } from "./store/index.ts";
 import { readVersion } from "./version.ts";
 import { HandleCodec } from "./vfs/index.ts";
+
+const mainProgram = fileURLToPath(new URL("./main.ts", import.meta.url));
 
 /** What is undone at the stop, the last first. */
 type Undo = () => unknown;
@@ -109,6 +113,13 @@ async function start(config: Config, log: Logger, logging: Logging, undo: Undo[]
 	undo.push(publishEvents(told));
 	const { monotonic } = systemClock;
 	undo.push(publishWrites({ hub, ...writing, writes, registry, devices, monotonic }));
+	const virtualPis = new VirtualPis({
+		// In development the server is watched and started anew; a virtual Pi boots once.
+		program: [process.execPath, ...process.execArgv.filter((flag) => !flag.startsWith("--watch")), mainProgram],
+		url: () => `http://${config.httpHost === "0.0.0.0" ? "127.0.0.1" : config.httpHost}:${web.port}`,
+		log: log.child({ service: "virtual" }),
+	});
+	undo.push(() => virtualPis.stop());
 	const services: Services = {
 		health: { health: () => listeners.report(readVersion()) },
 		network,
@@ -120,6 +131,7 @@ async function start(config: Config, log: Logger, logging: Logging, undo: Undo[]
 		writes,
 		agents: writing.desk,
 		bootstrap,
+		virtualPis,
 		logs: logging.recent,
 		events: hub,
 	};

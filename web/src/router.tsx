@@ -17,9 +17,44 @@ const devices = createRoute({
 	path: "/devices",
 	component: lazyRouteComponent(() => import("./pages/devices/index.ts"), "DevicesPage"),
 });
+const device = createRoute({
+	getParentRoute: () => root,
+	path: "/devices/$id",
+	component: lazyRouteComponent(() => import("./pages/device/index.ts"), "DevicePage"),
+});
+const images = createRoute({
+	getParentRoute: () => root,
+	path: "/images",
+	component: lazyRouteComponent(() => import("./pages/images/index.ts"), "ImagesPage"),
+});
+const network = createRoute({
+	getParentRoute: () => root,
+	path: "/network",
+	component: lazyRouteComponent(() => import("./pages/network/index.ts"), "NetworkPage"),
+});
+const logs = createRoute({
+	getParentRoute: () => root,
+	path: "/logs",
+	component: lazyRouteComponent(() => import("./pages/logs/index.ts"), "LogsPage"),
+});
+const settings = createRoute({
+	getParentRoute: () => root,
+	path: "/settings",
+	component: lazyRouteComponent(() => import("./pages/settings/index.ts"), "SettingsPage"),
+});
+const writes = createRoute({
+	getParentRoute: () => root,
+	path: "/writes",
+	component: lazyRouteComponent(() => import("./pages/writes/index.ts"), "WritesPage"),
+});
+const guide = createRoute({
+	getParentRoute: () => root,
+	path: "/guide",
+	component: lazyRouteComponent(() => import("./pages/guide/index.ts"), "GuidePage"),
+});
 
 export const router = createRouter({
-	routeTree: root.addChildren([home, devices]),
+	routeTree: root.addChildren([home, devices, device, images, writes, network, logs, settings, guide]),
 	defaultPreload: "intent",
 	scrollRestoration: true,
 });

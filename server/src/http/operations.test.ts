@@ -190,3 +190,15 @@ describe("the table of errors", () => {
 		assert.deepEqual(unused.toSorted(), ["code-refused", "not-found", ...ofUploads, ...ofAgents].toSorted());
 	});
 });
+
+describe("virtual Pis", () => {
+	it("are started with the model that was asked for", async () => {
+		const { http, services } = harness({ auth: "off" });
+		const start = (payload: object) => http.fastify.inject({ method: "POST", url: "/api/v1/virtual-pis", payload });
+		const answer = await start({ model: "pi4" });
+		assert.deepEqual([answer.statusCode, answer.json()], [202, { model: "pi4", started: true }]);
+		assert.deepEqual(services.calls, [{ virtualPi: "pi4" }]);
+		assert.equal((await start({ model: "pi3bp" })).json().error.code, "conflict");
+		assert.equal((await start({ model: "zero2w" })).json().error.code, "invalid-request");
+	});
+});

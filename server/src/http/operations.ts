@@ -66,6 +66,10 @@ export function operations(
 		},
 		restoreSnapshot: ({ params }) => roots.restoreSnapshot(params.id, params.name),
 		...writeOperations(services.writes),
+		startVirtualPi: ({ body }) => {
+			services.virtualPis.start(body.model);
+			return { model: body.model, started: true };
+		},
 		getDefaults: () => roots.defaults(),
 		changeDefaults: ({ body }) => roots.changeDefaults(body),
 		listLogs: async ({ query }) => ({ lines: await logs.recent(query) }),

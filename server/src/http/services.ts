@@ -30,6 +30,7 @@ import type {
 	RootChangesQuery,
 	ServerEvent,
 	Snapshot,
+	VirtualModel,
 	Write,
 	WritesQuery,
 } from "@pi-netboot/api";
@@ -197,6 +198,11 @@ export interface EventService {
 	since(id: string): readonly SentEvent[] | undefined;
 }
 
+export interface VirtualPiService {
+	/** Gives it power, and comes back before it has booted. @throws NetbootError `conflict` when enough of them run. */
+	start(model: VirtualModel): void;
+}
+
 export interface Services {
 	readonly health: HealthService;
 	readonly network: NetworkService;
@@ -208,6 +214,7 @@ export interface Services {
 	readonly writes: WriteService;
 	readonly agents: AgentService;
 	readonly bootstrap: BootstrapService;
+	readonly virtualPis: VirtualPiService;
 	readonly logs: LogService;
 	readonly events: EventService;
 }

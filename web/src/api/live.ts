@@ -9,7 +9,7 @@ import { tellCache } from "./news.ts";
 
 export type LiveState = "connecting" | "live" | "away";
 
-const types: readonly ServerEvent["type"][] = ["device", "image", "network", "log", "bystander"];
+const types: readonly ServerEvent["type"][] = ["device", "image", "network", "log", "bystander", "write"];
 
 /** Milliseconds. News of many Pis come together: they are shown in one go. */
 const GATHER = 120;

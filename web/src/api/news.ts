@@ -2,7 +2,7 @@
  * What happened, as changes of the lists. An answer that was on its way while something happened does not know of it, so
  * what happens meanwhile is kept and told to the answer, too: nothing is lost or turned back.
  */
-import type { Bystander, Device, Image, LogLine, Network, ServerEvent } from "@pi-netboot/api";
+import type { Bystander, Device, Image, LogLine, Network, ServerEvent, Write } from "@pi-netboot/api";
 import type { QueryClient } from "@tanstack/react-query";
 
 /** Lines that the page keeps; the server keeps no more either. */
@@ -14,6 +14,7 @@ interface Lists {
 	readonly images: Image[];
 	readonly bystanders: Bystander[];
 	readonly network: Network;
+	readonly writes: Write[];
 	readonly logs: LogLine[];
 }
 
@@ -32,6 +33,11 @@ const updates: { readonly [K in keyof Lists]: Update<K> } = {
 		),
 	bystanders: (before, events) => withSeen(before, ofType(events, "bystander")),
 	network: (before, events) => ofType(events, "network").at(-1) ?? before,
+	writes: (before, events) =>
+		withChanges(
+			before,
+			ofType(events, "write").map(({ id, write }) => ({ id, formerId: undefined, item: write })),
+		),
 	logs: (before, events) => withLines(before, ofType(events, "log")),
 };
 
@@ -60,16 +66,15 @@ export function tellCache(client: QueryClient, events: readonly ServerEvent[]): 
 	if (types.has("image")) tell("images");
 	if (types.has("bystander")) tell("bystanders");
 	if (types.has("network")) tell("network");
+	if (types.has("write")) tell("writes");
 	if (types.has("log")) tell("logs");
 }
 
-function ofType<T extends ServerEvent["type"]>(
-	events: readonly ServerEvent[],
-	type: T,
-): Extract<ServerEvent, { type: T }>["data"][] {
-	type Event = Extract<ServerEvent, { type: T }>;
-	const isOfType = (event: ServerEvent): event is Event => event.type === type;
-	return events.filter(isOfType).map((event): Event["data"] => event.data);
+/** What events of each type bring. */
+type EventData = { [E in ServerEvent as E["type"]]: E["data"] };
+
+function ofType<T extends keyof EventData>(events: readonly ServerEvent[], type: T): EventData[T][] {
+	return events.flatMap((event) => (event.type === type ? [event.data as EventData[T]] : []));
 }
 
 interface Change<T> {

@@ -62,3 +62,26 @@ export const bystandersQuery = queryOptions({
 	queryFn: ({ signal }) => askWithNews("bystanders", async () => (await ask("listBystanders", {}, signal)).bystanders),
 	...live,
 });
+
+export const writesQuery = queryOptions({
+	queryKey: ["writes"],
+	queryFn: ({ signal }) => askWithNews("writes", async () => (await ask("listWrites", { query: {} }, signal)).writes),
+	...live,
+});
+
+export function bootsQuery(id: string) {
+	return queryOptions({
+		queryKey: ["boots", id],
+		queryFn: async ({ signal }) => (await ask("listBoots", { params: { id }, query: { limit: 20 } }, signal)).boots,
+	});
+}
+
+export const sessionQuery = queryOptions({
+	queryKey: ["session"],
+	queryFn: ({ signal }) => ask("getSession", {}, signal),
+});
+
+export const tokensQuery = queryOptions({
+	queryKey: ["tokens"],
+	queryFn: async ({ signal }) => (await ask("listTokens", {}, signal)).tokens,
+});

@@ -20,7 +20,7 @@ export function NotFound() {
 export function PageFailed({ error }: ErrorComponentProps) {
 	return (
 		<PageFrame title="The page failed">
-			<Problem error={error} title="This page cannot be shown" />
+			<Problem error={error instanceof Error ? error : new Error(String(error))} title="This page cannot be shown" />
 			<Button w="fit-content" onClick={() => window.location.reload()}>
 				Load it again
 			</Button>

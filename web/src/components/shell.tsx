@@ -12,12 +12,22 @@ import {
 import { useDisclosure } from "@mantine/hooks";
 import { Link, Outlet, useRouterState } from "@tanstack/react-router";
 import type { ComponentType } from "react";
-import { BoardIcon, GuideIcon, ImageIcon, LogIcon, MoonIcon, NetworkIcon, SettingsIcon, SunIcon } from "./icons.tsx";
+import {
+	BoardIcon,
+	GuideIcon,
+	ImageIcon,
+	LogIcon,
+	MoonIcon,
+	NetworkIcon,
+	SettingsIcon,
+	SunIcon,
+	WriteIcon,
+} from "./icons.tsx";
 import { ServerState } from "./server-state.tsx";
 import classes from "./shell.module.css";
 
 interface Place {
-	readonly to: "/devices" | "/images" | "/network" | "/logs" | "/settings" | "/guide";
+	readonly to: "/devices" | "/images" | "/writes" | "/network" | "/logs" | "/settings" | "/guide";
 	readonly name: string;
 	readonly icon: ComponentType;
 }
@@ -25,6 +35,7 @@ interface Place {
 const places: readonly Place[] = [
 	{ to: "/devices", name: "Pis", icon: BoardIcon },
 	{ to: "/images", name: "Images", icon: ImageIcon },
+	{ to: "/writes", name: "Writes", icon: WriteIcon },
 	{ to: "/network", name: "Network", icon: NetworkIcon },
 	{ to: "/logs", name: "Log", icon: LogIcon },
 	{ to: "/settings", name: "Settings", icon: SettingsIcon },

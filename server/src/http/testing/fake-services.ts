@@ -307,6 +307,12 @@ export function fakeServices(): FakeServices {
 			diagnoses: (id) => device(id) && { diagnoses: sampleBoot.diagnoses, next: null },
 			bystanders: () => [sampleBystander],
 		},
+		virtualPis: {
+			start(model) {
+				calls.push({ virtualPi: model });
+				if (model === "pi3bp") throw new NetbootError("conflict", "Four of them boot already.");
+			},
+		},
 		writes: {
 			start(id, wish) {
 				calls.push([id, wish]);

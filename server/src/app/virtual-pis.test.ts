@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { type Logger, NetbootError, silentLogger } from "../base/index.ts";
+import { VirtualPis } from "./virtual-pis.ts";
+
+let folder = "";
+
+before(() => {
+	folder = mkdtempSync(join(tmpdir(), "virtual-"));
+});
+
+after(() => rmSync(folder, { recursive: true }));
+
+interface Listening {
+	readonly log: Logger;
+	/** The line that comes after those that were read. */
+	readonly next: () => Promise<string>;
+}
+
+function listening(): Listening {
+	const lines: string[] = [];
+	const waiting: ((line: string) => void)[] = [];
+	const hear = (message: unknown) => {
+		const first = waiting.shift();
+		if (first === undefined) lines.push(String(message));
+		else first(String(message));
+	};
+	const log: Logger = { ...silentLogger, info: hear, warn: hear };
+	const next = async () => lines.shift() ?? (await new Promise<string>((resolve) => waiting.push(resolve)));
+	return { log, next };
+}
+
+/** In place of our own program. */
+function pretended(text: string): string[] {
+	const path = join(folder, `${text.length}.mjs`);
+	writeFileSync(path, text);
+	return [process.execPath, path];
+}
+
+const url = () => "http://127.0.0.1:38434";
+
+describe("virtual Pis", () => {
+	it("are simulated by a process of its own, which asks this server", async () => {
+		const { log, next } = listening();
+		const program = pretended("console.log(process.argv.slice(2).join(' ')); process.exit(3)");
+		new VirtualPis({ program, url, log }).start("pi4");
+		assert.equal(await next(), "a virtual pi4 is switched on");
+		assert.equal(
+			await next(),
+			"the virtual pi4 did not boot: simulate --model pi4 --url http://127.0.0.1:38434 --server 127.0.0.1 --seconds 120",
+		);
+	});
+
+	it("say when they have booted", async () => {
+		const { log, next } = listening();
+		new VirtualPis({ program: pretended(""), url, log }).start("pi5");
+		assert.deepEqual([await next(), await next()], ["a virtual pi5 is switched on", "the virtual pi5 has booted"]);
+	});
+
+	it("are four at most, and end with the server", async () => {
+		const { log, next } = listening();
+		const pis = new VirtualPis({ program: pretended("setInterval(() => {}, 1000);"), url, log });
+		for (let count = 0; count < 4; count++) pis.start("pi5");
+		assert.throws(
+			() => pis.start("pi5"),
+			(error) => error instanceof NetbootError && error.code === "conflict",
+		);
+		for (let count = 0; count < 4; count++) await next();
+		pis.stop();
+		for (let count = 0; count < 4; count++) assert.match(await next(), /did not boot/);
+	});
+
+	it("that cannot be started at all are told of", async () => {
+		const { log, next } = listening();
+		new VirtualPis({ program: [join(folder, "none")], url, log }).start("pi4");
+		await next();
+		assert.match(await next(), /does not start: spawn .* ENOENT/);
+	});
+});

@@ -1,0 +1,78 @@
+/**
+ * Virtual Pis that a person starts from the page. Each is a process of its own, `pi-netboot simulate`: the server shares no
+ * code with the simulator, and one that hangs is ended without harm.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import type { VirtualModel } from "@pi-netboot/api";
+import { type Logger, NetbootError } from "../base/index.ts";
+import type { VirtualPiService } from "../http/index.ts";
+
+export interface VirtualPiOptions {
+	/** The words that start our own program: the runtime, its flags, the file. */
+	readonly program: readonly string[];
+	/** Where our API answers; known once it does. */
+	readonly url: () => string;
+	readonly log: Logger;
+}
+
+/** So many boot at once; whoever wants a fleet has `pi-netboot simulate`. */
+const MOST = 4;
+
+/** Seconds after which the plug is pulled. */
+const PATIENCE = 120;
+
+/** Characters of what it says that are kept for the log. */
+const MOST_SAID = 4000;
+
+export class VirtualPis implements VirtualPiService {
+	readonly #options: VirtualPiOptions;
+	readonly #running = new Set<ChildProcess>();
+
+	constructor(options: VirtualPiOptions) {
+		this.#options = options;
+	}
+
+	start(model: VirtualModel): void {
+		if (this.#running.size >= MOST) {
+			throw new NetbootError("conflict", `${MOST} virtual Pis are booting already.`, { hint: "Wait until one is up." });
+		}
+		const [program = process.execPath, ...rest] = this.#options.program;
+		const child = spawn(program, [...rest, ...this.#words(model)], { stdio: ["ignore", "pipe", "pipe"] });
+		this.#running.add(child);
+		this.#listen(child, model);
+	}
+
+	/** Pulls every plug. */
+	stop(): void {
+		for (const child of this.#running) child.kill("SIGKILL");
+	}
+
+	#words(model: VirtualModel): string[] {
+		const url = this.#options.url();
+		return ["simulate", "--model", model, "--url", url, "--server", "127.0.0.1", "--seconds", String(PATIENCE)];
+	}
+
+	#listen(child: ChildProcess, model: VirtualModel): void {
+		const { log } = this.#options;
+		let said = "";
+		const hear = (chunk: Buffer) => {
+			said = (said + chunk.toString()).slice(-MOST_SAID);
+		};
+		child.stdout?.on("data", hear);
+		child.stderr?.on("data", hear);
+		child.once("error", (error) => {
+			this.#running.delete(child);
+			log.warn(`the virtual ${model} does not start: ${error.message}`);
+		});
+		child.once("close", (status) => {
+			this.#running.delete(child);
+			if (status === 0) log.info(`the virtual ${model} has booted`);
+			else log.warn(`the virtual ${model} did not boot: ${lastLine(said)}`);
+		});
+		log.info(`a virtual ${model} is switched on`);
+	}
+}
+
+function lastLine(text: string): string {
+	return text.trim().split("\n").at(-1) ?? "";
+}

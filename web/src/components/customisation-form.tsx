@@ -1,0 +1,169 @@
+/** What a system gets without a change of its image: who may log in, where it is. */
+import { Button, Group, PasswordInput, Stack, Text, Textarea, TextInput } from "@mantine/core";
+import type { Customisation, CustomisationChanges } from "@pi-netboot/api";
+import { type FormEvent, type ReactNode, useState } from "react";
+import { Problem } from "./problem.tsx";
+
+interface CustomisationFormProps {
+	readonly now: Customisation;
+	readonly onSave: (changes: CustomisationChanges) => Promise<unknown>;
+}
+
+interface Draft {
+	readonly userName: string;
+	readonly passwordHash: string;
+	readonly authorizedKeys: string;
+	readonly timeZone: string;
+	readonly locale: string;
+	readonly keyboard: string;
+	readonly wifiCountry: string;
+	readonly userData: string;
+}
+
+/** Secrets are never shown: their fields begin empty, and only what is typed is sent. */
+function draftOf(now: Customisation): Draft {
+	const { userName = "", authorizedKeys = [], timeZone = "", locale = "", keyboard = "", wifiCountry = "" } = now;
+	const keys = authorizedKeys.join("\n");
+	return { userName, authorizedKeys: keys, timeZone, locale, keyboard, wifiCountry, passwordHash: "", userData: "" };
+}
+
+function changesOf(now: Customisation, draft: Draft): CustomisationChanges {
+	const before = draftOf(now);
+	const keys = Object.keys(before) as (keyof Draft)[];
+	const changed = keys.filter((key) => draft[key].trim() !== before[key]);
+	return Object.fromEntries(changed.map((key) => [key, sentAs(key, draft[key].trim())]));
+}
+
+/** An emptied field is taken away. */
+function sentAs(key: keyof Draft, text: string): string | string[] | null {
+	if (text === "") return null;
+	return key === "authorizedKeys"
+		? text.split("\n").flatMap((line) => (line.trim() === "" ? [] : [line.trim()]))
+		: text;
+}
+
+export function CustomisationForm({ now, onSave }: CustomisationFormProps) {
+	const [draft, setDraft] = useState<Draft>();
+	const [state, setState] = useState<{ readonly pending: boolean; readonly error: Error | null }>();
+	const shown = draft ?? draftOf(now);
+	const changes = changesOf(now, shown);
+	const isChanged = Object.keys(changes).length > 0;
+	const save = async (wanted: CustomisationChanges) => {
+		setState({ pending: true, error: null });
+		try {
+			await onSave(wanted);
+			setDraft(undefined);
+			setState({ pending: false, error: null });
+		} catch (error) {
+			setState({ pending: false, error: error instanceof Error ? error : new Error(String(error)) });
+		}
+	};
+	const submit = (event: FormEvent) => {
+		event.preventDefault();
+		void save(changes);
+	};
+	const field = (key: keyof Draft) => ({
+		value: shown[key],
+		onChange: ({ currentTarget }: { currentTarget: { value: string } }) =>
+			setDraft({ ...shown, [key]: currentTarget.value }),
+	});
+	return (
+		<form onSubmit={submit}>
+			<Stack>
+				<TextInput label="User who logs in" placeholder="pi" autoComplete="off" {...field("userName")} />
+				<Textarea
+					label="SSH keys that may log in"
+					description="Public keys, one per line"
+					placeholder="ssh-ed25519 AAAA… you@laptop"
+					autosize
+					minRows={2}
+					maxRows={8}
+					spellCheck={false}
+					{...field("authorizedKeys")}
+				/>
+				<Secret
+					isSet={now.passwordSet}
+					label="Password, as a hash"
+					description="Made by: openssl passwd -6"
+					onRemove={() => void save({ passwordHash: null })}
+				>
+					<PasswordInput
+						aria-label="Password, as a hash"
+						placeholder={now.passwordSet ? "One is set; it is never shown" : "$6$…"}
+						autoComplete="new-password"
+						{...field("passwordHash")}
+					/>
+				</Secret>
+				<Group grow gap="sm" preventGrowOverflow={false}>
+					<TextInput label="Time zone" placeholder="Europe/Berlin" {...field("timeZone")} />
+					<TextInput label="Locale" placeholder="en_GB.UTF-8" {...field("locale")} />
+				</Group>
+				<Group grow gap="sm" preventGrowOverflow={false}>
+					<TextInput label="Keyboard" placeholder="gb" {...field("keyboard")} />
+					<TextInput label="Wi-Fi country" placeholder="GB" {...field("wifiCountry")} />
+				</Group>
+				<Secret
+					isSet={now.userDataSet}
+					label="User-data of cloud-init"
+					description="For images that have cloud-init; it begins with #cloud-config or #!"
+					onRemove={() => void save({ userData: null })}
+				>
+					<Textarea
+						aria-label="User-data of cloud-init"
+						placeholder={now.userDataSet ? "Some is set; it is never shown" : "#cloud-config"}
+						autosize
+						minRows={2}
+						maxRows={10}
+						spellCheck={false}
+						{...field("userData")}
+					/>
+				</Secret>
+				<Problem error={state?.error ?? null} title="Nothing was changed" />
+				<Group gap="xs">
+					<Button type="submit" disabled={!isChanged} loading={state?.pending === true}>
+						Save
+					</Button>
+					{isChanged && (
+						<Button variant="default" onClick={() => setDraft(undefined)}>
+							Discard
+						</Button>
+					)}
+					{state?.pending === false && state.error === null && !isChanged && (
+						<Text size="sm" role="status">
+							Saved.
+						</Text>
+					)}
+				</Group>
+			</Stack>
+		</form>
+	);
+}
+
+interface SecretProps {
+	readonly isSet: boolean;
+	readonly label: string;
+	readonly description: string;
+	readonly onRemove: () => void;
+	readonly children: ReactNode;
+}
+
+function Secret({ isSet, label, description, onRemove, children }: SecretProps) {
+	return (
+		<div>
+			<Group justify="space-between" gap="xs">
+				<Text size="sm" fw={500}>
+					{label}
+				</Text>
+				{isSet && (
+					<Button size="compact-xs" variant="subtle" onClick={onRemove} aria-label={`Take away: ${label}`}>
+						Take it away
+					</Button>
+				)}
+			</Group>
+			<Text size="xs" c="dimmed" mb={4}>
+				{description}
+			</Text>
+			{children}
+		</div>
+	);
+}

@@ -1,0 +1,105 @@
+/** Everything about one Pi. */
+import { Anchor, Badge, Group, Skeleton, Stack } from "@mantine/core";
+import type { Device } from "@pi-netboot/api";
+import { useQuery } from "@tanstack/react-query";
+import { Link, useParams } from "@tanstack/react-router";
+import { useMemo } from "react";
+import { devicesQuery, logsQuery, writesQuery } from "../../api/queries.ts";
+import { useNow } from "../../components/ago.tsx";
+import { FindingNote } from "../../components/findings.tsx";
+import { BackIcon } from "../../components/icons.tsx";
+import { LogView } from "../../components/log-view.tsx";
+import { PageFrame } from "../../components/page-frame.tsx";
+import { Panel } from "../../components/panel.tsx";
+import { Problem } from "../../components/problem.tsx";
+import { WriteItem } from "../../components/write-item.tsx";
+import { statusColors, statusOf } from "../../words/status.ts";
+import { About } from "./about.tsx";
+import { BootHistory } from "./boot-history.tsx";
+import { CustomisationPanel } from "./customisation-panel.tsx";
+import classes from "./device.module.css";
+import { DeviceActions } from "./device-actions.tsx";
+import { Inventory } from "./inventory.tsx";
+import { LastBoot } from "./last-boot.tsx";
+import { RootPanel } from "./root-panel.tsx";
+import { SettingsPanel } from "./settings-panel.tsx";
+
+export function DevicePage() {
+	const { id } = useParams({ from: "/devices/$id" });
+	const { data: devices, error, refetch } = useQuery(devicesQuery);
+	const device = devices?.find((one) => one.id === id);
+	if (device !== undefined) return <KnownDevice key={device.id} device={device} />;
+	return (
+		<PageFrame title="Pi" lead={<BackLink />}>
+			<Problem error={error} title="The Pi cannot be shown" onRetry={() => void refetch()} />
+			{devices === undefined && error === null && <Skeleton h={240} aria-busy="true" />}
+			{devices !== undefined && <p>There is no Pi with the id {id}. It may have got another one: see all of them.</p>}
+		</PageFrame>
+	);
+}
+
+function BackLink() {
+	return (
+		<Anchor component={Link} to="/devices" size="sm">
+			<Group gap={2} component="span">
+				<BackIcon size={14} />
+				All Pis
+			</Group>
+		</Anchor>
+	);
+}
+
+function KnownDevice({ device }: { readonly device: Device }) {
+	const status = statusOf(device, useNow());
+	return (
+		<PageFrame title={device.name} lead={<BackLink />} actions={<DeviceActions device={device} />}>
+			<Group gap="sm">
+				<Badge variant="light" size="lg" color={statusColors[status.kind]}>
+					{status.word}
+				</Badge>
+				<span>{device.diagnosis === undefined && status.sentence}</span>
+			</Group>
+			{device.diagnosis !== undefined && <FindingNote finding={device.diagnosis} />}
+			<div className={classes.columns}>
+				<Stack>
+					<LastBoot device={device} kind={status.kind} />
+					<About device={device} />
+					{device.agent !== null && <Inventory agent={device.agent} />}
+					<Writes device={device} />
+					<BootHistory device={device} />
+				</Stack>
+				<Stack>
+					<SettingsPanel device={device} />
+					<RootPanel device={device} />
+					<CustomisationPanel device={device} />
+				</Stack>
+			</div>
+			<DeviceLog device={device} />
+		</PageFrame>
+	);
+}
+
+function Writes({ device }: { readonly device: Device }) {
+	const { data: writes = [] } = useQuery(writesQuery);
+	const own = writes.filter(({ deviceId }) => deviceId === device.id).toSorted((a, b) => b.createdAt - a.createdAt);
+	if (own.length === 0) return null;
+	return (
+		<Panel title="Written to its disks">
+			<Stack gap="sm">
+				{own.slice(0, 5).map((write) => (
+					<WriteItem key={write.id} write={write} />
+				))}
+			</Stack>
+		</Panel>
+	);
+}
+
+function DeviceLog({ device }: { readonly device: Device }) {
+	const { data: lines = [] } = useQuery(logsQuery);
+	const own = useMemo(() => lines.filter((line) => line.device === device.id), [lines, device.id]);
+	return (
+		<Panel title="Log of this Pi">
+			<LogView lines={own} height="20rem" />
+		</Panel>
+	);
+}

@@ -1,0 +1,68 @@
+/** The last boot, stage by stage, beside how long the ones before took. */
+import { Text } from "@mantine/core";
+import type { Device, PastBoot, Stage } from "@pi-netboot/api";
+import { useQuery } from "@tanstack/react-query";
+import { Fragment } from "react";
+import { bootsQuery } from "../../api/queries.ts";
+import { Panel } from "../../components/panel.tsx";
+import { StageBar } from "../../components/stage-bar.tsx";
+import { stageNames } from "../../words/stages.ts";
+import type { StatusKind } from "../../words/status.ts";
+import { clockText, durationText } from "../../words/time.ts";
+import classes from "./device.module.css";
+
+interface LastBootProps {
+	readonly device: Device;
+	readonly kind: StatusKind;
+}
+
+type Reached = Device["stages"];
+
+export function LastBoot({ device, kind }: LastBootProps) {
+	const { stages: reached } = device;
+	const { data: boots = [] } = useQuery(bootsQuery(device.id));
+	const first = reached[0]?.at;
+	const last = reached.at(-1)?.at;
+	const lead =
+		first === undefined || last === undefined ? undefined : `${durationText(last - first)} so far as it came`;
+	return (
+		<Panel title="Last boot" lead={lead}>
+			<StageBar reached={reached} state={kind} labelled />
+			{first === undefined ? (
+				<Text size="sm">It has not booted from here yet.</Text>
+			) : (
+				<dl className={classes.times}>
+					{reached.map(({ stage, at }) => (
+						<Fragment key={stage}>
+							<dt>{stageNames[stage]}</dt>
+							<dd>
+								<time dateTime={new Date(at).toISOString()}>{clockText(at)}</time>
+							</dd>
+							<dd className={classes.quiet}>
+								after {durationText(at - first)}
+								{usually(stage, earlier(boots, reached))}
+							</dd>
+						</Fragment>
+					))}
+				</dl>
+			)}
+		</Panel>
+	);
+}
+
+/** Those before this one. */
+function earlier(boots: readonly PastBoot[], reached: Reached): readonly PastBoot[] {
+	const begin = reached[0]?.at ?? 0;
+	return boots.filter(({ stages }) => (stages.at(-1)?.at ?? begin) < begin);
+}
+
+/** `, usually 12 s`: the median of the boots before. */
+function usually(stage: Stage, boots: readonly PastBoot[]): string {
+	const times = boots.flatMap(({ stages }) => {
+		const first = stages[0]?.at;
+		const at = stages.find((one) => one.stage === stage)?.at;
+		return first === undefined || at === undefined ? [] : [at - first];
+	});
+	const median = times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)];
+	return median === undefined || median === 0 ? "" : `, usually ${durationText(median)}`;
+}

@@ -1,0 +1,146 @@
+/** From nothing to a Pi that runs: an image, the Pi's one setting, its arrival. */
+import { Anchor, Button, Group, NativeSelect, Stack, Stepper, Text } from "@mantine/core";
+import type { Device, VirtualModel } from "@pi-netboot/api";
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { useState } from "react";
+import { ask } from "../../api/client.ts";
+import { devicesQuery, imagesQuery } from "../../api/queries.ts";
+import { useNow } from "../../components/ago.tsx";
+import { FindingNote } from "../../components/findings.tsx";
+import { PageFrame } from "../../components/page-frame.tsx";
+import { Panel } from "../../components/panel.tsx";
+import { Problem } from "../../components/problem.tsx";
+import { ServerTrouble } from "../../components/server-trouble.tsx";
+import { StageBar } from "../../components/stage-bar.tsx";
+import { modelText } from "../../words/models.ts";
+import { statusOf } from "../../words/status.ts";
+import { EnableNetboot } from "./enable-netboot.tsx";
+
+export function GuidePage() {
+	const { data: images = [] } = useQuery(imagesQuery);
+	const { data: devices = [] } = useQuery(devicesQuery);
+	const ready = images.some(({ state }) => state === "ready");
+	const booted = devices.some(({ stage }) => stage === "userspace" || stage === "agent");
+	const step = !ready ? 0 : booted ? 3 : 1;
+	return (
+		<PageFrame title="Set-up guide" lead="Three steps to a Pi that boots from the network.">
+			<ServerTrouble />
+			<Stepper active={step} size="sm" iconSize={30} aria-label="How far you are">
+				<Stepper.Step label="An image" />
+				<Stepper.Step label="Network boot" />
+				<Stepper.Step label="Power on" />
+			</Stepper>
+			<Panel title="1. Choose an image" lead="What the Pis shall run.">
+				{ready ? (
+					<Images count={images.length} name={images.find(({ isDefault }) => isDefault)?.name} />
+				) : (
+					<NoImage isArriving={images.length > 0} />
+				)}
+			</Panel>
+			<Panel title="2. Let your Pi boot from the network" lead="Once for each Pi. Which one is it?">
+				<EnableNetboot />
+			</Panel>
+			<Panel
+				title="3. Connect it and switch it on"
+				lead="With a network cable to the same network as this server. It appears here by itself."
+			>
+				<Arrivals devices={devices} />
+			</Panel>
+			<Panel
+				title="No Pi at hand?"
+				lead="A virtual one shows how it goes: it boots from this server as a real one does."
+			>
+				<VirtualPi canBoot={ready} />
+			</Panel>
+		</PageFrame>
+	);
+}
+
+function NoImage({ isArriving }: { readonly isArriving: boolean }) {
+	return (
+		<Group gap="sm">
+			<Text size="sm">
+				{isArriving ? "One is on its way." : "There is none yet. Drop a file, or choose one of the catalogue."}
+			</Text>
+			<Button component={Link} to="/images" size="xs">
+				To the images
+			</Button>
+		</Group>
+	);
+}
+
+function Images({ count, name }: { readonly count: number; readonly name: string | undefined }) {
+	return (
+		<Text size="sm">
+			{count === 1 ? "There is one" : `There are ${count}`}: new Pis get {name ?? "the newest"}.{" "}
+			<Anchor component={Link} to="/images" inherit>
+				All images
+			</Anchor>
+		</Text>
+	);
+}
+
+/** The last ones that asked for something. */
+function Arrivals({ devices }: { readonly devices: readonly Device[] }) {
+	const now = useNow();
+	const last = devices.toSorted((a, b) => seenAt(b) - seenAt(a)).slice(0, 3);
+	if (last.length === 0) return <Text size="sm">Waiting for the first one…</Text>;
+	return (
+		<Stack role="status" aria-label="Pis that arrived">
+			{last.map((device) => {
+				const status = statusOf(device, now);
+				return (
+					<Stack key={device.id} gap={6}>
+						<Group gap="xs">
+							<Anchor component={Link} to={`/devices/${device.id}`} fw={600} size="sm">
+								{device.name}
+							</Anchor>
+							<Text size="sm" c="dimmed">
+								{device.model === null ? "" : modelText(device.model)}
+							</Text>
+							<Text size="sm">{status.sentence}</Text>
+						</Group>
+						<StageBar reached={device.stages} state={status.kind} labelled />
+						{device.diagnosis !== undefined && <FindingNote finding={device.diagnosis} />}
+					</Stack>
+				);
+			})}
+		</Stack>
+	);
+}
+
+const seenAt = ({ stages }: Device): number => stages.at(-1)?.at ?? 0;
+
+const models: readonly { readonly value: VirtualModel; readonly label: string }[] = [
+	{ value: "pi5", label: "Pi 5" },
+	{ value: "pi4", label: "Pi 4" },
+	{ value: "pi3bp", label: "Pi 3 B+" },
+];
+
+function VirtualPi({ canBoot }: { readonly canBoot: boolean }) {
+	const [model, setModel] = useState<VirtualModel>("pi5");
+	const start = useMutation({ mutationFn: () => ask("startVirtualPi", { body: { model } }) });
+	return (
+		<Stack>
+			<Group align="flex-end" gap="sm">
+				<NativeSelect
+					label="Model"
+					data={[...models]}
+					value={model}
+					onChange={({ currentTarget }) => setModel(currentTarget.value as VirtualModel)}
+				/>
+				<Button onClick={() => start.mutate()} loading={start.isPending} disabled={!canBoot}>
+					Start a virtual Pi
+				</Button>
+			</Group>
+			{!canBoot && <Text size="sm">It needs an image, too.</Text>}
+			{start.isSuccess && (
+				<Text size="sm" role="status">
+					It is switched on: watch it arrive above, and among the Pis.
+				</Text>
+			)}
+			<Problem error={start.error} title="It was not started" />
+		</Stack>
+	);
+}

@@ -1,0 +1,145 @@
+/** What can be done with an image. */
+import { ActionIcon, Button, Checkbox, Group, Menu, Modal, Stack, TextInput } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
+import type { Device, Image } from "@pi-netboot/api";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { type FormEvent, useState } from "react";
+import { ask } from "../../api/client.ts";
+import { Confirm } from "../../components/confirm.tsx";
+import { DotsIcon } from "../../components/icons.tsx";
+import { Problem } from "../../components/problem.tsx";
+import { listText } from "../../words/models.ts";
+
+interface ImageActionsProps {
+	readonly image: Image;
+	readonly devices: readonly Device[];
+	readonly isChosen: boolean;
+}
+
+export function ImageActions({ image, devices, isChosen }: ImageActionsProps) {
+	const client = useQueryClient();
+	const [renaming, rename] = useDisclosure(false);
+	const [removing, remove] = useDisclosure(false);
+	const makeDefault = useMutation({
+		mutationFn: () => ask("setDefaultImage", { body: { id: image.id } }),
+		onSuccess: () => client.invalidateQueries({ queryKey: ["images"] }),
+	});
+	return (
+		<>
+			<Menu shadow="md" position="bottom-end">
+				<Menu.Target>
+					<ActionIcon variant="subtle" color="gray" aria-label={`What can be done with ${image.name}`}>
+						<DotsIcon />
+					</ActionIcon>
+				</Menu.Target>
+				<Menu.Dropdown>
+					<Menu.Item onClick={() => makeDefault.mutate()} disabled={image.isDefault || image.state !== "ready"}>
+						Make it the default
+					</Menu.Item>
+					<Menu.Item onClick={rename.open} disabled={image.state === "importing"}>
+						Rename
+					</Menu.Item>
+					<Menu.Item color="red" onClick={remove.open}>
+						{image.state === "importing" ? "Give it up" : "Remove"}
+					</Menu.Item>
+				</Menu.Dropdown>
+			</Menu>
+			<Modal opened={renaming} onClose={rename.close} title={`Rename ${image.name}`} centered>
+				<RenameForm image={image} onDone={rename.close} />
+			</Modal>
+			<Removal
+				image={image}
+				devices={isChosen || image.isDefault ? devices : []}
+				opened={removing}
+				onClose={remove.close}
+			/>
+			<Modal opened={makeDefault.error !== null} onClose={makeDefault.reset} title="The default stays" centered>
+				<Problem error={makeDefault.error} />
+			</Modal>
+		</>
+	);
+}
+
+function RenameForm({ image, onDone }: { readonly image: Image; readonly onDone: () => void }) {
+	const [name, setName] = useState(image.name);
+	const change = useMutation({
+		mutationFn: () => ask("changeImage", { params: { id: image.id }, body: { name } }),
+		onSuccess: onDone,
+	});
+	const submit = (event: FormEvent) => {
+		event.preventDefault();
+		change.mutate();
+	};
+	return (
+		<form onSubmit={submit}>
+			<Stack>
+				<TextInput
+					label="New name"
+					description="Of the file. The Pis that have it keep it, and what they wrote."
+					value={name}
+					onChange={({ currentTarget }) => setName(currentTarget.value)}
+					data-autofocus
+					required
+				/>
+				<Problem error={change.error} title="It was not renamed" />
+				<Group justify="flex-end">
+					<Button type="submit" loading={change.isPending} disabled={name === image.name}>
+						Rename
+					</Button>
+				</Group>
+			</Stack>
+		</form>
+	);
+}
+
+interface RemovalProps {
+	readonly image: Image;
+	readonly devices: readonly Device[];
+	readonly opened: boolean;
+	readonly onClose: () => void;
+}
+
+function Removal({ image, devices, opened, onClose }: RemovalProps) {
+	const client = useQueryClient();
+	const [withFile, setWithFile] = useState(false);
+	const isArriving = image.state === "importing";
+	const remove = useMutation({
+		mutationFn: () =>
+			ask("deleteImage", { params: { id: image.id }, query: { file: withFile && !isArriving ? "delete" : "keep" } }),
+		onSuccess: async () => {
+			await client.invalidateQueries({ queryKey: ["images"] });
+			onClose();
+		},
+	});
+	return (
+		<Confirm
+			opened={opened}
+			title={isArriving ? `Give up ${image.name}?` : `Remove ${image.name}?`}
+			action={isArriving ? "Give it up" : "Remove"}
+			pending={remove.isPending}
+			error={remove.error}
+			onConfirm={() => remove.mutate()}
+			onClose={onClose}
+		>
+			<Stack gap="xs">
+				{isArriving ? (
+					<span>What has arrived of it is deleted.</span>
+				) : (
+					<>
+						{devices.length > 0 && (
+							<span>
+								{listText(devices.slice(0, 6).map(({ name }) => name))} will get another image at the next boot.
+							</span>
+						)}
+						<span>The server forgets it; the file stays in the folder unless it shall go, too.</span>
+						<Checkbox
+							label="Delete its file from the server's disk"
+							checked={withFile}
+							onChange={({ currentTarget }) => setWithFile(currentTarget.checked)}
+						/>
+					</>
+				)}
+			</Stack>
+		</Confirm>
+	);
+}

@@ -1,0 +1,63 @@
+/** One upload: how far it is, and what can be done with it. */
+import { Button, Group, Paper, Progress, Stack, Text } from "@mantine/core";
+import { Refusal } from "../../api/client.ts";
+import { Problem } from "../../components/problem.tsx";
+import { bytesText } from "../../words/bytes.ts";
+import { type UploadView, uploads } from "./uploads.ts";
+
+export function UploadRow({ view }: { readonly view: UploadView }) {
+	const { key, name, bytes, sent, state, error } = view;
+	const percent = bytes === 0 ? 0 : Math.floor((sent / bytes) * 100);
+	const isTaken = error instanceof Refusal && error.code === "image-exists";
+	return (
+		<Paper withBorder p="sm">
+			<Stack gap={6}>
+				<Group justify="space-between" gap="xs">
+					<Text size="sm" fw={600} style={{ overflowWrap: "anywhere" }}>
+						{name}
+					</Text>
+					<Group gap={6}>
+						{state === "sending" && (
+							<Button size="compact-xs" variant="default" onClick={() => uploads.pause(key)}>
+								Pause
+							</Button>
+						)}
+						{(state === "paused" || state === "failed") && !isTaken && (
+							<Button size="compact-xs" variant="default" onClick={() => uploads.resume(key)}>
+								Go on
+							</Button>
+						)}
+						{isTaken && (
+							<Button size="compact-xs" variant="default" onClick={() => uploads.resume(key, true)}>
+								Replace it
+							</Button>
+						)}
+						{state === "done" ? (
+							<Button size="compact-xs" variant="default" onClick={() => uploads.dismiss(key)}>
+								Hide
+							</Button>
+						) : (
+							<Button size="compact-xs" variant="subtle" onClick={() => uploads.cancel(key)}>
+								Cancel
+							</Button>
+						)}
+					</Group>
+				</Group>
+				<Progress value={percent} aria-label={`Upload of ${name}`} color={state === "done" ? "green" : "raspberry"} />
+				<Text size="xs" c="dimmed" role="status">
+					{sentence(view, percent)}
+				</Text>
+				<Problem error={error ?? null} title="It was not taken" />
+			</Stack>
+		</Paper>
+	);
+}
+
+function sentence({ state, sent, bytes, resumed }: UploadView, percent: number): string {
+	const amount = `${bytesText(sent)} of ${bytesText(bytes)}`;
+	if (state === "done") return `Uploaded: ${bytesText(bytes)}.`;
+	if (state === "paused") return `Paused at ${amount}.`;
+	if (state === "waiting") return `The server is away; it goes on by itself. ${amount}.`;
+	if (state === "failed") return `Stopped at ${amount}.`;
+	return `${percent} %, ${amount}${resumed ? ", taken up where it had stopped" : ""}.`;
+}

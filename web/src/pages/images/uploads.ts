@@ -1,0 +1,150 @@
+/**
+ * Uploads that go on while somebody looks at other pages, in chunks that are taken up again after an interruption: also by
+ * the same file after the page was closed.
+ */
+import { DetailedError, Upload } from "tus-js-client";
+import { Refusal, refusal } from "../../api/client.ts";
+
+export interface UploadView {
+	readonly key: number;
+	readonly name: string;
+	readonly bytes: number;
+	readonly sent: number;
+	readonly state: "sending" | "waiting" | "paused" | "failed" | "done";
+	readonly error: Error | undefined;
+	/** Went on where an earlier attempt had stopped. */
+	readonly resumed: boolean;
+}
+
+const PLACE = "/api/v1/uploads";
+
+/** Milliseconds between attempts, while the server is away. */
+const RETRY = 2000;
+
+interface Job {
+	view: UploadView;
+	readonly file: File;
+	upload: Upload | undefined;
+	retry: number | undefined;
+}
+
+class Uploads {
+	readonly #jobs = new Map<number, Job>();
+	readonly #listeners = new Set<() => void>();
+	#views: readonly UploadView[] = [];
+	#next = 1;
+
+	readonly subscribe = (listener: () => void): (() => void) => {
+		this.#listeners.add(listener);
+		return () => void this.#listeners.delete(listener);
+	};
+
+	readonly views = (): readonly UploadView[] => this.#views;
+
+	add(file: File): void {
+		const key = this.#next++;
+		const view: UploadView = {
+			key,
+			name: file.name,
+			bytes: file.size,
+			sent: 0,
+			state: "sending",
+			error: undefined,
+			resumed: false,
+		};
+		this.#jobs.set(key, { view, file, upload: undefined, retry: undefined });
+		this.#tell();
+		void this.#begin(key, false);
+	}
+
+	pause(key: number): void {
+		const job = this.#jobs.get(key);
+		window.clearTimeout(job?.retry);
+		void job?.upload?.abort();
+		this.#change(key, { state: "paused" });
+	}
+
+	/** Goes on where the server has come to. @param replace a file of its name. */
+	resume(key: number, replace = false): void {
+		this.#change(key, { state: "sending", error: undefined });
+		void this.#begin(key, replace);
+	}
+
+	/** Takes away what has arrived, too. */
+	cancel(key: number): void {
+		const job = this.#jobs.get(key);
+		window.clearTimeout(job?.retry);
+		// The server forgets what nobody goes on with; that it could not be told now changes nothing here.
+		void job?.upload?.abort(true).catch((error: unknown) => console.info("the upload's rest stays for now", error));
+		this.dismiss(key);
+	}
+
+	dismiss(key: number): void {
+		this.#jobs.delete(key);
+		this.#tell();
+	}
+
+	async #begin(key: number, replace: boolean): Promise<void> {
+		const job = this.#jobs.get(key);
+		if (job === undefined) return;
+		const upload = new Upload(job.file, {
+			endpoint: PLACE,
+			metadata: { filename: job.file.name, ...(replace && { replace: "true" }) },
+			retryDelays: null,
+			removeFingerprintOnSuccess: true,
+			onProgress: (sent) => this.#change(key, { sent, state: "sending" }),
+			onSuccess: () => this.#done(key),
+			onError: (error) => this.#failed(key, error),
+		});
+		job.upload = upload;
+		const [earlier] = await upload.findPreviousUploads();
+		if (earlier !== undefined && !replace) {
+			upload.resumeFromPreviousUpload(earlier);
+			this.#change(key, { resumed: true });
+		}
+		if (this.#jobs.get(key)?.view.state === "sending") upload.start();
+	}
+
+	#done(key: number): void {
+		this.#change(key, { state: "done", sent: this.#jobs.get(key)?.file.size ?? 0 });
+	}
+
+	/** A server that is away comes back; what it refuses, it refuses again. */
+	#failed(key: number, cause: Error): void {
+		const job = this.#jobs.get(key);
+		if (job === undefined || job.view.state === "paused") return;
+		const error = readFailure(cause);
+		if (error instanceof Refusal && !isPassing(error)) {
+			this.#change(key, { state: "failed", error });
+			return;
+		}
+		this.#change(key, { state: "waiting" });
+		job.retry = window.setTimeout(() => this.resume(key), RETRY);
+	}
+
+	#change(key: number, change: Partial<UploadView>): void {
+		const job = this.#jobs.get(key);
+		if (job === undefined) return;
+		job.view = { ...job.view, ...change };
+		this.#tell();
+	}
+
+	#tell(): void {
+		this.#views = [...this.#jobs.values()].map(({ view }) => view);
+		for (const listener of this.#listeners) listener();
+	}
+}
+
+/** The one set of uploads of this page. */
+export const uploads = new Uploads();
+
+/** What the server said, undefined where it said nothing. */
+function readFailure(error: Error): Refusal | undefined {
+	const response = error instanceof DetailedError ? error.originalResponse : null;
+	if (!response) return undefined;
+	return refusal(response.getStatus(), response.getBody());
+}
+
+function isPassing({ status, code }: Refusal): boolean {
+	return status >= 500 ? code !== "import-no-space" : code === "upload-offset" || code === "import-cancelled";
+}

@@ -1,0 +1,91 @@
+/** What the server says, as it says it. */
+import { Button, Group, Select, TextInput } from "@mantine/core";
+import type { Device, LogLevel, LogLine } from "@pi-netboot/api";
+import { useQuery } from "@tanstack/react-query";
+import { useDeferredValue, useMemo, useState } from "react";
+import { devicesQuery, logsQuery } from "../../api/queries.ts";
+import { DownloadIcon, SearchIcon } from "../../components/icons.tsx";
+import { LogView } from "../../components/log-view.tsx";
+import { PageFrame } from "../../components/page-frame.tsx";
+import { Problem } from "../../components/problem.tsx";
+import { saveText } from "../../components/save-text.ts";
+import { filterLines, type LineFilter, lineText } from "../../words/log-lines.ts";
+
+const levels = [
+	{ value: "debug", label: "Everything" },
+	{ value: "info", label: "Information and worse" },
+	{ value: "warn", label: "Warnings and errors" },
+	{ value: "error", label: "Errors" },
+];
+
+export function LogsPage() {
+	const { data: lines = [], error, refetch } = useQuery(logsQuery);
+	const { data: devices = [] } = useQuery(devicesQuery);
+	const [filter, setFilter] = useState<LineFilter>({ level: "info", service: null, device: null, text: "" });
+	const wanted = useDeferredValue(filter);
+	const shown = useMemo(() => filterLines(lines, wanted), [lines, wanted]);
+	const services = useMemo(() => [...new Set(lines.map(({ service }) => service))].sort(), [lines]);
+	const names = useMemo(() => new Map(devices.map(({ id, name }) => [id, name])), [devices]);
+	return (
+		<PageFrame
+			title="Log"
+			lead={`${shown.length} of ${lines.length} lines; new ones come in by themselves.`}
+			actions={
+				<Button
+					variant="default"
+					leftSection={<DownloadIcon size={16} />}
+					onClick={() => saveText("pi-netboot.log", shown.map(lineText).join("\n"))}
+				>
+					Download
+				</Button>
+			}
+		>
+			<Problem error={error} title="The log cannot be shown" onRetry={() => void refetch()} />
+			<Group gap="sm">
+				<TextInput
+					type="search"
+					aria-label="Search the log"
+					placeholder="Text in the lines"
+					leftSection={<SearchIcon size={16} />}
+					value={filter.text}
+					onChange={({ currentTarget }) => setFilter({ ...filter, text: currentTarget.value })}
+					flex="1 1 12rem"
+				/>
+				<Select
+					aria-label="Level"
+					data={levels}
+					value={filter.level}
+					allowDeselect={false}
+					onChange={(level) => setFilter({ ...filter, level: level as LogLevel })}
+					flex="0 1 13rem"
+				/>
+				<Select
+					aria-label="Service"
+					placeholder="Every service"
+					data={services}
+					value={filter.service}
+					clearable
+					onChange={(service) => setFilter({ ...filter, service })}
+					flex="0 1 11rem"
+				/>
+				<Select
+					aria-label="Pi"
+					placeholder="Every Pi"
+					data={deviceChoices(devices, lines)}
+					value={filter.device}
+					clearable
+					searchable
+					onChange={(device) => setFilter({ ...filter, device })}
+					flex="0 1 12rem"
+				/>
+			</Group>
+			<LogView lines={shown} names={names} height="calc(100dvh - 17rem)" />
+		</PageFrame>
+	);
+}
+
+/** Those that the log speaks of. */
+function deviceChoices(devices: readonly Device[], lines: readonly LogLine[]): { value: string; label: string }[] {
+	const spokenOf = new Set(lines.map(({ device }) => device));
+	return devices.filter(({ id }) => spokenOf.has(id)).map(({ id, name }) => ({ value: id, label: name }));
+}

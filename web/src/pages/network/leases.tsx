@@ -1,0 +1,52 @@
+/** The addresses that the server gave out. */
+import { Anchor, Table, Text } from "@mantine/core";
+import type { Lease } from "@pi-netboot/api";
+import { Link } from "@tanstack/react-router";
+import { Panel } from "../../components/panel.tsx";
+import { dateTimeText } from "../../words/time.ts";
+
+const states: Readonly<Record<Lease["state"], string>> = {
+	offered: "Offered",
+	leased: "In use",
+	released: "Given back",
+	declined: "Kept out: somebody else has it",
+	"in-use": "Kept out: somebody else has it",
+};
+
+export function Leases({ leases }: { readonly leases: readonly Lease[] }) {
+	return (
+		<Panel title="Addresses given out">
+			<Table.ScrollContainer minWidth={560}>
+				<Table>
+					<Table.Thead>
+						<Table.Tr>
+							<Table.Th>Address</Table.Th>
+							<Table.Th>Whose</Table.Th>
+							<Table.Th>State</Table.Th>
+							<Table.Th>Until</Table.Th>
+						</Table.Tr>
+					</Table.Thead>
+					<Table.Tbody>
+						{leases.map((lease) => (
+							<Table.Tr key={lease.address}>
+								<Table.Td ff="monospace">{lease.address}</Table.Td>
+								<Table.Td>
+									{lease.deviceId !== null && (
+										<Anchor component={Link} to={`/devices/${lease.deviceId}`} size="sm">
+											{lease.name ?? lease.deviceId}
+										</Anchor>
+									)}
+									<Text size="xs" c="dimmed" ff="monospace">
+										{lease.mac}
+									</Text>
+								</Table.Td>
+								<Table.Td>{states[lease.state]}</Table.Td>
+								<Table.Td>{dateTimeText(lease.expiresAt)}</Table.Td>
+							</Table.Tr>
+						))}
+					</Table.Tbody>
+				</Table>
+			</Table.ScrollContainer>
+		</Panel>
+	);
+}

@@ -1,0 +1,1 @@
+export { WritesPage } from "./writes-page.tsx";
