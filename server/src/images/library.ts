@@ -21,6 +21,7 @@ import {
 import type { FileStamp } from "../vfs/index.ts";
 import { assignFiles, hasSuperblock } from "./assign.ts";
 import { DroppedSums } from "./dropped-sums.ts";
+import { EarlyBuilds } from "./early-builds.ts";
 import { ImageEntry, type LibraryImage } from "./entry.ts";
 import { FolderWatch, findImages } from "./folder.ts";
 import { FolderChanges } from "./folder-changes.ts";
@@ -55,6 +56,7 @@ export class ImageLibrary implements Startable {
 	readonly #ids = new ReservedIds((id) => this.#entries.has(id));
 	readonly #watch: FolderWatch | undefined;
 	readonly #unpacked: UnpackedFiles | undefined;
+	readonly #early: EarlyBuilds | undefined;
 	readonly #takingIn: TakingIn;
 	/** What was last told of each image. */
 	readonly #told = new Map<string, string>();
@@ -92,8 +94,11 @@ export class ImageLibrary implements Startable {
 				limits: options.unpackLimits,
 				promisedOf: (stamp) => this.#origins.promised(stamp),
 			});
+			const found = () => this.#looks.soon(0);
+			this.#early = new EarlyBuilds({ unpacked: this.#unpacked, log: this.#log, found });
 		}
-		this.#takingIn = new TakingIn({ inspect: options.inspect, clock: this.#clock, unpacked: this.#unpacked });
+		const taking = { inspect: options.inspect, clock: this.#clock };
+		this.#takingIn = new TakingIn({ ...taking, unpacked: this.#unpacked, early: this.#early });
 	}
 
 	/** Resolves when the folder was looked at once: images that lay there are ready. Makes the folder where it is missing. */
@@ -108,6 +113,7 @@ export class ImageLibrary implements Startable {
 		await this.#looks.stop();
 		await this.#sums.stop();
 		await this.#unpacked?.stop();
+		await this.#early?.keepOnly(new Set());
 		this.#watch?.close();
 		await this.#shelf.close();
 		this.#entries.clear();
@@ -129,7 +135,8 @@ export class ImageLibrary implements Startable {
 	get defaultId(): string | undefined {
 		const chosen = this.#options.defaults.get();
 		if (chosen !== undefined && this.#entries.get(chosen)?.isListed) return chosen;
-		return this.list().findLast(({ state }) => state === "ready")?.id;
+		const images = this.list();
+		return (images.findLast(({ state }) => state === "ready") ?? images.findLast((image) => image.isBootable))?.id;
 	}
 
 	/**
@@ -266,7 +273,9 @@ export class ImageLibrary implements Startable {
 	async #dropUnpacked(): Promise<void> {
 		const present = [...this.#entries.values()].filter(({ file }) => file !== undefined);
 		if (present.some((entry) => entry.taken === undefined && entry.unpackedKeys.length === 0)) return;
-		await this.#unpacked?.keepOnly(new Set(present.flatMap(({ unpackedKeys }) => unpackedKeys)));
+		const keys = new Set(present.flatMap(({ unpackedKeys }) => unpackedKeys));
+		await this.#unpacked?.keepOnly(keys);
+		await this.#early?.keepOnly(keys);
 	}
 
 	/** Whether a file is what an image was last seen as, under whatever name. */
@@ -283,11 +292,12 @@ export class ImageLibrary implements Startable {
 
 	async #advance(entry: ImageEntry, file: FoundFile): Promise<void> {
 		const now = this.#clock.monotonic();
-		entry.isListed = true;
 		entry.see(file, now, this.#clock.now(), (seen) => this.#origins.of(seen));
 		entry.sums = await this.#sums.beside(file);
 		await entry.taken?.build?.check();
+		entry.isListed = true;
 		if (!entry.needsTaking(now)) {
+			if (entry.isWhole) entry.percent = undefined;
 			await this.#remember(entry, file);
 			return;
 		}
