@@ -20,6 +20,7 @@ import { NetworkSettings } from "./app/network-settings.ts";
 import { startNetwork } from "./app/network-start.ts";
 import { RootAnswers } from "./app/root-service.ts";
 import { Surroundings } from "./app/surroundings.ts";
+import { Tallies } from "./app/tallies.ts";
 import { VirtualPis } from "./app/virtual-pis.ts";
 import { publishWrites } from "./app/write-events.ts";
 import { WriteAnswers } from "./app/write-service.ts";
@@ -76,6 +77,7 @@ async function start(config: Config, log: Logger, logging: Logging, undo: Undo[]
 	undo.push(() => store.close());
 	const httpLog = log.child({ service: "http" });
 	const hub = new EventHub(httpLog);
+	const tallies = new Tallies();
 	const settings = new NetworkSettings(config, store.settings);
 	const surroundings = new Surroundings(settings, log);
 	undo.push(() => surroundings.stop());
@@ -86,7 +88,7 @@ async function start(config: Config, log: Logger, logging: Logging, undo: Undo[]
 	const web = { port: config.httpPort };
 	const imager = await readImagerSettings(config.dataDir);
 	const { listeners, network, roots, macOf } = await startBoot(
-		{ config, store, log, library, registry, surroundings, settings, handles, hub, web, imager },
+		{ config, store, log, library, registry, surroundings, settings, handles, hub, web, imager, tallies },
 		undo,
 	);
 
@@ -133,6 +135,7 @@ async function start(config: Config, log: Logger, logging: Logging, undo: Undo[]
 		bootstrap,
 		virtualPis,
 		logs: logging.recent,
+		counters: tallies,
 		events: hub,
 	};
 	const http = new HttpServer({
@@ -207,6 +210,7 @@ interface BootParts extends Parts {
 	readonly handles: HandleCodec;
 	readonly settings: NetworkSettings;
 	readonly hub: EventHub;
+	readonly tallies: Tallies;
 	/** The port that HTTP will have, and then has. */
 	readonly web: { readonly port: number };
 	readonly imager: ImagerSettings;
@@ -247,7 +251,18 @@ async function startBoot(parts: BootParts, undo: Undo[]): Promise<Booting> {
 	undo.push(() => listeners.stop());
 	const tftp = new TftpFiles({ ...common, roots, macOf, queue, load, nfsPort: () => listeners.health("nfs").port });
 	const netconsole = new Netconsole({ registry, clock: systemClock, log: log.child({ service: "netconsole" }) });
-	const servers = { config, place, dhcp, tftp, nfs, netconsole, clock: systemClock, log, listeners };
+	const servers = {
+		config,
+		place,
+		dhcp,
+		tftp,
+		nfs,
+		netconsole,
+		tallies: parts.tallies,
+		clock: systemClock,
+		log,
+		listeners,
+	};
 	await startBootServers(servers);
 	const network = await startNetwork({
 		settings: parts.settings,

@@ -30,6 +30,7 @@ import {
 } from "../wire/rpc/index.ts";
 import type { Listeners } from "./listeners.ts";
 import type { Place } from "./place.ts";
+import type { Tallies } from "./tallies.ts";
 
 export interface BootServersOptions {
 	readonly config: Config;
@@ -39,6 +40,7 @@ export interface BootServersOptions {
 	readonly tftp: TftpFiles;
 	readonly nfs: NfsExports;
 	readonly netconsole: Netconsole;
+	readonly tallies: Tallies;
 	readonly clock: Clock;
 	readonly log: Logger;
 	readonly listeners: Listeners;
@@ -55,7 +57,15 @@ export async function startBootServers(options: BootServersOptions): Promise<voi
 }
 
 /** Opens the port of DHCP; `listeners` has how it went. */
-export async function startDhcp({ config, place, dhcp, clock, log, listeners }: BootServersOptions): Promise<void> {
+export async function startDhcp({
+	config,
+	place,
+	dhcp,
+	tallies,
+	clock,
+	log,
+	listeners,
+}: BootServersOptions): Promise<void> {
 	await listeners.start({
 		name: "dhcp",
 		title: "DHCP",
@@ -66,7 +76,7 @@ export async function startDhcp({ config, place, dhcp, clock, log, listeners }: 
 			const isNear = (address: string) => place.isNear(address);
 			const service = log.child({ service: "dhcp" });
 			const isKnown = (mac: string) => dhcp.isKnown(mac);
-			const shared = { handler: dhcp, isNear, isKnown, clock, log: service };
+			const shared = { handler: tallies.dhcp(dhcp), isNear, isKnown, clock, log: service };
 			const server = new DhcpServer({ addresses: served(), port, ...shared });
 			await server.start();
 			return { port: server.port, close: () => server.stop(), follow: () => server.setAddresses(served()) };
@@ -74,7 +84,7 @@ export async function startDhcp({ config, place, dhcp, clock, log, listeners }: 
 	});
 }
 
-async function startTftp({ config, place, tftp, clock, log, listeners }: BootServersOptions): Promise<void> {
+async function startTftp({ config, place, tftp, tallies, clock, log, listeners }: BootServersOptions): Promise<void> {
 	await listeners.start({
 		name: "tftp",
 		title: "TFTP",
@@ -83,7 +93,7 @@ async function startTftp({ config, place, tftp, clock, log, listeners }: BootSer
 		async open(port, loopback) {
 			const served = () => (loopback ? [LOOPBACK] : [...place.askedAddresses, LOOPBACK]);
 			const service = log.child({ service: "tftp" });
-			const server = new TftpServer({ addresses: served(), port, files: tftp, clock, log: service });
+			const server = new TftpServer({ addresses: served(), port, files: tallies.tftp(tftp), clock, log: service });
 			await server.start();
 			return { port: server.port, close: () => server.stop(), follow: () => server.setAddresses(served()) };
 		},
@@ -111,7 +121,7 @@ async function startNetconsole({ config, netconsole, log, listeners }: BootServe
 	});
 }
 
-async function startNfs({ config, nfs, clock, log, listeners }: BootServersOptions): Promise<void> {
+async function startNfs({ config, nfs, tallies, clock, log, listeners }: BootServersOptions): Promise<void> {
 	await listeners.start({
 		name: "nfs",
 		title: "NFS",
@@ -119,8 +129,8 @@ async function startNfs({ config, nfs, clock, log, listeners }: BootServersOptio
 		port: config.nfsPort,
 		async open(port, loopback) {
 			const logger = log.child({ service: "nfs" });
-			const mount = createMount3Program(nfs, logger);
-			const tcp = new RpcService([createNfs3Program(nfs, logger), mount], logger);
+			const mount = tallies.rpc(createMount3Program(nfs, logger));
+			const tcp = new RpcService([tallies.rpc(createNfs3Program(nfs, logger)), mount], logger);
 			const server = new RpcServer({ tcp, udp: new RpcService([mount], logger), logger, clock });
 			const bound = await server.listen(port, loopback ? LOOPBACK : "0.0.0.0");
 			return { port: bound, close: () => server.close() };
@@ -137,7 +147,14 @@ function mappings(port: number): PortMapping[] {
 	];
 }
 
-async function startPortmap({ config, nfs: exports, clock, log, listeners }: BootServersOptions): Promise<void> {
+async function startPortmap({
+	config,
+	nfs: exports,
+	tallies,
+	clock,
+	log,
+	listeners,
+}: BootServersOptions): Promise<void> {
 	const logger = log.child({ service: "portmap" });
 	const nfs = listeners.health("nfs").port;
 	await listeners.start({
@@ -148,7 +165,7 @@ async function startPortmap({ config, nfs: exports, clock, log, listeners }: Boo
 		async open(port, loopback) {
 			try {
 				const service = new RpcService(
-					[createPortmapProgram(mappings(nfs), (address) => exports.portmapAsked(address))],
+					[tallies.rpc(createPortmapProgram(mappings(nfs), (address) => exports.portmapAsked(address)))],
 					logger,
 				);
 				const server = new RpcServer({ tcp: service, udp: service, logger, clock });

@@ -7,4 +7,5 @@ export * from "./lifecycle.ts";
 export * from "./log.ts";
 export * from "./shell.ts";
 export * from "./sync.ts";
+export * from "./tally.ts";
 export * from "./worker-task.ts";

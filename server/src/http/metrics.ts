@@ -1,11 +1,16 @@
 /** Figures for Prometheus, in its text format 0.0.4. */
-import type { Device, Health, Image, Lease } from "@pi-netboot/api";
+import type { Device, Health, Image, Lease, Write } from "@pi-netboot/api";
+import type { Counter } from "./services.ts";
 
 export interface Figures {
 	readonly health: Health;
 	readonly images: readonly Image[];
 	readonly devices: readonly Device[];
 	readonly leases: readonly Lease[];
+	readonly writes: readonly Write[];
+	/** Machines that are seen and do not boot from here. */
+	readonly bystanders: number;
+	readonly counters: readonly Counter[];
 	readonly eventStreams: number;
 }
 
@@ -30,15 +35,43 @@ export function metricsText(figures: Figures): string {
 			"Addresses of full DHCP by state.",
 			countBy(figures.leases, "state", (lease) => lease.state),
 		),
+		gauge(
+			"pi_netboot_diagnoses",
+			"Devices by what is wrong with their boot.",
+			countBy(
+				figures.devices.filter(({ diagnosis }) => diagnosis !== undefined),
+				"code",
+				({ diagnosis }) => diagnosis?.code ?? "",
+			),
+		),
+		gauge("pi_netboot_bystanders", "Machines that are seen and do not boot from here.", [
+			{ value: figures.bystanders },
+		]),
+		gauge(
+			"pi_netboot_writes",
+			"Write jobs by stage, the last thousand.",
+			countBy(figures.writes, "stage", ({ stage }) => stage),
+		),
+		...figures.counters.map(({ name, help, samples }) => family("counter", `pi_netboot_${name}`, help, samples)),
 		gauge("pi_netboot_event_streams", "Clients that listen to live events.", [{ value: figures.eventStreams }]),
 		gauge("process_resident_memory_bytes", "Memory of the process.", [{ value: process.memoryUsage.rss() }]),
+		family("counter", "process_cpu_seconds_total", "Time of the processor that was used.", [{ value: cpuSeconds() }]),
 		gauge("process_start_time_seconds", "When the process started, since 1970.", [{ value: startTime() }]),
 	].join("");
 }
 
 function gauge(name: string, help: string, samples: readonly Sample[]): string {
+	return family("gauge", name, help, samples);
+}
+
+function family(type: "gauge" | "counter", name: string, help: string, samples: readonly Sample[]): string {
 	const lines = samples.map(({ labels = {}, value }) => `${name}${labelText(labels)} ${value}\n`);
-	return `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${lines.join("")}`;
+	return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join("")}`;
+}
+
+function cpuSeconds(): number {
+	const { user, system } = process.cpuUsage();
+	return (user + system) / 1e6;
 }
 
 function labelText(labels: Readonly<Record<string, string>>): string {

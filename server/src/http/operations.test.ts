@@ -87,6 +87,11 @@ describe("the API answers", () => {
 		assert.match(body, /^pi_netboot_service_up\{service="dhcp"\} 0$/m);
 		assert.match(body, /^pi_netboot_service_up\{service="nfs"\} 1$/m);
 		assert.match(body, /^pi_netboot_devices\{stage="kernel"\} 1$/m);
+		assert.match(
+			body,
+			/^# TYPE pi_netboot_dhcp_messages_total counter\npi_netboot_dhcp_messages_total\{type="discover"\} 3$/m,
+		);
+		assert.match(body, /^pi_netboot_bystanders 1$/m);
 		for (const line of body.trimEnd().split("\n"))
 			assert.match(line, /^(# (HELP|TYPE) \w+ .+|\w+(\{.+\})? [\d.e+-]+)$/);
 	});

@@ -87,6 +87,9 @@ export function operations(
 				images: await images.list(),
 				devices: await devices.list(),
 				leases: (await network.network()).leases,
+				writes: await services.writes.list({ limit: 1000 }),
+				bystanders: (await devices.bystanders()).length,
+				counters: services.counters.list(),
 				eventStreams: streams.size,
 			}),
 	};

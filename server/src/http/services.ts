@@ -189,6 +189,18 @@ export interface SentEvent {
 	readonly json: string;
 }
 
+/** Something that is counted since the start. */
+export interface Counter {
+	/** Without `pi_netboot_` in front of it; ends with `_total`. */
+	readonly name: string;
+	readonly help: string;
+	readonly samples: readonly { readonly labels: Readonly<Record<string, string>>; readonly value: number }[];
+}
+
+export interface CounterService {
+	list(): readonly Counter[];
+}
+
 export interface EventService {
 	/** Of the last event. */
 	readonly lastId: string;
@@ -216,5 +228,6 @@ export interface Services {
 	readonly bootstrap: BootstrapService;
 	readonly virtualPis: VirtualPiService;
 	readonly logs: LogService;
+	readonly counters: CounterService;
 	readonly events: EventService;
 }

@@ -261,6 +261,11 @@ export function fakeServices(): FakeServices {
 		calls,
 		events: new EventHub(silentLogger),
 		logs: new LogRing(100),
+		counters: {
+			list: () => [
+				{ name: "dhcp_messages_total", help: "Messages.", samples: [{ labels: { type: "discover" }, value: 3 }] },
+			],
+		},
 		health: { health: () => sampleHealth },
 		network: {
 			network: () => sampleNetwork,
