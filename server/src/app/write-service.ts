@@ -53,9 +53,9 @@ export class WriteAnswers implements WriteService {
 		return this.show(await this.#jobs.retry(id));
 	}
 
-	async reboot(deviceId: string): Promise<RebootOrder> {
+	reboot(deviceId: string): RebootOrder {
 		const device = this.#device(deviceId);
-		await this.#jobs.reboot(device);
+		this.#jobs.reboot(device);
 		return { id: device.id, ordered: true };
 	}
 

@@ -71,8 +71,8 @@ function parseInventory(text: string): Inventory | undefined {
 	return AgentInventory.safeParse(JSON.parse(text)).data;
 }
 
-/** @throws WriteError `image-not-found`, `image-not-ready`. */
-function writableBuild(library: ImageLibrary, imageId: string | null): WritableBuild {
+/** @returns undefined while it is arriving. @throws WriteError `image-not-found`, `image-not-ready`. */
+function writableBuild(library: ImageLibrary, imageId: string | null): WritableBuild | undefined {
 	const id = imageId ?? library.defaultId;
 	const image = id === undefined ? undefined : library.get(id);
 	if (image === undefined) {
@@ -82,8 +82,8 @@ function writableBuild(library: ImageLibrary, imageId: string | null): WritableB
 	const { name, state } = image;
 	const built = library.choose(image.id);
 	if (built === undefined) {
-		const what = state === "importing" ? "is still arriving" : "cannot be read";
-		throw new WriteError("image-not-ready", `${name} ${what}.`, "`pi-netboot images` says more of it.");
+		if (state === "importing") return undefined;
+		throw new WriteError("image-not-ready", `${name} cannot be read.`, "`pi-netboot images` says why.");
 	}
 	const { source, id: buildId, path } = built.build;
 	if (source !== undefined) return { id: image.id, name, size: source.size, buildId, path };

@@ -6,8 +6,9 @@ export { type AgentKey, type AgentKeys, bootKeys } from "./agents/agent-keys.ts"
 export type { Inventory } from "./agents/inventory.ts";
 export type { WriteJob } from "./jobs/job.ts";
 export type { WriteOrder } from "./jobs/order.ts";
+export type { WritableBuild } from "./jobs/preparing.ts";
 export type { AgentReport } from "./jobs/report.ts";
-export { type AgentWork, type WritableBuild, WriteJobs, type WriteWait } from "./jobs/write-jobs.ts";
+export { type AgentWork, WriteJobs, type WriteWait } from "./jobs/write-jobs.ts";
 export * from "./pack/index.ts";
 export {
 	CLOCK_TOLERANCE_MS,

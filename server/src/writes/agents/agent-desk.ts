@@ -3,7 +3,8 @@ import { buffer } from "node:stream/consumers";
 import { promisify } from "node:util";
 import { zstdDecompress } from "node:zlib";
 import { z } from "zod";
-import { errorText, isNetbootError, type Logger } from "../../base/index.ts";
+import { isNetbootError, type Logger } from "../../base/index.ts";
+import type { Device } from "../../devices/index.ts";
 import { CHUNK } from "../../disk/index.ts";
 import type { AgentReport } from "../jobs/report.ts";
 import type { AgentWork, WriteJobs } from "../jobs/write-jobs.ts";
@@ -29,6 +30,8 @@ const MapParts = z.object({
 
 export class AgentDesk {
 	readonly #options: AgentDeskOptions;
+	/** Why a device could not be written that was to be. */
+	readonly #said = new Map<number, string>();
 
 	constructor(options: AgentDeskOptions) {
 		this.#options = options;
@@ -38,23 +41,32 @@ export class AgentDesk {
 		return this.#options.gate.admit(request);
 	}
 
-	/** An agent has begun, or its disks are others. A Pi that was to be written as soon as it boots is written now. */
+	/** An agent has begun, or its disks are others. */
 	async hello(caller: AgentCaller, hello: AgentHello): Promise<void> {
-		const { book, jobs, log } = this.#options;
-		const { device } = caller;
-		await book.greet(caller, hello);
-		if (device.intent !== "write-then-disk" || device.writeTarget === null) return;
-		if (jobs.openOf(device.key) !== undefined) return;
-		await jobs.orderIntended(device, device.writeTarget).catch((error: unknown) => {
-			if (!isNetbootError(error)) throw error;
-			const hint = error.hint === undefined ? "" : ` ${error.hint}`;
-			log.warn({ device: device.id }, `${device.name} cannot be written: ${errorText(error)}${hint}`);
-		});
+		await this.#options.book.greet(caller, hello);
 	}
 
 	/** @param seconds that the answer may take. */
-	next(caller: AgentCaller, seconds: number, signal: AbortSignal): Promise<AgentWork | null> {
+	async next(caller: AgentCaller, seconds: number, signal: AbortSignal): Promise<AgentWork | null> {
+		await this.#orderIntended(caller.device);
 		return this.#options.jobs.next(caller, seconds * 1000, signal);
+	}
+
+	/** A Pi that was to be written as soon as it boots is written now, or as soon as that can be. */
+	async #orderIntended(device: Device): Promise<void> {
+		const { jobs, log } = this.#options;
+		if (device.intent !== "write-then-disk" || device.writeTarget === null) return;
+		if (jobs.openOf(device.key) !== undefined) return;
+		try {
+			await jobs.orderIntended(device, device.writeTarget);
+			this.#said.delete(device.key);
+		} catch (error) {
+			if (!isNetbootError(error)) throw error;
+			const text = `${device.name} cannot be written: ${error.message} ${error.hint ?? ""}`.trim();
+			if (this.#said.get(device.key) === text) return;
+			this.#said.set(device.key, text);
+			log.warn({ device: device.id }, text);
+		}
 	}
 
 	/** @returns whether it is to stop. */

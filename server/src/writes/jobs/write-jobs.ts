@@ -4,24 +4,22 @@
  * restart of the agent, of the Pi or of this server it goes on where the disk is.
  */
 import { EventEmitter } from "node:events";
-import { type Clock, errorText, isNetbootError, type Logger, type Startable, type Timer } from "../../base/index.ts";
+import { type Clock, errorText, type Logger, type Startable, type Timer } from "../../base/index.ts";
 import type { Device, DeviceRegistry } from "../../devices/index.ts";
-import type { Repositories, Store } from "../../store/index.ts";
+import type { Store } from "../../store/index.ts";
 import type { AgentBook } from "../agents/agent-book.ts";
 import type { AgentCaller } from "../agents/agent-gate.ts";
-import type { PackShelf } from "../pack/index.ts";
+import type { PackResult, PackShelf } from "../pack/index.ts";
 import { WriteError } from "../write-error.ts";
 import { Bells } from "./bells.ts";
-import { ended, fromRow, handedOut, renewed, toRow, type WriteFailure, type WriteJob } from "./job.ts";
-import { checkSize, confirmedTarget, newJob, type WritableImage, type WriteOrder } from "./order.ts";
+import { ended, handedOut, renewed, type WriteJob } from "./job.ts";
+import { JobShelf, type SaveWith } from "./job-shelf.ts";
+import { checkSize, confirmedTarget, newJob, type WriteOrder } from "./order.ts";
 import { Pace } from "./pace.ts";
+import { Preparing, type WritableBuild } from "./preparing.ts";
 import { type AgentReport, afterReport } from "./report.ts";
-
-/** An image in the build that is written. */
-export interface WritableBuild extends WritableImage {
-	readonly buildId: string;
-	readonly path: string;
-}
+import { countBefore } from "./turn.ts";
+import { endText, failureFrom, isOurFault } from "./words.ts";
 
 export interface WriteJobsOptions {
 	readonly store: Pick<Store, "writes" | "durable">;
@@ -29,12 +27,12 @@ export interface WriteJobsOptions {
 	readonly agents: AgentBook;
 	readonly packs: Pick<PackShelf, "get" | "progress" | "map" | "tidy">;
 	/**
-	 * The newest build of an image (null: the default one).
+	 * The newest build of an image (null: the default one); undefined while it is arriving.
 	 *
 	 * @throws WriteError `image-not-found`, `image-not-ready`.
 	 */
-	readonly imageOf: (imageId: string | null) => WritableBuild;
-	/** How many Pis are written at once. */
+	readonly imageOf: (imageId: string | null) => WritableBuild | undefined;
+	/** How many Pis load at once. */
 	readonly atOnce: () => number;
 	readonly clock: Clock;
 	readonly log: Logger;
@@ -63,25 +61,23 @@ interface WriteEvents {
 	changed: [WriteJob];
 }
 
-/** Writes that are over and kept. */
-const KEPT = 2000;
 const SWEEP_MS = 2000;
 
 /** Failures after which what is on the disk is still good, and nobody has to do anything first. */
 const GOES_ON = new Set(["unreachable", "pack-gone"]);
 /** Runs after which a write that goes on by itself has had its chances. */
 const MOST_ATTEMPTS = 10;
+/** Failures after which nothing on the disk is believed. */
+const BAD_DISK = new Set(["disk-error", "verify-failed", "unproved"]);
 
 export class WriteJobs extends EventEmitter<WriteEvents> implements Startable {
 	readonly #options: WriteJobsOptions;
-	/** The newest first. */
-	#jobs = new Map<string, WriteJob>();
-	readonly #open = new Map<number, string>();
+	readonly #shelf: JobShelf;
+	readonly #preparing: Preparing;
+	readonly #bells: Bells;
 	readonly #paces = new Map<string, Pace>();
 	/** The last report's number of each job that an agent has. */
 	readonly #heard = new Map<string, number>();
-	readonly #preparing = new Set<string>();
-	readonly #bells: Bells;
 	/** What was last said of each job's waiting. */
 	readonly #said = new Map<string, string>();
 	#timer: Timer | undefined;
@@ -90,39 +86,51 @@ export class WriteJobs extends EventEmitter<WriteEvents> implements Startable {
 	constructor(options: WriteJobsOptions) {
 		super();
 		this.#options = options;
+		this.#shelf = new JobShelf(options.store);
 		this.#bells = new Bells(options.clock);
+		this.#preparing = new Preparing({
+			...options,
+			ready: (id, buildId, result) => this.#prepared(id, buildId, result),
+			failed: (id, error) => this.#failed(id, error),
+		});
 	}
 
 	/** Takes up the writes that were not over. */
 	async start(): Promise<void> {
-		for (const row of (await this.#options.store.writes.newest(KEPT)).reverse()) this.#put(fromRow(row));
-		for (const job of this.#openJobs()) this.#prepare(job);
+		await this.#shelf.load();
+		for (const job of this.#shelf.open()) await this.#takeUp(job);
 		this.#arm();
+	}
+
+	/** One that has begun goes on with its own map, as long as that is there. */
+	async #takeUp(job: WriteJob): Promise<void> {
+		const hasMap = job.map !== null && (await this.#options.packs.map(job.map)) !== undefined;
+		if (!hasMap || job.attempts === 0) this.#preparing.want(job);
 	}
 
 	async stop(): Promise<void> {
 		this.#isStopped = true;
 		this.#timer?.cancel();
-		this.#bells.ringAll();
+		this.#bells.close();
 	}
 
 	/** The newest first. */
 	list(): WriteJob[] {
-		return [...this.#jobs.values()].reverse();
+		return this.#shelf.list();
 	}
 
 	get(id: string): WriteJob | undefined {
-		return this.#jobs.get(id);
+		return this.#shelf.get(id);
 	}
 
 	/** The write of a device that is not over. */
 	openOf(deviceKey: number): WriteJob | undefined {
-		return this.#jobs.get(this.#open.get(deviceKey) ?? "");
+		return this.#shelf.openOf(deviceKey);
 	}
 
 	/** Whether a write that is not over needs a build. */
 	needs(buildId: string): boolean {
-		return this.#openJobs().some((job) => job.buildId === buildId);
+		return this.#preparing.needs(buildId) || this.#shelf.open().some((job) => job.buildId === buildId);
 	}
 
 	paceOf(job: WriteJob): { readonly bytesPerSecond: number; readonly secondsLeft: number | null } {
@@ -134,14 +142,19 @@ export class WriteJobs extends EventEmitter<WriteEvents> implements Startable {
 	/** Why nothing is written at the moment; undefined while something is, and when it is over. */
 	waitOf(job: WriteJob): WriteWait | undefined {
 		if (job.endedAt !== null) return undefined;
-		if (job.map === null) return { for: "image", percent: this.#preparedPercent(job) };
+		if (!this.#isReady(job)) return { for: "image", percent: this.#preparing.percent(job.id) };
 		if (!this.#options.agents.isOnline(job.deviceKey)) return { for: "device" };
-		return job.bootId === null ? { for: "turn", before: this.#before(job).length } : undefined;
+		return job.bootId === null ? { for: "turn", before: this.#countBefore(job) } : undefined;
 	}
 
-	#preparedPercent({ buildId }: WriteJob): number {
-		const progress = buildId === null ? undefined : this.#options.packs.progress(buildId);
-		return progress === undefined || progress.total === 0 ? 0 : (100 * progress.done) / progress.total;
+	#isReady({ id, map }: WriteJob): boolean {
+		return map !== null && !this.#preparing.has(id);
+	}
+
+	#countBefore(job: WriteJob): number {
+		const { agents, atOnce } = this.#options;
+		const jobs = this.#shelf.open().filter(({ deviceKey }) => agents.isOnline(deviceKey));
+		return countBefore(job, { jobs, isReady: (other) => this.#isReady(other), atOnce: atOnce() });
 	}
 
 	/**
@@ -149,37 +162,34 @@ export class WriteJobs extends EventEmitter<WriteEvents> implements Startable {
 	 *
 	 * @throws WriteError.
 	 */
-	async order(device: Device, order: WriteOrder): Promise<WriteJob> {
-		const image = this.#options.imageOf(order.imageId ?? device.imageId);
-		const target = confirmedTarget(this.#options.agents.of(device.key), order.target, image);
-		const { verify } = order;
+	async order(device: Device, { imageId, target: wish, verify }: WriteOrder): Promise<WriteJob> {
+		const image = this.#imageOf(imageId ?? device.imageId);
+		const target = confirmedTarget(this.#options.agents.of(device.key), wish, image);
 		const now = this.#options.clock.now();
 		return this.#begin(newJob({ device, image, target, verify, origin: "person", now }));
 	}
 
-	/** What the intent `write-then-disk` asks for, which is used up by it. Stored when it resolves. */
+	/** What the intent `write-then-disk` asks for, which is used up by it. Stored when it resolves. @throws WriteError. */
 	async orderIntended(device: Device, path: string): Promise<void> {
-		const image = this.#options.imageOf(device.imageId);
+		const image = this.#imageOf(device.imageId);
 		const target = confirmedTarget(this.#options.agents.of(device.key), { path }, image);
 		const job = newJob({ device, image, target, verify: "full", origin: "intent", now: this.#options.clock.now() });
-		await this.#begin(job, (work) => this.#options.registry.setIntent(device.id, "netboot", work));
+		await this.#begin(job, (save) => this.#options.registry.setIntent(device.id, "netboot", save));
 	}
 
-	/** @param save stores the job together with something else. */
-	async #begin(job: WriteJob, save = this.#save.bind(this)): Promise<WriteJob> {
+	#imageOf(imageId: string | null): WritableBuild {
+		const image = this.#options.imageOf(imageId);
+		if (image !== undefined) return image;
+		const hint = "Wait until it is there; `pi-netboot images` says how far it is.";
+		throw new WriteError("image-not-ready", "The image is still arriving.", hint);
+	}
+
+	async #begin(job: WriteJob, saveWith?: SaveWith): Promise<WriteJob> {
 		this.#refuseSecond(job.deviceKey);
-		this.#put(job);
-		try {
-			await save(({ writes }) => writes.save(toRow(job)));
-			await this.#options.store.durable();
-		} catch (error) {
-			this.#drop(job);
-			throw error;
-		}
+		await this.#shelf.keep(job, saveWith);
 		this.#options.log.info({ device: job.deviceId }, `${job.imageName} is to be written to ${job.target.path}`);
-		await this.#forgetOld();
+		this.#preparing.want(job);
 		this.#tell(job);
-		this.#prepare(job);
 		return job;
 	}
 
@@ -198,9 +208,9 @@ export class WriteJobs extends EventEmitter<WriteEvents> implements Startable {
 		return isWithAgent ? this.#change({ ...job, isCancelled: true }) : this.#cancelled(job);
 	}
 
-	async #cancelled(job: WriteJob): Promise<WriteJob> {
-		const { bootId } = job;
-		const message = bootId === null ? "It was cancelled before it began." : "It was cancelled. The disk does not boot.";
+	#cancelled(job: WriteJob): Promise<WriteJob> {
+		const message =
+			job.attempts === 0 ? "It was cancelled before it began." : "It was cancelled. The disk does not boot.";
 		return this.#change(ended(job, "cancelled", this.#options.clock.now(), { code: "cancelled", message }));
 	}
 
@@ -214,16 +224,15 @@ export class WriteJobs extends EventEmitter<WriteEvents> implements Startable {
 		if (this.#options.registry.byKey(job.deviceKey) === undefined) {
 			throw new WriteError("device-not-found", `The device ${job.deviceName} is not known any more.`);
 		}
-		checkSize(job.target, this.#options.imageOf(job.imageId));
-		// A disk that failed is written from its start.
-		const durable = job.failure?.code === "disk-error" || job.failure?.code === "verify-failed" ? null : job.durable;
+		checkSize(job.target, this.#imageOf(job.imageId));
+		const durable = BAD_DISK.has(job.failure?.code ?? "") ? null : job.durable;
 		const changed = await this.#change({ ...renewed(job), durable });
-		this.#prepare(changed);
+		this.#preparing.want(changed);
 		return changed;
 	}
 
-	/** Has a device reboot. Its agent was told when it resolves. @throws WriteError `agent-away`, `write-running`. */
-	async reboot(device: Device): Promise<void> {
+	/** Has a device reboot: its agent is told now, or as soon as it asks. @throws WriteError `agent-away`, `write-running`. */
+	reboot(device: Device): void {
 		const { agents } = this.#options;
 		this.#refuseSecond(device.key);
 		const bootId = agents.of(device.key)?.bootId;
@@ -236,88 +245,68 @@ export class WriteJobs extends EventEmitter<WriteEvents> implements Startable {
 	}
 
 	#existing(id: string): WriteJob {
-		const job = this.#jobs.get(id);
+		const job = this.#shelf.get(id);
 		if (job === undefined) throw new WriteError("write-not-found", `There is no write "${id}".`);
 		return job;
 	}
 
-	/** Makes sure that map and pack are there. A write that has begun goes on with its own. */
-	#prepare(job: WriteJob): void {
-		if (this.#preparing.has(job.id)) return;
-		this.#preparing.add(job.id);
-		void this.#prepareNow(job)
-			.catch((error: unknown) => this.#failed(job.id, error))
-			.finally(() => this.#preparing.delete(job.id));
-	}
-
-	async #prepareNow(job: WriteJob): Promise<void> {
-		const { packs, imageOf } = this.#options;
-		if (job.map !== null && job.bootId !== null && (await packs.map(job.map)) !== undefined) return;
-		const image = imageOf(job.imageId);
-		checkSize(job.target, image);
-		await this.#update(job.id, (now) => ({ ...now, buildId: image.buildId, map: null }));
-		const { map, dataBytes, zeroBytes } = await packs.get({ key: image.buildId, image: image.path });
-		await this.#update(job.id, (now) => {
-			const durable = job.map === null || job.map === map ? now.durable : null;
-			return { ...now, map, dataBytes, zeroBytes, durable };
-		});
+	/** What was written of another map is no longer good. */
+	async #prepared(id: string, buildId: string, { map, dataBytes, zeroBytes }: PackResult): Promise<void> {
+		const job = this.#shelf.get(id);
+		if (job === undefined || job.endedAt !== null || this.#isStopped) return;
+		const durable = job.map === map ? job.durable : null;
+		await this.#shelf.keep({ ...job, buildId, map, dataBytes, zeroBytes, durable });
 		this.#bells.ringAll();
 	}
 
 	/** What failed on our side. */
 	async #failed(id: string, error: unknown): Promise<void> {
-		if (this.#isStopped) return;
-		if (!isNetbootError(error) || error.code === "bug") this.#options.log.error({ err: error }, "a write failed");
-		const failure = failureFrom(error);
-		await this.#update(id, (job) => ended(job, "failed", this.#options.clock.now(), failure)).catch((cause: unknown) =>
-			this.#options.log.error({ err: cause }, `a write's failure was not stored: ${errorText(cause)}`),
-		);
+		const job = this.#shelf.get(id);
+		if (job === undefined || job.endedAt !== null || this.#isStopped) return;
+		if (isOurFault(error)) this.#options.log.error({ err: error }, "a write failed");
+		await this.#change(ended(job, "failed", this.#options.clock.now(), failureFrom(error)));
 	}
 
 	/** Waits until there is work for an agent. @param milliseconds at most. @returns null when there was none. */
 	async next(caller: AgentCaller, milliseconds: number, signal: AbortSignal): Promise<AgentWork | null> {
 		const { clock, agents } = this.#options;
 		const deadline = clock.monotonic() + milliseconds;
+		agents.hear(caller.device);
 		for (;;) {
-			agents.hear(caller.device);
 			const work = await this.#workFor(caller);
 			const left = deadline - clock.monotonic();
-			if (work !== null || left <= 0 || signal.aborted || this.#isStopped) return work;
-			await this.#bells.wait(caller.device.key, left, signal);
+			if (work !== null || left <= 0 || this.#isStopped) return work;
+			const awoken = await this.#bells.wait(caller.device.key, left, signal);
+			if (awoken === "gone") return null;
 		}
 	}
 
 	async #workFor({ device, bootId }: AgentCaller): Promise<AgentWork | null> {
-		const { agents, clock, packs } = this.#options;
+		const before = this.openOf(device.key);
+		const hasMap = before?.map != null && (await this.#options.packs.map(before.map)) !== undefined;
 		const job = this.openOf(device.key);
-		if (job === undefined) return agents.shallReboot(device.key, bootId) ? { kind: "reboot" } : null;
+		if (job === undefined) return this.#shallReboot(device, bootId) ? { kind: "reboot" } : null;
 		if (job.isCancelled) await this.#cancelled(job);
-		else if (job.map !== null && (await packs.map(job.map)) === undefined) this.#prepare(job);
-		else if (job.map !== null && this.#before(job).length === 0) {
-			return this.#hand(await this.#change(handedOut(job, bootId, clock.now())));
-		}
+		else if (job.map !== before?.map) return null;
+		else if (!hasMap) this.#preparing.want(job);
+		else if (this.#isReady(job) && (job.bootId !== null || this.#countBefore(job) === 0))
+			return this.#hand(job, bootId);
 		return null;
 	}
 
-	#hand(job: WriteJob): AgentWork | null {
-		const { id, map, target, verify, durable } = job;
+	/** Somebody wants it, or the disk was written in this boot: a new boot has nothing of both. */
+	#shallReboot(device: Device, bootId: string): boolean {
+		const last = this.#shelf.lastOf(device.key);
+		const isWritten = last?.stage === "complete" && last.bootId === bootId;
+		return isWritten || this.#options.agents.shallReboot(device.key, bootId);
+	}
+
+	async #hand(job: WriteJob, bootId: string): Promise<AgentWork | null> {
+		const { id, map, target, verify, durable } = await this.#change(handedOut(job, bootId, this.#options.clock.now()));
 		if (map === null) return null;
 		this.#heard.set(id, 0);
 		const { path, size, identity } = target;
 		return { kind: "write", job: id, map, target: { path, size, identity }, verify, done: durable };
-	}
-
-	/** Those that are to go before a write while the link is full: it is when this is not empty. */
-	#before(job: WriteJob): WriteJob[] {
-		if (job.bootId !== null) return [];
-		const others = this.#openJobs().filter((other) => other !== job && this.#options.agents.isOnline(other.deviceKey));
-		const loading = others.filter(
-			({ bootId, stage }) => bootId !== null && (stage === "wiping" || stage === "writing"),
-		);
-		const waiting = others.filter((other) => {
-			return other.bootId === null && other.map !== null && other.createdAt < job.createdAt;
-		});
-		return loading.length + waiting.length < this.#options.atOnce() ? [] : [...loading, ...waiting];
 	}
 
 	/**
@@ -327,77 +316,44 @@ export class WriteJobs extends EventEmitter<WriteEvents> implements Startable {
 	 */
 	async report(caller: AgentCaller, report: AgentReport): Promise<boolean> {
 		this.#options.agents.hear(caller.device);
-		const job = this.#jobs.get(report.job);
+		const job = this.#shelf.get(report.job);
 		if (job === undefined || job.deviceKey !== caller.device.key || job.endedAt !== null) return true;
 		if (report.seq <= (this.#heard.get(job.id) ?? 0)) return job.isCancelled;
 		this.#heard.set(job.id, report.seq);
-		const now = this.#options.clock.now();
-		const next = afterReport({ ...job, bootId: caller.bootId }, report, now);
+		const next = afterReport({ ...job, bootId: caller.bootId }, report, this.#options.clock.now());
 		if (next.stage === "complete") await this.#complete(next, caller);
-		else if (next.failure !== null && GOES_ON.has(next.failure.code) && next.attempts < MOST_ATTEMPTS) {
-			this.#prepare(await this.#change({ ...job, counts: next.counts, durable: next.durable, bootId: null }));
-		} else await this.#change(next);
+		else if (goesOn(next)) await this.#goOn(job, next);
+		else await this.#change(next);
+		if (next.stage !== job.stage) this.#bells.ringAll();
 		return next.isCancelled;
 	}
 
+	/** The agent gave up, and will ask for work again. */
+	async #goOn(job: WriteJob, { counts, durable, failure }: WriteJob): Promise<void> {
+		const again = await this.#change({ ...job, counts, durable, bootId: null });
+		if (failure?.code === "pack-gone") this.#preparing.want(again);
+		this.#options.log.warn({ device: job.deviceId }, `${failure?.message} The write goes on as soon as it can.`);
+	}
+
 	/** The Pi boots from its disk from now on: stored together, and before it is told to. */
-	async #complete(job: WriteJob, { device, bootId }: AgentCaller): Promise<void> {
-		const { registry, store, agents, log } = this.#options;
-		await registry.setIntent(device.id, "disk", ({ writes }) => writes.save(toRow(job)));
-		await store.durable();
-		agents.orderReboot(device.key, bootId);
-		log.info({ device: job.deviceId }, `${job.imageName} is on ${job.target.path}, ${verifiedText(job)}`);
-		this.#put(job);
+	async #complete(job: WriteJob, { device }: AgentCaller): Promise<void> {
+		await this.#change(job, (save) => this.#options.registry.setIntent(device.id, "disk", save));
+	}
+
+	async #change(job: WriteJob, saveWith?: SaveWith): Promise<WriteJob> {
+		await this.#shelf.keep(job, saveWith);
 		this.#tell(job);
-		this.#settle();
-	}
-
-	async #update(id: string, change: (job: WriteJob) => WriteJob): Promise<void> {
-		const job = this.#jobs.get(id);
-		if (job !== undefined && job.endedAt === null && !this.#isStopped) await this.#change(change(job));
-	}
-
-	/** What is shown is what is stored, so that a killed server shows nothing twice. */
-	async #change(job: WriteJob): Promise<WriteJob> {
-		this.#put(job);
-		await this.#save(({ writes }) => writes.save(toRow(job)));
 		if (job.endedAt !== null) {
-			await this.#options.store.durable();
 			this.#options.log.info({ device: job.deviceId }, endText(job));
-			this.#settle();
+			this.#settle(job);
 		}
-		this.#tell(job);
 		return job;
 	}
 
-	async #save(work: (repositories: Pick<Repositories, "writes">) => Promise<void>): Promise<void> {
-		await work(this.#options.store);
-	}
-
-	#put(job: WriteJob): void {
-		this.#jobs.set(job.id, job);
-		if (job.endedAt === null) this.#open.set(job.deviceKey, job.id);
-		else if (this.#open.get(job.deviceKey) === job.id) this.#open.delete(job.deviceKey);
-	}
-
-	#drop(job: WriteJob): void {
-		this.#jobs.delete(job.id);
-		if (this.#open.get(job.deviceKey) === job.id) this.#open.delete(job.deviceKey);
-	}
-
-	#openJobs(): WriteJob[] {
-		return [...this.#open.values()].flatMap((id) => this.#jobs.get(id) ?? []);
-	}
-
-	async #forgetOld(): Promise<void> {
-		const over = [...this.#jobs.values()].filter(({ endedAt }) => endedAt !== null);
-		const old = over.slice(0, Math.max(0, over.length - KEPT));
-		for (const job of old) this.#drop(job);
-		await this.#options.store.writes.remove(old.map(({ id }) => id));
-	}
-
-	/** Something is over: another may begin, and a pack may go. */
-	#settle(): void {
+	/** It is over: another may begin, and a pack may go. */
+	#settle({ id }: WriteJob): void {
+		for (const map of [this.#said, this.#paces, this.#heard]) map.delete(id);
+		this.#preparing.forget(id);
 		this.#bells.ringAll();
 		void this.#options.packs.tidy().catch((error: unknown) => {
 			this.#options.log.warn(`packs that nobody needs were not removed: ${errorText(error)}`);
@@ -405,49 +361,40 @@ export class WriteJobs extends EventEmitter<WriteEvents> implements Startable {
 	}
 
 	#tell(job: WriteJob): void {
-		this.#notePace(job);
+		if (job.bootId !== null) {
+			const pace = this.#paces.get(job.id) ?? new Pace();
+			this.#paces.set(job.id, pace);
+			pace.note(job, this.#options.clock.monotonic());
+		}
 		this.#said.set(job.id, JSON.stringify(this.waitOf(job)));
-		if (job.endedAt !== null) for (const map of [this.#said, this.#paces, this.#heard]) map.delete(job.id);
 		this.emit("changed", job);
-		if (job.bootId !== null && job.stage !== "wiping" && job.stage !== "writing") this.#bells.ringAll();
 	}
 
-	#notePace(job: WriteJob): void {
-		if (job.bootId === null) return;
-		const pace = this.#paces.get(job.id) ?? new Pace();
-		this.#paces.set(job.id, pace);
-		pace.note(job, this.#options.clock.monotonic());
-	}
-
-	/** Says what changes by itself: how far an image is prepared, that a Pi is away, whose turn it is. */
+	/** Looks after what changes by itself: how far an image is prepared, that a Pi is away, whose turn it is. */
 	#arm(): void {
 		this.#timer = this.#options.clock.after(SWEEP_MS, () => {
-			for (const job of this.#openJobs()) {
-				const text = JSON.stringify(this.waitOf(job));
-				if (this.#said.get(job.id) === text) continue;
-				this.#said.set(job.id, text);
-				this.emit("changed", job);
-				this.#bells.ringAll();
-			}
+			this.#preparing.sweep();
+			for (const job of this.#shelf.open()) this.#sweep(job);
 			this.#arm();
 		});
 	}
-}
 
-function failureFrom(error: unknown): WriteFailure {
-	if (!isNetbootError(error) || error.code === "bug") {
-		return { code: "internal", message: "The server failed at this; its log says more." };
+	#sweep(job: WriteJob): void {
+		const wait = this.waitOf(job);
+		if (job.isCancelled && wait?.for === "device") {
+			void this.#cancelled(job).catch((error: unknown) => {
+				this.#options.log.warn(`a write's end was not stored: ${errorText(error)}`);
+			});
+			return;
+		}
+		const text = JSON.stringify(wait);
+		if (this.#said.get(job.id) === text) return;
+		this.#said.set(job.id, text);
+		this.emit("changed", job);
+		this.#bells.ring(job.deviceKey);
 	}
-	const { code, message, hint } = error;
-	return { code, message, ...(hint !== undefined && { hint }) };
 }
 
-function verifiedText({ verify }: WriteJob): string {
-	if (verify === "full") return "read back and compared";
-	return verify === "sample" ? "a sample of it read back and compared" : "not read back";
-}
-
-function endText({ imageName, target, stage, failure }: WriteJob): string {
-	const what = stage === "cancelled" ? "was cancelled" : `failed (${failure?.code}): ${failure?.message}`;
-	return `writing ${imageName} to ${target.path} ${what}`;
+function goesOn({ failure, attempts, isCancelled }: WriteJob): boolean {
+	return failure !== null && GOES_ON.has(failure.code) && attempts < MOST_ATTEMPTS && !isCancelled;
 }

@@ -1,0 +1,29 @@
+/** What is said of writes. */
+import { isNetbootError } from "../../base/index.ts";
+import type { WriteFailure, WriteJob } from "./job.ts";
+
+/** Whether something thrown is a fault of ours, of which the person is only told that the log says more. */
+export function isOurFault(error: unknown): boolean {
+	return !isNetbootError(error) || error.code === "bug";
+}
+
+export function failureFrom(error: unknown): WriteFailure {
+	if (!isNetbootError(error) || isOurFault(error)) {
+		return { code: "internal", message: "The server failed at this; its log says more." };
+	}
+	const { code, message, hint } = error;
+	return { code, message, ...(hint !== undefined && { hint }) };
+}
+
+/** How a write ended, for the log. */
+export function endText({ imageName, target, stage, failure, verify }: WriteJob): string {
+	if (stage === "complete") return `${imageName} is on ${target.path}, ${VERIFIED[verify]}`;
+	const what = stage === "cancelled" ? "was cancelled" : `failed (${failure?.code}): ${failure?.message}`;
+	return `writing ${imageName} to ${target.path} ${what}`;
+}
+
+const VERIFIED: Readonly<Record<WriteJob["verify"], string>> = {
+	full: "read back and compared",
+	sample: "a sample of it read back and compared",
+	none: "not read back",
+};
