@@ -16,6 +16,8 @@ export interface LibraryImage {
 	readonly name: string;
 	readonly path: string;
 	readonly state: ImageState;
+	/** Whether a Pi can boot it now, which it may before all of it is unpacked. */
+	readonly isBootable: boolean;
 	/** How far its unpacking is, 0 to 100; null when nothing of it is unpacked now. */
 	readonly percent: number | null;
 	readonly size: number;
@@ -94,6 +96,11 @@ export class ImageEntry {
 		return this.file !== undefined && this.taken?.build?.valid === true;
 	}
 
+	/** Whether nothing of what was taken is still to come. */
+	get isWhole(): boolean {
+		return this.taken?.build?.isWhole !== false;
+	}
+
 	/** Whether this is the file that the entry was last seen as, under whatever name; undefined when only a look inside can tell. */
 	isFile(file: FoundFile): boolean | undefined {
 		if (this.#stamp !== undefined) return sameContent(this.#stamp, file.stamp);
@@ -156,6 +163,7 @@ export class ImageEntry {
 			name: record.name,
 			path: file?.path ?? record.path,
 			state,
+			isBootable: this.isReady,
 			percent: this.percent ?? null,
 			size: file?.content?.kind === "directory" ? (taken?.usedBytes ?? 0) : (stamp?.size ?? 0),
 			usedBytes: taken?.usedBytes ?? null,
@@ -178,6 +186,6 @@ export class ImageEntry {
 		if (this.file === undefined) return "broken";
 		if (this.taken === undefined || this.taken.build?.valid === false) return "importing";
 		if (this.taken.build === undefined) return this.percent === undefined ? "broken" : "importing";
-		return "ready";
+		return this.isWhole ? "ready" : "importing";
 	}
 }

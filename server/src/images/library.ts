@@ -358,6 +358,7 @@ export class ImageLibrary implements Startable {
 
 	/** Notes for the next start under which name and number the image was seen. Only what was once ready is kept. */
 	async #remember(entry: ImageEntry, file: FoundFile): Promise<void> {
+		if (!entry.isWhole) return;
 		const { record, taken } = entry;
 		const next = seenRecord(record, file, taken?.superblock);
 		if (JSON.stringify(next) === JSON.stringify(record)) return;

@@ -1,6 +1,7 @@
 /** Taking in what the folder has, whatever it consists of: packed files are unpacked first. */
 import type { Clock } from "../base/index.ts";
 import { ImageBuild, type VolumeFile } from "../vfs/index.ts";
+import type { EarlyBuilds } from "./early-builds.ts";
 import { type ImageEntry, SETTLE_MS } from "./entry.ts";
 import type { FolderContent, FoundFile } from "./found.ts";
 import type { UnpackedFiles } from "./import/unpacked-files.ts";
@@ -12,9 +13,11 @@ export interface TakingInOptions {
 	readonly clock: Clock;
 	/** Undefined where nothing can be unpacked. */
 	readonly unpacked: UnpackedFiles | undefined;
+	readonly early: EarlyBuilds | undefined;
 }
 
 type RawFile = Extract<RawImage, { readonly state: "raw" }>;
+type PackedFile = Extract<RawImage, { readonly state: "packed" }>;
 
 export class TakingIn {
 	readonly #options: TakingInOptions;
@@ -23,14 +26,20 @@ export class TakingIn {
 		this.#options = options;
 	}
 
-	/** Undefined while something of it is unpacked: the entry tells how far. @throws FileError EAGAIN when it changes. */
+	/**
+	 * Undefined while something of it is unpacked: the entry tells how far. What can be booted before that has ended is taken then,
+	 * unless there is something older to boot that is whole.
+	 *
+	 * @throws FileError EAGAIN when it changes.
+	 */
 	async take(entry: ImageEntry, file: FoundFile): Promise<Taken | undefined> {
 		const { inspect, clock } = this.#options;
 		entry.percent = undefined;
 		if (file.content !== undefined) return await this.#takeContent(entry, file, file.content);
 		entry.unpackedKeys = [];
 		const raw = await this.#unpack(entry, file);
-		if (raw === undefined || "findings" in raw) return raw;
+		if ("findings" in raw) return raw;
+		if (raw.state === "packed") return this.#takeEarly(entry, file, raw);
 		return await takeImage(raw.file, inspect, clock, raw.origin);
 	}
 
@@ -45,6 +54,12 @@ export class TakingIn {
 		return build.superblock;
 	}
 
+	#takeEarly(entry: ImageEntry, file: FoundFile, { key, origin }: PackedFile): Taken | undefined {
+		if (entry.isReady) return undefined;
+		const { early, inspect } = this.#options;
+		return early?.take(key, origin, (open) => takeBuild(file, open, inspect));
+	}
+
 	async #takeContent(entry: ImageEntry, file: FoundFile, content: FolderContent): Promise<Taken | undefined> {
 		const { inspect, clock } = this.#options;
 		if (content.kind === "unusable") return { findings: [content.finding] };
@@ -56,8 +71,9 @@ export class TakingIn {
 		}
 		const root = await this.#unpack(entry, content.root);
 		const boot = await this.#unpack(entry, content.boot);
-		if (root === undefined || "findings" in root) return root;
-		if (boot === undefined || "findings" in boot) return boot;
+		if ("findings" in root) return root;
+		if ("findings" in boot) return boot;
+		if (root.state === "packed" || boot.state === "packed") return undefined;
 		return await takeBuild(file, () => ImageBuild.openVolumes(this.#volume(root), this.#volume(boot)), inspect);
 	}
 
@@ -65,19 +81,23 @@ export class TakingIn {
 		return { path: file.path, expected: file.stamp, clock: this.#options.clock, ...(origin && { origin }) };
 	}
 
-	/** The raw file behind one that may be packed; undefined while it is unpacked, findings when that came to nothing. */
-	async #unpack(entry: ImageEntry, file: FoundFile): Promise<RawFile | Taken | undefined> {
-		const { unpacked } = this.#options;
+	/** The raw file behind one that may be packed; that itself while it is unpacked, findings when that came to nothing. */
+	async #unpack(entry: ImageEntry, file: FoundFile): Promise<RawFile | PackedFile | Taken> {
+		const { unpacked, early } = this.#options;
 		const raw = await findRawImage(file, unpacked);
 		if (raw.key !== undefined) entry.unpackedKeys = [...entry.unpackedKeys, raw.key];
-		if (raw.state === "raw") return raw;
+		if (raw.state === "raw") {
+			if (raw.key !== undefined) await early?.drop(raw.key);
+			return raw;
+		}
 		const unpacking = unpacked?.unpack(raw.key, file.path, file.stamp);
 		if (unpacking?.failure !== undefined) {
 			unpacked?.forget(raw.key);
+			await early?.drop(raw.key);
 			return failedToUnpack(unpacking.failure);
 		}
 		entry.percent ??= unpacking?.percent;
 		entry.isAnew = unpacking?.isAnew === true;
-		return undefined;
+		return raw;
 	}
 }

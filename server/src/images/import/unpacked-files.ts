@@ -84,7 +84,7 @@ export class UnpackedFiles {
 
 	/** Gives up what runs. */
 	async stop(): Promise<void> {
-		for (const { giveUp } of this.#jobs.values()) giveUp.abort();
+		for (const job of this.#jobs.values()) giveUp(job);
 		await this.#last;
 		this.#jobs.clear();
 	}
@@ -131,9 +131,9 @@ export class UnpackedFiles {
 
 	/** Removes the copies, and gives up the unpackings, of files that are no longer there. */
 	async keepOnly(keys: ReadonlySet<string>): Promise<void> {
-		for (const { key, giveUp } of [...this.#jobs.values()].filter((job) => !keys.has(job.key))) {
-			giveUp.abort();
-			this.forget(key);
+		for (const job of [...this.#jobs.values()].filter(({ key }) => !keys.has(key))) {
+			giveUp(job);
+			this.forget(job.key);
 		}
 		for (const name of await fs.promises.readdir(this.#options.folder)) {
 			const key = NAME.exec(name)?.[1];
@@ -200,4 +200,10 @@ export class UnpackedFiles {
 		job.percent = percent;
 		this.#options.changed(job.key);
 	}
+}
+
+/** Who waits for its begin waits no longer: it may be in a queue. */
+function giveUp(job: Job): void {
+	job.giveUp.abort();
+	job.begin();
 }
