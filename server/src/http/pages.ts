@@ -54,7 +54,6 @@ export const securityHeaders: Readonly<Record<string, string>> = {
 	"x-content-type-options": "nosniff",
 	"referrer-policy": "no-referrer",
 	"cross-origin-resource-policy": "same-origin",
-	"cross-origin-opener-policy": "same-origin",
 	"x-frame-options": "DENY",
 };
 

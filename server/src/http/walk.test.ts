@@ -120,7 +120,6 @@ describe("every route of the table", () => {
 			assert.equal(headers["x-content-type-options"], "nosniff", id);
 			assert.equal(headers["referrer-policy"], "no-referrer", id);
 			assert.equal(headers["cross-origin-resource-policy"], "same-origin", id);
-			assert.equal(headers["cross-origin-opener-policy"], "same-origin", id);
 			assert.equal(headers["x-frame-options"], "DENY", id);
 			assert.equal(headers["cache-control"], "no-store", id);
 			assert.equal(headers["access-control-allow-origin"], undefined, id);

@@ -1,31 +1,48 @@
-/** Findings in words, with what to do about them. */
-import { Alert, Stack, Text } from "@mantine/core";
+/** Findings in words, with what to do about them: what is wrong first, what is only worth knowing on request. */
+import { Text } from "@mantine/core";
 import type { Finding } from "@pi-netboot/api";
-import { AlertIcon } from "./icons.tsx";
+import classes from "./findings.module.css";
+import { AlertIcon, InfoIcon } from "./icons.tsx";
 
-const colors: Readonly<Record<Finding["severity"], string>> = { info: "blue", warning: "yellow", error: "red" };
+type Said = Omit<Finding, "code">;
 
-export function FindingNote({ finding }: { readonly finding: Omit<Finding, "code"> }) {
+const words: Readonly<Record<Finding["severity"], string>> = { error: "Wrong", warning: "Mind", info: "Note" };
+
+export function FindingNote({ finding }: { readonly finding: Said }) {
 	const { severity, message, fix } = finding;
 	return (
-		<Alert color={colors[severity]} variant="light" icon={<AlertIcon size={16} />} p="xs">
-			<Text size="sm">{message}</Text>
-			{fix !== undefined && (
-				<Text size="sm" mt={2}>
-					{fix}
-				</Text>
-			)}
-		</Alert>
+		<div className={classes.note} data-severity={severity}>
+			<span className={classes.icon} role="img" aria-label={words[severity]}>
+				{severity === "info" ? <InfoIcon size={16} /> : <AlertIcon size={16} />}
+			</span>
+			<div>
+				<Text size="sm">{message}</Text>
+				{fix !== undefined && (
+					<Text size="sm" c="dimmed">
+						{fix}
+					</Text>
+				)}
+			</div>
+		</div>
 	);
 }
 
 export function Findings({ findings }: { readonly findings: readonly Finding[] }) {
-	if (findings.length === 0) return null;
+	const grave = findings.filter(({ severity }) => severity !== "info");
+	const notes = findings.filter(({ severity }) => severity === "info");
 	return (
-		<Stack gap="xs">
-			{findings.map((finding) => (
+		<>
+			{grave.map((finding) => (
 				<FindingNote key={`${finding.code} ${finding.message}`} finding={finding} />
 			))}
-		</Stack>
+			{notes.length > 0 && (
+				<details className={classes.more}>
+					<summary>{notes.length === 1 ? "1 note" : `${notes.length} notes`}</summary>
+					{notes.map((finding) => (
+						<FindingNote key={`${finding.code} ${finding.message}`} finding={finding} />
+					))}
+				</details>
+			)}
+		</>
 	);
 }

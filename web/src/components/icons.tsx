@@ -80,3 +80,9 @@ export const CardsIcon = drawn(<path d="M4 4h7v7H4zM13 4h7v7h-7zM4 13h7v7H4zM13 
 export const RowsIcon = drawn(<path d="M4 6h16M4 12h16M4 18h16" />);
 export const DownloadIcon = drawn(<path d="M12 4v11m0 0 4-4m-4 4-4-4M4 20h16" />);
 export const PlayIcon = drawn(<path d="M7 4.5v15l12-7.5z" />);
+export const InfoIcon = drawn(
+	<>
+		<circle cx="12" cy="12" r="9" />
+		<path d="M12 11v5.5M12 7.6v.2" />
+	</>,
+);

@@ -47,6 +47,8 @@ export function LogView({ lines, names, height }: LogViewProps) {
 
 const Line = memo(function Line({ line, name }: { readonly line: LogLine; readonly name: string | undefined }) {
 	const { time, level, service, device, message } = line;
+	// Most lines begin with it.
+	const rest = name !== undefined && message.startsWith(`${name} `) ? message.slice(name.length + 1) : message;
 	return (
 		<div className={classes.line} data-level={level}>
 			<time className={classes.time} dateTime={new Date(time).toISOString()} title={dateTimeText(time)}>
@@ -56,12 +58,12 @@ const Line = memo(function Line({ line, name }: { readonly line: LogLine; readon
 			<span className={classes.message}>
 				{name !== undefined && device !== undefined && (
 					<>
-						<Anchor component={Link} to={`/devices/${device}`} inherit>
+						<Anchor component={Link} to={`/devices/${device}`} inherit underline="always">
 							{name}
 						</Anchor>{" "}
 					</>
 				)}
-				{message}
+				{rest}
 			</span>
 		</div>
 	);

@@ -23,13 +23,20 @@ const words: Readonly<Record<StatusKind, string>> = {
 	quiet: "quiet",
 };
 
-const byName = new Intl.Collator("en", { numeric: true });
+/** `pi-2` before `pi-10`; names made of a serial, like `pi-001f`, are left as they are. */
+const sortKey = (name: string): string =>
+	name.replace(/(?<![a-z0-9])[1-9]\d*(?![a-z0-9])/g, (number) => number.padStart(4, "0"));
+
+function byName({ device: a }: ShownDevice, { device: b }: ShownDevice): number {
+	const [first, second] = [sortKey(a.name), sortKey(b.name)];
+	return first < second ? -1 : first > second ? 1 : 0;
+}
 
 /** Those that need a person first, then by name, so that none jumps about while it boots. */
 export function withStatus(devices: readonly Device[], now: number): ShownDevice[] {
 	const all = devices.map((device) => ({ device, status: statusOf(device, now) }));
 	const rank = ({ status }: ShownDevice) => (status.kind === "trouble" ? 0 : 1);
-	return all.sort((a, b) => rank(a) - rank(b) || byName.compare(a.device.name, b.device.name));
+	return all.sort((a, b) => rank(a) - rank(b) || byName(a, b));
 }
 
 export function filterDevices(

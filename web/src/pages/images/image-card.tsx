@@ -33,9 +33,13 @@ export function ImageCard({ image, devices, isChosen }: ImageCardProps) {
 						{os !== null && <Text size="sm">{os.name}</Text>}
 					</div>
 					<Group gap={4} wrap="nowrap">
-						{isDefault && <Badge variant="light">Default</Badge>}
+						{isDefault && (
+							<Badge variant="light" flex="none">
+								Default
+							</Badge>
+						)}
 						{state === "broken" && (
-							<Badge color="red" variant="light">
+							<Badge color="red" variant="light" flex="none">
 								Broken
 							</Badge>
 						)}
