@@ -49,6 +49,11 @@ export const Image = z
 		source: z.string().describe("The path of the file; of what is downloaded now, its address."),
 		origin: ImageOrigin,
 		state: z.enum(["importing", "ready", "broken"]),
+		bootable: z
+			.boolean()
+			.describe(
+				"Whether a Pi can boot it now: one that is unpacked may be before that has ended; a Pi waits for what is missing.",
+			),
 		percent: z.int().min(0).max(100).optional().describe("How far its download, upload or unpacking is."),
 		size: Bytes,
 		usedBytes: Bytes.nullable().describe("What its file systems really use; null while that is unknown."),

@@ -81,7 +81,7 @@ function writableBuild(library: ImageLibrary, imageId: string | null): WritableB
 	}
 	const { name, state } = image;
 	const built = library.choose(image.id);
-	if (built === undefined) {
+	if (built === undefined || !built.build.isWhole) {
 		if (state === "importing") return undefined;
 		throw new WriteError("image-not-ready", `${name} cannot be read.`, "`pi-netboot images` says why.");
 	}

@@ -23,6 +23,7 @@ export const sampleImage: Image = {
 	source: "/images/raspios-trixie.img",
 	origin: { kind: "folder" },
 	state: "ready",
+	bootable: true,
 	size: 3_000_000_000,
 	usedBytes: 1_800_000_000,
 	os: { id: "raspios", name: "Raspberry Pi OS 13 (trixie)" },

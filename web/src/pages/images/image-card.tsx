@@ -70,12 +70,13 @@ function sizes({ size, usedBytes }: Image): string {
 	return usedBytes === null ? bytesText(size) : `${bytesText(size)}, ${bytesText(usedBytes)} of it used`;
 }
 
-function Arriving({ image: { name, percent } }: { readonly image: Image }) {
+function Arriving({ image: { name, percent, bootable } }: { readonly image: Image }) {
 	return (
 		<div>
 			<Progress value={percent ?? 100} animated={percent === undefined} aria-label={`Arrival of ${name}`} />
 			<Text size="xs" c="dimmed" role="status">
 				{percent === undefined ? "Arriving" : `${percent} % there`}
+				{bootable && "; a Pi may boot it already"}
 			</Text>
 		</div>
 	);
