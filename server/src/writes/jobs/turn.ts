@@ -18,8 +18,13 @@ export function countBefore(job: WriteJob, { jobs, isReady, atOnce }: Queue): nu
 	const others = jobs.filter(({ id }) => id !== job.id);
 	const loading = others.filter(({ bootId, stage }) => bootId !== null && (stage === "wiping" || stage === "writing"));
 	const earlier = others.filter((other) => {
-		return other.bootId === null && isReady(other) && other.createdAt < job.createdAt;
+		return other.bootId === null && isReady(other) && isEarlier(other, job);
 	});
 	const before = loading.length + earlier.length;
 	return before < atOnce ? 0 : before;
+}
+
+/** Of two that were ordered in the same moment, one has to be the first. */
+function isEarlier(one: WriteJob, other: WriteJob): boolean {
+	return one.createdAt < other.createdAt || (one.createdAt === other.createdAt && one.id < other.id);
 }
