@@ -42,6 +42,11 @@ const FAILED_MS = 2_000;
 
 const EXPORT_PATH = /^\/pi\/[0-9a-f]{8,12}\/([0-9a-f]{32})$/;
 
+/** A path as it may be shown: what lets one in there is left out. */
+function withoutToken(path: string): string {
+	return path.replaceAll(/[0-9a-f]{32}/gi, "...").slice(0, 100);
+}
+
 /** The path in a boot's `nfsroot=`; nobody can guess it. */
 export function exportPath(deviceId: string, boot: Boot): string {
 	return `/pi/${deviceId}/${boot.exportToken}`;
@@ -207,9 +212,10 @@ export class NfsExports implements NfsPort {
 		const { registry, log } = this.#options;
 		const device = registry.deviceAt(client.address);
 		const about = device === undefined ? {} : { device: device.id };
-		const sentence = `${client.address} may not mount ${JSON.stringify(path.slice(0, 100))}: ${reason}`;
+		const shown = withoutToken(path);
+		const sentence = `${client.address} may not mount ${JSON.stringify(shown)}: ${reason}`;
 		if (this.#said.isNew(client.address, sentence)) log.warn(about, sentence);
-		if (device !== undefined) registry.fact(device, { kind: "mount-refused", path, reason });
+		if (device !== undefined) registry.fact(device, { kind: "mount-refused", path: shown, reason });
 		throw new FileError(code, reason);
 	}
 
@@ -220,7 +226,7 @@ export class NfsExports implements NfsPort {
 	}
 
 	unmount(path: string | undefined, client: NfsClient): void {
-		this.#options.log.debug(`${client.address} unmounts ${path ?? "everything"}`);
+		this.#options.log.debug(`${client.address} unmounts ${path === undefined ? "everything" : withoutToken(path)}`);
 	}
 
 	isAtHome(client: NfsClient): boolean {
