@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { after, describe, it } from "node:test";
 import type { ImageLibrary } from "../images/index.ts";
 import { openImageBytes } from "./image-bytes.ts";
@@ -17,8 +17,11 @@ describe("an image as a file", () => {
 	writeFileSync(packed, "packed");
 	writeFileSync(raw, "unpacked bytes");
 	const images = {
-		list: () => [{ id: "pi", path: packed }],
-		choose: (id: string) => (id === "pi" ? { build: { path: raw } } : undefined),
+		list: () => [
+			{ id: "pi", path: packed },
+			{ id: "tree", path: folder },
+		],
+		choose: (id: string) => ({ build: id === "pi" ? { path: raw, source: {} } : { path: raw } }),
 	} as unknown as Images & ImageLibrary;
 
 	async function bytes(name: string, start = 0, length?: number): Promise<string | undefined> {
@@ -31,6 +34,10 @@ describe("an image as a file", () => {
 		assert.equal(await bytes("bench"), "unpacked bytes");
 		assert.equal(await bytes("pi.img.gz"), "packed");
 		assert.equal(await bytes("pi", 2, 8), "packed");
+	});
+
+	it("is none where it is a folder, or several files", async () => {
+		for (const name of ["tree", basename(folder)]) assert.equal(await openImageBytes(images, name), undefined, name);
 	});
 
 	it("is none by any other name", async () => {

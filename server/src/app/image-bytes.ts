@@ -5,7 +5,7 @@ import { basename, dirname } from "node:path";
 import { Readable } from "node:stream";
 import { ExternalError, systemCode } from "../base/index.ts";
 import type { ImageBytes } from "../http/index.ts";
-import type { ImageLibrary, LibraryImage } from "../images/index.ts";
+import type { ImageLibrary } from "../images/index.ts";
 
 /** Read at once. */
 const PIECE = 1 << 20;
@@ -16,16 +16,31 @@ type Images = Pick<ImageLibrary, "list" | "choose">;
  * Opens an image: by the name of its file as it lies there, packed or not; by its id, or the name of its folder, unpacked.
  * No name leads anywhere but to an image of the library.
  *
- * @returns undefined when there is none, or it has no single file. @throws the operating system's error.
+ * @returns undefined when there is none, or it is more than one file. @throws the operating system's error.
  */
 export async function openImageBytes(images: Images, name: string): Promise<ImageBytes | undefined> {
-	const path = pathOf(images, name);
-	if (path === undefined) return undefined;
+	for (const path of pathsOf(images, name)) {
+		const bytes = await openFile(path);
+		if (bytes !== undefined) return bytes;
+	}
+	return undefined;
+}
+
+/** Where it may lie. A folder may be an image, and has the name that its file is asked by. */
+function pathsOf(images: Images, name: string): string[] {
+	const all = images.list();
+	const asItLies = all.filter(({ path }) => basename(path) === name).map(({ path }) => path);
+	const ofFolder = all.filter(({ path }) => basename(dirname(path)) === name);
+	const image = all.find(({ id }) => id === name) ?? (ofFolder.length === 1 ? ofFolder[0] : undefined);
+	const build = image && images.choose(image.id)?.build;
+	return build?.source === undefined ? asItLies : [...asItLies, build.path];
+}
+
+async function openFile(path: string): Promise<ImageBytes | undefined> {
 	const file = await openIfThere(path);
-	if (file === undefined) return undefined;
-	const before = await file.stat({ bigint: true });
-	if (!before.isFile()) {
-		await file.close();
+	const before = await file?.stat({ bigint: true });
+	if (file === undefined || !before?.isFile()) {
+		await file?.close();
 		return undefined;
 	}
 	const print = [before.dev, before.ino, before.size, before.mtimeNs].join(" ");
@@ -36,18 +51,6 @@ export async function openImageBytes(images: Images, name: string): Promise<Imag
 		read: (start, end) => Readable.from(pieces(file, print, start, end), { objectMode: false }),
 		close: () => void file.close(),
 	};
-}
-
-function pathOf(images: Images, name: string): string | undefined {
-	const all = images.list();
-	const asItLies = all.find(({ path }) => basename(path) === name);
-	if (asItLies !== undefined) return asItLies.path;
-	const image = all.find(({ id }) => id === name) ?? only(all.filter(({ path }) => basename(dirname(path)) === name));
-	return image && images.choose(image.id)?.build.path;
-}
-
-function only(images: readonly LibraryImage[]): LibraryImage | undefined {
-	return images.length === 1 ? images[0] : undefined;
 }
 
 async function openIfThere(path: string): Promise<FileHandle | undefined> {
