@@ -1,6 +1,6 @@
 /** A mounted root, by paths: lookups name by name, symbolic links followed. */
 import { BootError } from "./errors.ts";
-import { FileType, type NfsClient, NO_VERIFIER } from "./nfs.ts";
+import { type Attributes, FileType, type NfsClient, NO_VERIFIER } from "./nfs.ts";
 
 /** Linux gives up behind so many (fs/namei.c, MAXSYMLINKS). */
 const MAX_SYMLINKS = 40;
@@ -57,7 +57,16 @@ export class NfsRoot {
 		}
 	}
 
-	async #find(path: string): Promise<Buffer | undefined> {
+	/** What is at a path, and the target of a symbolic link: one at its end is not followed. Undefined when nothing is there. */
+	async look(path: string): Promise<(Attributes & { readonly target: string }) | undefined> {
+		const handle = await this.#find(path, false);
+		if (handle === undefined) return undefined;
+		const attributes = await this.#client.getattr(handle);
+		const target = attributes.type === FileType.LNK ? await this.#client.readlink(handle) : "";
+		return { ...attributes, target };
+	}
+
+	async #find(path: string, followLast = true): Promise<Buffer | undefined> {
 		let directory = this.#root;
 		let rest = path.split("/").filter((part) => part !== "");
 		let parents: Buffer[] = [];
@@ -72,7 +81,7 @@ export class NfsRoot {
 			const found = await this.#client.lookup(directory, name);
 			if (found === undefined) return undefined;
 			const { type } = await this.#client.getattr(found);
-			if (type !== FileType.LNK) {
+			if (type !== FileType.LNK || (rest.length === 0 && !followLast)) {
 				parents.push(directory);
 				directory = found;
 				continue;

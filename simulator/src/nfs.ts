@@ -46,8 +46,12 @@ export interface Attributes {
 	readonly uid: number;
 	readonly gid: number;
 	readonly size: number;
+	/** Major and minor number of a device. */
+	readonly rdev: readonly [major: number, minor: number];
 	readonly fsid: bigint;
 	readonly fileid: bigint;
+	/** Seconds since 1970, and nanoseconds. */
+	readonly mtime: readonly [sec: number, nsec: number];
 }
 
 export interface DirectoryEntry {
@@ -223,11 +227,13 @@ function readAttributes(results: XdrReader): Attributes {
 	const [mode = 0, nlink = 0, uid = 0, gid = 0] = Array.from({ length: 4 }, () => results.uint32());
 	const size = results.size();
 	results.uint64();
-	results.uint64();
+	const rdev = [results.uint32(), results.uint32()] as const;
 	const fsid = results.uint64();
 	const fileid = results.uint64();
-	results.fixed(24);
-	return { type, mode, nlink, uid, gid, size, fsid, fileid };
+	results.fixed(8);
+	const mtime = [results.uint32(), results.uint32()] as const;
+	results.fixed(8);
+	return { type, mode, nlink, uid, gid, size, rdev, fsid, fileid, mtime };
 }
 
 function readEntry(results: XdrReader): DirectoryEntry {

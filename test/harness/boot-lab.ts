@@ -1,0 +1,98 @@
+/** What most tests of a boot begin with: a lab, a folder with images, mostly a home router, and the server. */
+import { mkdirSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before } from "node:test";
+import { Lab } from "./lab.ts";
+import { Router, type RouterOptions } from "./router.ts";
+import { Server } from "./server.ts";
+
+/** How the server is started there. */
+export interface ServeOptions {
+	/** Images to wait for. */
+	readonly images?: readonly string[];
+	/** Further flags of `serve`. */
+	readonly flags?: readonly string[];
+	readonly logLevel?: string;
+}
+
+export class BootLab {
+	readonly lab: Lab;
+	/** Everything of this test is in it. */
+	readonly folder: string;
+	readonly images: string;
+	#router: Router | undefined;
+	#server: Server | undefined;
+
+	private constructor(lab: Lab, folder: string) {
+		this.lab = lab;
+		this.folder = folder;
+		this.images = join(folder, "images");
+	}
+
+	static async open(): Promise<BootLab> {
+		const folder = await mkdtemp(join(tmpdir(), "boot-lab-"));
+		mkdirSync(join(folder, "images"));
+		return new BootLab(await Lab.create(), folder);
+	}
+
+	async startRouter(options: RouterOptions = {}): Promise<void> {
+		this.#router = await Router.start(this.lab, options);
+	}
+
+	/** Starts the server, and waits until it has the images. */
+	async serve({ images = [], flags = [], logLevel = "info" }: ServeOptions = {}): Promise<Server> {
+		const data = join(this.folder, "data");
+		this.#server = await Server.start(this.lab, { images: this.images, data, flags, logLevel });
+		for (const id of images) await this.#server.waitForImage(id);
+		return this.#server;
+	}
+
+	get server(): Server {
+		if (this.#server === undefined) throw new Error("the server was not started");
+		return this.#server;
+	}
+
+	get router(): Router {
+		if (this.#router === undefined) throw new Error("the router was not started");
+		return this.#router;
+	}
+
+	/** Ends the server without a warning, and starts another on the same data. */
+	async killServer(): Promise<void> {
+		await this.server.kill();
+		this.#server = await this.server.restart();
+	}
+
+	/** Takes everything away, also what a test that failed has left running. */
+	async close(): Promise<void> {
+		try {
+			await this.#server?.stop();
+			await this.#router?.stop();
+		} finally {
+			await this.lab.remove();
+			await rm(this.folder, { recursive: true, force: true });
+		}
+	}
+}
+
+/**
+ * A boot lab for the tests of this file, or of the suite that it is called in.
+ *
+ * @param skip why those tests are skipped, if they are. @param prepare fills it, before the first of them.
+ * @returns what gives it, once they run.
+ */
+export function bootLab(skip: string | false, prepare: (lab: BootLab) => Promise<unknown>): () => BootLab {
+	let made: BootLab | undefined;
+	before(async () => {
+		if (skip !== false) return;
+		made = await BootLab.open();
+		await prepare(made);
+	});
+	after(() => made?.close());
+	return () => {
+		if (made === undefined) throw new Error("the boot lab is not there yet");
+		return made;
+	};
+}
