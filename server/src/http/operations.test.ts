@@ -6,6 +6,7 @@ import {
 	logLine,
 	sampleBoot,
 	sampleBystander,
+	sampleDefaults,
 	sampleDevice,
 	sampleHealth,
 	sampleImage,
@@ -54,6 +55,23 @@ describe("the API answers", () => {
 		assert.equal((await ask("DELETE", "/api/v1/images/old")).status, 204);
 		const reset = await ask("POST", "/api/v1/devices/7bf18f79/root/reset");
 		assert.deepEqual(reset.body, { id: "7bf18f79", pending: true });
+	});
+
+	it("what a device changed, its snapshots, and what holds for all", async () => {
+		const device = "/api/v1/devices/7bf18f79";
+		assert.equal((await ask("GET", `${device}/root/changes?limit=5`)).body.changes[0].path, "/etc/hosts");
+		assert.equal((await ask("DELETE", `${device}/root/snapshots/clean`)).status, 204);
+		assert.equal(await failure("DELETE", `${device}/root/snapshots/other`), "snapshot-not-found");
+		assert.deepEqual((await ask("GET", "/api/v1/defaults")).body, sampleDefaults);
+	});
+
+	it("orders for agents", async () => {
+		const device = "/api/v1/devices/7bf18f79";
+		const { status } = await ask("POST", `${device}/writes`, { target: "/dev/mmcblk0", confirm: true });
+		assert.equal(status, 202);
+		assert.equal(await failure("POST", `${device}/writes`, { target: "/dev/mmcblk0" }), "invalid-request");
+		assert.equal(await failure("GET", "/api/v1/writes/00000000ffffffff"), "write-not-found");
+		assert.ok((await ask("POST", `${device}/reboot`)).status < 300);
 	});
 
 	it("what was", async () => {
