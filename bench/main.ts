@@ -6,6 +6,8 @@
  *     npm run bench -- bytes               bytes by TFTP of a Raspberry Pi OS boot, against the files as they are
  *     npm run bench -- herd                1 to 200 virtual Pis that are switched on at once
  *     npm run bench -- unpack              images unpacked, against xz, gzip and zstd
+ *     npm run bench -- write               a disk written, against curl | dd and bmaptool copy (Debian: bmap-tools); takes minutes
+ *     npm run bench -- write --agents 10   ten disks written at once, against one alone
  *     npm run bench -- boot                power-on to multi-user against dnsmasq and nfs-ganesha; takes minutes
  */
 import { cpus, release, totalmem } from "node:os";
@@ -17,6 +19,7 @@ import { benchNfs } from "./nfs.ts";
 import { goFirst } from "./priority.ts";
 import { benchTftp } from "./tftp.ts";
 import { benchUnpack } from "./unpack.ts";
+import { benchWrite } from "./write.ts";
 
 function number(text: string): number {
 	if (!/^\d+$/.test(text)) throw new InvalidArgumentError("expected a whole number");
@@ -82,6 +85,16 @@ program
 	.action(async (options: { megabytes: number; rounds: number }) => {
 		process.stdout.write(machine());
 		await benchUnpack(options);
+	});
+
+program
+	.command("write")
+	.option("--gigabytes <count>", "size of the image", number, 8)
+	.option("--agents <count>", "only this: so many Pis at once, and one alone", number, 0)
+	.option("--no-peers", "only ours")
+	.action(async (options: { gigabytes: number; agents: number; peers: boolean }) => {
+		process.stdout.write(machine());
+		await benchWrite(options);
 	});
 
 goFirst();
