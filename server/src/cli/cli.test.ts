@@ -71,6 +71,19 @@ describe("commands that ask the server", () => {
 		]);
 	});
 
+	it("tokens, of which each is shown once", async () => {
+		assert.equal((await asking("tokens")).out, "No token but the one in the data folder.\n");
+		const made = await asking("tokens", "add", "ci");
+		assert.match(made.out, /^pnb_[\w-]{32}\n$/);
+		assert.match(made.err, /the only time/);
+		const { tokens } = JSON.parse((await asking("tokens", "list", "--json")).out);
+		const [{ id }] = tokens;
+		assert.match((await asking("tokens")).out, new RegExp(`^ID .*\n${id}  ci    \\d{4}-\\d\\d-\\d\\d  never\n$`));
+		assert.ok(!JSON.stringify(tokens).includes(made.out.trim()));
+		assert.equal((await asking("tokens", "remove", id)).out, `${id}: revoked\n`);
+		assert.equal((await asking("tokens", "remove", id)).exitCode, 1);
+	});
+
 	it("images add: an address, a path on this machine, an entry of the catalogue", async () => {
 		const url = "http://example.invalid/x.img";
 		const { out } = await asking("images", "add", url, "--replace");

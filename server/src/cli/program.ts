@@ -11,7 +11,9 @@ import { addLogin } from "./login.ts";
 import { addServe, type RunServer } from "./serve.ts";
 import { addSimulate } from "./simulate.ts";
 import { processTerminal, type Terminal } from "./terminal.ts";
+import { addTokens } from "./tokens.ts";
 import { addVersion } from "./version.ts";
+import { addWrite } from "./write.ts";
 
 /**
  * Runs one command to its end.
@@ -50,7 +52,9 @@ function createProgram(terminal: Terminal, runServer: RunServer, setExitCode: (c
 	addServe(program, terminal, runServer);
 	addImages(program, terminal);
 	addDevices(program, terminal);
+	addWrite(program, terminal);
 	addLogin(program, terminal);
+	addTokens(program, terminal);
 	addSimulate(program, terminal, setExitCode);
 	addDoctor(program, terminal, setExitCode);
 	addVersion(program, terminal);
