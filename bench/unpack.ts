@@ -1,4 +1,7 @@
-/** From a packed image to a bootable one: ours against the program of each format, which writes the same bytes to the same disk. */
+/**
+ * From a packed image to a bootable one: ours against the program of each format, which writes the same bytes to the same disk; and the
+ * most memory that a whole server takes meanwhile.
+ */
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import fs from "node:fs";
@@ -6,9 +9,11 @@ import os from "node:os";
 import path from "node:path";
 import { unpackImage } from "../server/src/images/import/unpacker.ts";
 import { spreadOf } from "./compare.ts";
+import { memoryOf } from "./unpack-memory.ts";
 
 interface Format {
 	readonly name: string;
+	readonly extension: string;
 	/** Packs `image`. */
 	readonly pack: string;
 	readonly peer: readonly string[];
@@ -18,10 +23,16 @@ interface Format {
 }
 
 const FORMATS: readonly Format[] = [
-	{ name: "gzip", pack: "gzip -1 -c image > image.gzip", peer: ["gzip", "-dc"], aim: 1.1 },
-	{ name: "zstd", pack: "zstd -q -T0 -3 image -o image.zstd", peer: ["zstd", "-qdc"], aim: 1.1 },
-	{ name: "xz", pack: "xz -T0 -1 --block-size=24MiB -c image > image.xz", peer: ["xz", "-T0", "-dc"], aim: 1.1 },
-	{ name: "xz without the program", pack: "true", peer: ["xz", "-T0", "-dc"], isBuiltIn: true },
+	{ name: "gzip", extension: "gz", pack: "gzip -1 -c image > image.gz", peer: ["gzip", "-dc"], aim: 1.1 },
+	{ name: "zstd", extension: "zst", pack: "zstd -q -T0 -3 image -o image.zst", peer: ["zstd", "-qdc"], aim: 1.1 },
+	{
+		name: "xz",
+		extension: "xz",
+		pack: "xz -T0 -1 --block-size=24MiB -c image > image.xz",
+		peer: ["xz", "-T0", "-dc"],
+		aim: 1.1,
+	},
+	{ name: "xz without the program", extension: "xz", pack: "true", peer: ["xz", "-T0", "-dc"], isBuiltIn: true },
 ];
 
 /** Seconds. Both sides end with the file on the disk. */
@@ -49,9 +60,9 @@ export async function benchUnpack({ megabytes, rounds }: { megabytes: number; ro
 	try {
 		makeImage(at("image"), megabytes);
 		for (const format of FORMATS) {
-			const { name, pack, peer, isBuiltIn = false, aim } = format;
+			const { name, extension, pack, peer, isBuiltIn = false, aim } = format;
 			execFileSync("sh", ["-c", pack], { cwd: folder });
-			const source = at(`image.${name.split(" ")[0]}`);
+			const source = at(`image.${extension}`);
 			const ours = async () => {
 				fs.rmSync(at("ours"), { force: true });
 				await unpackImage({ source, target: at("ours"), isBuiltIn });
@@ -72,8 +83,9 @@ export async function benchUnpack({ megabytes, rounds }: { megabytes: number; ro
 			const ratio = spreadOf(pairs.map((pair) => pair.ours / pair.theirs));
 			const spread = `${ratio.median.toFixed(2)} (${ratio.min.toFixed(2)}-${ratio.max.toFixed(2)})`;
 			const goal = aim === undefined ? "" : `, aim ${aim}`;
+			const memory = await memoryOf(source, !isBuiltIn);
 			process.stdout.write(
-				`${name}: ours ${rate("ours").toFixed(0)} MB/s, ${peer.join(" ")} ${rate("theirs").toFixed(0)} MB/s; time ratio ${spread}${goal}\n`,
+				`${name}: ours ${rate("ours").toFixed(0)} MB/s, ${peer.join(" ")} ${rate("theirs").toFixed(0)} MB/s; time ratio ${spread}${goal}; the server ${memory.before} MB, then ${memory.during} MB at most\n`,
 			);
 		}
 	} finally {
