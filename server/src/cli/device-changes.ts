@@ -7,15 +7,13 @@ import { CommandError, exitCodes } from "./command-error.ts";
 import { addCustomisationFlags, type CustomisationFlags, customisationOf, parseQuota } from "./customisation-flags.ts";
 import { json, printable, type Terminal } from "./terminal.ts";
 
-/** What the contract knows and the server refuses is not offered. */
-const POSSIBLE_INTENTS = Intent.exclude(["write-then-disk"]).options;
-
 interface SetFlags extends ClientFlags, CustomisationFlags {
 	readonly name?: string;
 	readonly image?: string;
 	readonly mode?: RootMode | "default";
 	readonly quota?: number | "default";
 	readonly intent?: Intent;
+	readonly target?: string;
 	readonly json?: true;
 }
 
@@ -27,7 +25,8 @@ export function addDeviceChanges(devices: Command, terminal: Terminal): void {
 		.option("--image <id>", "its image, or `default`")
 		.addOption(new Option("--mode <mode>", "what becomes of its changes").choices([...RootMode.options, "default"]))
 		.option("--quota <size>", "what its root may hold, like 4G, none, or default", parseQuota)
-		.addOption(new Option("--intent <intent>", "what it does when it is powered on").choices(POSSIBLE_INTENTS))
+		.addOption(new Option("--intent <intent>", "what it does when it is powered on").choices(Intent.options))
+		.option("--target <path>", "the disk that the intent write-then-disk writes, like /dev/mmcblk0")
 		.option("--json", "as JSON")
 		.action((id: string, _flags: unknown, command: Command) => set(id, command.optsWithGlobals(), terminal));
 	addClientFlags(devices.command("reset <id>").description("give a device a fresh root at its next boot"))
@@ -44,6 +43,7 @@ async function set(id: string, flags: SetFlags, terminal: Terminal): Promise<voi
 		...(flags.quota !== undefined && { quotaBytes: flags.quota === "default" ? null : flags.quota }),
 		...(customisation !== undefined && { customisation }),
 		...(flags.intent !== undefined && { intent: flags.intent }),
+		...(flags.target !== undefined && { writeTarget: flags.target }),
 	};
 	if (Object.keys(changes).length === 0) {
 		throw new CommandError(exitCodes.usage, "nothing to change: give --name, --image, --mode, ... (--help lists all)");

@@ -1,4 +1,13 @@
 /** The world as a command sees it; tests bring their own. */
+import { createInterface } from "node:readline/promises";
+
+/** What Ctrl-C does while somebody listens to it. */
+export interface Interruption {
+	readonly signal: AbortSignal;
+	/** From then on it ends the program again. */
+	forget(): void;
+}
+
 export interface Terminal {
 	/** Standard output: what was asked for. */
 	out(text: string): void;
@@ -7,6 +16,10 @@ export interface Terminal {
 	readonly env: NodeJS.ProcessEnv;
 	/** Whether a person sees standard error as it comes. */
 	readonly isWatched?: boolean;
+	/** Gives the line that a person types; undefined where nobody is there. */
+	ask?(question: string): Promise<string | undefined>;
+	/** Listens to Ctrl-C. */
+	interrupted?(): Interruption;
 }
 
 export const processTerminal: Terminal = {
@@ -14,7 +27,26 @@ export const processTerminal: Terminal = {
 	err: (text) => void process.stderr.write(text),
 	env: process.env,
 	isWatched: process.stderr.isTTY === true,
+	ask,
+	interrupted,
 };
+
+async function ask(question: string): Promise<string | undefined> {
+	if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined;
+	const line = createInterface({ input: process.stdin, output: process.stderr });
+	try {
+		return await line.question(question);
+	} finally {
+		line.close();
+	}
+}
+
+function interrupted(): Interruption {
+	const controller = new AbortController();
+	const abort = () => controller.abort();
+	process.once("SIGINT", abort);
+	return { signal: controller.signal, forget: () => void process.off("SIGINT", abort) };
+}
 
 /** Text in columns, two spaces apart, under a heading. */
 export function table(heading: readonly string[], rows: readonly (readonly string[])[]): string {
