@@ -1,175 +1,153 @@
-/** Images by download and by upload, to the program as a user runs it, over everything that goes wrong on the way. */
+/** Images by download, to the program as a user runs it, over everything that goes wrong on the way. */
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
-import type { Image } from "@pi-netboot/api";
-import { Background, must, run } from "../harness/command.ts";
-import { Lab, ROUTER_ADDRESS, SERVER_ADDRESS } from "../harness/lab.ts";
+import { must } from "../harness/command.ts";
+import { eventually } from "../harness/eventually.ts";
+import { ImageSources, MIRROR } from "../harness/image-sources.ts";
+import { ROUTER_ADDRESS } from "../harness/lab.ts";
 import { IMAGE_PROGRAMS, lacks } from "../harness/needs.ts";
-import { Server } from "../harness/server.ts";
-import { makeSmallImage } from "../harness/small-image.ts";
 
-const MIRROR = `http://${ROUTER_ADDRESS}:8080`;
-const UPLOADS = `http://${SERVER_ADDRESS}:38434/api/v1/uploads`;
-const skip = await lacks(["ip", "curl", "xz", "mount", ...IMAGE_PROGRAMS]);
-let folder = "";
-let images = "";
-let lab: Lab;
-let mirror: Background;
-let server: Server;
-let packed = "";
-let sha256 = "";
+const TLS = `https://${ROUTER_ADDRESS}:8443`;
+const STRANGE_TLS = `https://${ROUTER_ADDRESS}:8444`;
+const skip = await lacks(["ip", "curl", "xz", "openssl", ...IMAGE_PROGRAMS]);
+let sources: ImageSources;
+
+async function makeCertificate(folder: string, name: string): Promise<void> {
+	const words = `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=${name}`;
+	const pem = join(folder, `${name}.pem`);
+	const alternative = ["-addext", `subjectAltName=IP:${ROUTER_ADDRESS}`];
+	await must(["openssl", ...words.split(" "), ...alternative, "-keyout", `${pem}.key`, "-out", `${pem}.crt`]);
+	writeFileSync(pem, Buffer.concat([readFileSync(`${pem}.key`), readFileSync(`${pem}.crt`)]));
+}
+
+function writeLists(folder: string, sha256: string): void {
+	const good = { description: "", url: `${MIRROR}/good.img.xz`, image_download_sha256: sha256 };
+	const eeprom = { name: "Bootloader", description: "", url: `${MIRROR}/eeprom.zip` };
+	const other = { ...good, name: "Another than it says", url: `${MIRROR}/cut.img.xz`, extract_sha256: "1".repeat(64) };
+	const os_list = [{ name: "Good OS", ...good }, eeprom, other];
+	writeFileSync(join(folder, "list.json"), JSON.stringify({ os_list }));
+	writeFileSync(join(folder, "SHA256SUMS"), `${"0".repeat(64)}  other.img\n${sha256}  whole.img.xz\n`);
+}
 
 before(async () => {
 	if (skip !== false) return;
-	folder = await mkdtemp(join(tmpdir(), "sources-"));
-	images = join(folder, "images");
-	for (const name of ["images", "made", "tiny"]) mkdirSync(join(folder, name));
-	const { path } = makeSmallImage(join(folder, "made"), folder, { kernelBytes: 300_001 });
-	await must(["sh", "-c", `xz -1 -c ${path} > ${folder}/good.img.xz`]);
-	packed = join(folder, "good.img.xz");
-	sha256 = createHash("sha256").update(readFileSync(packed)).digest("hex");
-	const entry = { description: "", url: `${MIRROR}/good.img.xz`, image_download_sha256: sha256 };
-	const eeprom = { name: "Bootloader", description: "", url: `${MIRROR}/eeprom.zip` };
-	writeFileSync(join(folder, "list.json"), JSON.stringify({ os_list: [{ name: "Good OS", ...entry }, eeprom] }));
-	lab = await Lab.create();
-	mirror = new Background(
-		lab.on("rtr", [process.execPath, fileURLToPath(new URL("mirror.ts", import.meta.url)), folder]),
-	);
-	await mirror.waitFor(/^listening$/m, 20_000);
-	const flags = ["--catalog-url", `${MIRROR}/list.json`];
-	server = await Server.start(lab, { images, data: join(folder, "data"), flags });
+	sources = await ImageSources.start(async (folder, sha256) => {
+		for (const name of ["known", "strange"]) await makeCertificate(folder, name);
+		writeLists(folder, sha256);
+	});
+	process.env.NODE_EXTRA_CA_CERTS = sources.at("known.pem.crt");
+	await sources.serve(["--catalog-url", `${MIRROR}/list.json`]);
 });
 
 after(async () => {
-	if (skip !== false) return;
-	await server?.stop();
-	await mirror?.stop("SIGTERM");
-	await lab?.remove();
-	await run(["umount", join(folder, "tiny")]);
-	await rm(folder, { recursive: true });
+	if (skip === false) await sources.remove();
 });
 
-type Failure = { readonly error: { readonly code: string; readonly message: string } };
-
-function add(what: object): Promise<Image & Failure> {
-	return server.api("POST", "/api/v1/images", what) as Promise<Image & Failure>;
-}
-
-/** Waits until an image is no longer on its way. */
-async function settled(id: string, at = server): Promise<Image> {
-	const deadline = Date.now() + 30_000;
-	for (;;) {
-		const image = (await at.api("GET", `/api/v1/images/${id}`)) as Image;
-		if (image.state !== "importing") return image;
-		if (Date.now() > deadline) throw new Error(`${id} does not arrive: ${JSON.stringify(image)}\n${at.log}`);
-		await new Promise((resolve) => setTimeout(resolve, 250));
-	}
-}
-
-async function failed(place: string): Promise<string> {
-	const { id } = await add({ url: `${MIRROR}/${place}` });
-	const { state, findings } = await settled(id);
-	assert.equal(state, "broken");
-	await server.api("DELETE", `/api/v1/images/${id}`);
-	return findings.map(({ message }) => message).join();
-}
-
-function inFolder(): string[] {
-	return readdirSync(images).sort();
-}
-
-describe("images from elsewhere", { skip, timeout: 120_000 }, () => {
+describe("images from elsewhere", { skip, timeout: 300_000 }, () => {
 	it("over a redirect, with the checksum that was asked for, and as an entry of the catalogue", async () => {
-		const { id, state } = await add({ url: `${MIRROR}/redirect`, name: "first.img.xz", sha256 });
+		// It stands still for half a minute: what becomes of it is looked at in the end.
+		await sources.add({ url: `${MIRROR}/stall.img.xz` });
+		const { sha256 } = sources;
+		const { id, state } = await sources.add({ url: `${MIRROR}/redirect`, name: "first.img.xz", sha256 });
 		assert.deepEqual([id, state], ["first", "importing"]);
-		const { entries } = (await server.api("GET", "/api/v1/catalog")) as {
+		const { entries } = (await sources.server.api("GET", "/api/v1/catalog")) as {
 			entries: { id: string; canNetboot: boolean }[];
 		};
 		assert.deepEqual(
 			entries.map(({ canNetboot }) => canNetboot),
-			[true, false],
+			[true, false, true],
 		);
-		assert.equal((await add({ catalog: entries[0]?.id })).id, "good");
-		assert.equal((await add({ catalog: entries[1]?.id })).error.code, "catalog-refused");
-		for (const ready of ["first", "good"]) assert.equal((await settled(ready)).state, "ready");
-		assert.equal((await add({ url: `${MIRROR}/good.img.xz` })).error.code, "image-exists");
-		assert.deepEqual(inFolder(), ["first.img.xz", "good.img.xz"]);
+		assert.equal((await sources.settled("first")).state, "ready");
+		assert.equal((await sources.add({ catalog: entries[0]?.id })).id, "good");
+		assert.equal((await sources.add({ catalog: entries[1]?.id })).error.code, "catalog-refused");
+		assert.equal((await sources.settled("good")).state, "ready");
+		assert.equal((await sources.add({ url: `${MIRROR}/good.img.xz` })).error.code, "image-exists");
+		const { at: _, ...origin } = (await sources.get("good")).origin;
+		assert.deepEqual(origin, { kind: "catalog", url: `${MIRROR}/good.img.xz`, entry: "Good OS", checked: true });
+		assert.deepEqual(
+			[(await sources.get("first")).origin.kind, (await sources.get("first")).sha256],
+			["download", sha256],
+		);
 	});
 
-	it("goes on after a cut where it was", async () => {
-		const { id } = await add({ url: `${MIRROR}/cut.img.xz` });
-		assert.equal((await settled(id)).state, "ready");
-		assert.match(mirror.output, /^cut\.img\.xz bytes=\d+-$/m);
-		assert.deepEqual(readFileSync(join(images, "cut.img.xz")), readFileSync(packed));
+	it("goes on after a cut where it was, or begins anew where that cannot be", async () => {
+		const names = ["cut", "changed", "whole"];
+		for (const name of names) {
+			await sources.add({ url: `${MIRROR}/${name}.img.xz` });
+			const { state, origin } = await sources.settled(name);
+			assert.deepEqual([name, state, origin.checked], [name, "ready", name === "whole"]);
+			assert.match(sources.asked, new RegExp(`^${name}\\.img\\.xz bytes=\\d+-$`, "m"));
+			assert.deepEqual(readFileSync(sources.at("images", `${name}.img.xz`)), readFileSync(sources.packed));
+			await sources.server.api("DELETE", `/api/v1/images/${name}?file=delete`);
+		}
 	});
 
 	it("says of each failure what it is, and leaves nothing behind", async () => {
-		const before = inFolder();
-		assert.match(await failed("wrong.img.xz"), /another checksum than it should have/);
-		assert.match(await failed("none.img.xz"), /There is nothing at .*404/);
-		assert.equal((await add({ url: `${MIRROR}/list.json` })).error.code, "import-name");
-		assert.deepEqual(inFolder(), before);
+		const isLeft = () => sources.files().filter((name) => !/^\.stall|^first|^good/.test(name));
+		const failures: readonly (readonly [string, RegExp])[] = [
+			[`${MIRROR}/wrong.img.xz`, /another checksum than it should have: got \w+, expected 0{64}/],
+			[`${MIRROR}/none.img.xz`, /There is nothing at http:\S+none\.img\.xz: the server says 404\. Check the address/],
+			[`${MIRROR}/loop.img`, /leads on and on: more than 10 redirects/],
+			[`${TLS}/down.img.xz`, /leads from https to http:\S+, where anybody on the way could change .* checksum/],
+			[`${STRANGE_TLS}/strange.img.xz`, /8444 cannot be trusted: it has signed its certificate itself/],
+			[`${MIRROR}/list.json`, /is no file name of an image/],
+			["file:///etc/passwd", /must begin with http/],
+		];
+		for (const [url, sentence] of failures) assert.match(await sources.failed(url), sentence);
+		assert.deepEqual(isLeft(), []);
+		const { id } = await sources.add({ url: `${TLS}/down.img.xz`, sha256: sources.sha256 });
+		assert.equal((await sources.settled(id)).state, "ready", "whose checksum is known may come over http");
 	});
 
-	it("killed in a download, it goes on at the next start, and says so", async () => {
-		await add({ url: `${MIRROR}/slow.img.xz` });
-		const half = Math.floor(statSync(packed).size / 2);
-		const part = join(images, ".slow.img.xz.part");
-		while ((statSync(part, { throwIfNoEntry: false })?.size ?? 0) < half) await new Promise((go) => setTimeout(go, 50));
-		await server.kill();
-		writeFileSync(join(folder, "hurry"), "");
-		server = await server.restart();
-		await server.waitForLog(
-			/the download of slow\.img\.xz was interrupted when the server ended; it goes on after/,
-			5000,
+	it("what the catalogue promised and does not come out is not booted", async () => {
+		const { id } = await sources.add({ catalog: "cut" });
+		const { state, findings } = await sources.settled(id);
+		assert.equal(state, "broken");
+		assert.match(findings[0]?.message ?? "", /What is in cut\.img\.xz has the checksum \w+, and should have 1{64}/);
+	});
+
+	it("a checksum that is dropped beside a file counts", async () => {
+		copyFileSync(sources.packed, sources.at("images", "dropped.img.xz"));
+		const sums = sources.at("images", "dropped.img.xz.sha256");
+		writeFileSync(sums, `${"0".repeat(64)}  dropped.img.xz\n`);
+		await eventually("it to be seen", async () =>
+			(await sources.get("dropped")).error === undefined ? true : undefined,
 		);
-		assert.equal((await settled("slow")).state, "ready");
-		assert.match(mirror.output, new RegExp(`^slow\\.img\\.xz bytes=${half}-$`, "m"));
+		const { state, findings } = await sources.settled("dropped");
+		assert.deepEqual([state, findings[0]?.code], ["broken", "image-checksum"]);
+		writeFileSync(sums, `${sources.sha256}  dropped.img.xz\n`);
+		await sources.server.waitForImage("dropped");
+		assert.equal((await sources.get("dropped")).sha256, sources.sha256);
+		rmSync(sums);
 	});
 
-	it("killed in an upload by curl, it is resumed where it was, with the lines of the documentation", async () => {
-		const token = readFileSync(join(folder, "data", "token"), "utf8").trim();
-		const shell = (script: string) => {
-			const preset = `T=${token}; F=${packed}; N=up.img.xz; U=${UPLOADS}; tus="Tus-Resumable: 1.0.0"; auth="Authorization: Bearer $T"`;
-			return lab.on("rtr", ["sh", "-c", `${preset}; ${script}`]);
-		};
-		const create = `curl -sSi -X POST -H "$auth" -H "$tus" -H "Upload-Length: $(stat -c %s "$F")" -H "Upload-Metadata: filename $(printf %s "$N" | base64 -w0)" $U`;
-		const made = await must(shell(create));
-		const place = `${UPLOADS}/${/^location: .*\/([0-9a-f]{24})\r?$/im.exec(made)?.[1]}`;
-		const send = (at: number, more = "") =>
-			`tail -c +${at + 1} "$F" | curl -sSi ${more} -X PATCH -H "$auth" -H "$tus" -H "Content-Type: application/offset+octet-stream" -H "Upload-Offset: ${at}" -T - ${place}`;
-		const slow = new Background(shell(send(0, "--limit-rate 100k")));
-		const offset = async () => {
-			const head = await must(shell(`curl -sS -I -H "$auth" -H "$tus" ${place}`));
-			return Number(/^upload-offset: (\d+)/im.exec(head)?.[1]);
-		};
-		while ((await offset()) < 20_000) await new Promise((go) => setTimeout(go, 50));
-		await server.kill();
-		await slow.ended;
-		server = await server.restart();
-		await server.waitForLog(/the upload of up\.img\.xz was interrupted; it can go on after/, 5000);
-		const at = await offset();
-		assert.ok(at >= 20_000 && at < statSync(packed).size, String(at));
-		assert.match(await must(shell(send(at))), /^HTTP\/1\.1 204/m);
-		assert.equal((await settled("up")).state, "ready");
-		assert.deepEqual(readFileSync(join(images, "up.img.xz")), readFileSync(packed));
-		assert.deepEqual(
-			inFolder().filter((name) => name.startsWith(".")),
-			[],
+	it("a server that stands still is told of while it is tried again, and then goes on where it was", async () => {
+		const warning = await eventually(
+			"the server to be impatient",
+			async () => (await sources.get("stall")).findings.find(({ code }) => code === "download-stalled"),
+			45_000,
 		);
+		assert.match(warning.message, /has sent nothing for 30 seconds\. It is tried again\./);
+		writeFileSync(sources.at("go"), "");
+		const { state, findings } = await sources.settled("stall");
+		assert.deepEqual([state, findings.filter(({ code }) => code === "download-stalled")], ["ready", []]);
+		assert.match(sources.asked, /^stall\.img\.xz bytes=\d+-$/m);
 	});
 
-	it("says that a disk is full before it begins", async () => {
-		await server.stop();
-		await must(["mount", "-t", "tmpfs", "-o", "size=240m", "tmpfs", join(folder, "tiny")]);
-		server = await Server.start(lab, { images: join(folder, "tiny"), data: join(folder, "data") });
-		assert.match(await failed("good.img.xz"), /There is not enough room on the disk of .*tiny/);
-		assert.deepEqual(readdirSync(join(folder, "tiny")), []);
+	it("a list of images that is none says what is wrong", async () => {
+		for (const [url, code, sentence] of [
+			[`${MIRROR}/none.json`, "catalog-missing", /There is no list at .*404/],
+			[`${MIRROR}/html.json`, "catalog-malformed", /is no list of images: it is no JSON/],
+			[`${STRANGE_TLS}/list.json`, "catalog-unavailable", /cannot be trusted: it has signed its certificate itself/],
+		] as const) {
+			await sources.serve(["--catalog-url", url]);
+			const { error } = (await sources.server.api("GET", "/api/v1/catalog")) as {
+				error: { code: string; message: string };
+			};
+			assert.equal(error.code, code);
+			assert.match(error.message, sentence);
+		}
 	});
 });

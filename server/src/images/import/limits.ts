@@ -27,6 +27,7 @@ export class LimitGuard {
 	readonly #reserve: number;
 	readonly #ratio: number;
 	#nextLook = 0;
+	#expected = Number.POSITIVE_INFINITY;
 
 	/** @param folder on the disk that the image is written to. */
 	constructor(
@@ -46,6 +47,7 @@ export class LimitGuard {
 	 */
 	begin(packedBytes: number, expected: number | undefined): void {
 		if (expected !== undefined) this.#checkSize(expected);
+		this.#expected = expected ?? Number.POSITIVE_INFINITY;
 		this.#checkSpace(Math.min(packedBytes, expected ?? packedBytes));
 	}
 
@@ -58,7 +60,7 @@ export class LimitGuard {
 		}
 		if (written < this.#nextLook) return;
 		this.#nextLook = written + LOOK_EVERY;
-		this.#checkSpace(LOOK_EVERY);
+		this.#checkSpace(Math.min(LOOK_EVERY, Math.max(0, this.#expected - size)));
 	}
 
 	#checkSize(size: number): void {

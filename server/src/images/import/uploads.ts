@@ -210,6 +210,7 @@ export class Uploads implements Startable {
 		const guard = new LimitGuard(this.#options.folder, this.#options.limits);
 		let bytes = upload.offset;
 		try {
+			guard.begin(upload.size - upload.offset, upload.size);
 			for await (const chunk of body as AsyncIterable<Buffer>) {
 				if (bytes + chunk.length > upload.size) throw tooLong(upload);
 				guard.check(bytes + chunk.length, bytes - upload.offset, bytes);
