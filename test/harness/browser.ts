@@ -25,7 +25,7 @@ export interface WatchedPage {
 
 export async function openPage(context: BrowserContext): Promise<WatchedPage> {
 	const page = await context.newPage();
-	page.setDefaultTimeout(15_000);
+	page.setDefaultTimeout(30_000);
 	const complaints: string[] = [];
 	page.on("console", (message) => {
 		if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());

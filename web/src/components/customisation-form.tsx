@@ -151,7 +151,7 @@ function Secret({ isSet, label, description, onRemove, children }: SecretProps) 
 	return (
 		<div>
 			<Group justify="space-between" gap="xs">
-				<Text size="sm" fw={500}>
+				<Text size="sm" fw="var(--mantine-font-weight-medium)">
 					{label}
 				</Text>
 				{isSet && (

@@ -33,7 +33,7 @@ export function WriteItem({ write }: { readonly write: Write }) {
 		<Stack gap={4} component="article" aria-label={`${imageName} to ${deviceName}`}>
 			<Group justify="space-between" gap="xs">
 				<Text size="sm" fw={600}>
-					<Anchor component={Link} to={`/devices/${deviceId}`} inherit>
+					<Anchor component={Link} to={`/devices/${deviceId}`} inherit underline="always">
 						{deviceName}
 					</Anchor>{" "}
 					· {imageName}

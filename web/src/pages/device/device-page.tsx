@@ -6,7 +6,7 @@ import { Link, useParams } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { devicesQuery, logsQuery, writesQuery } from "../../api/queries.ts";
 import { useNow } from "../../components/ago.tsx";
-import { FindingNote } from "../../components/findings.tsx";
+import { FindingNote, Findings } from "../../components/findings.tsx";
 import { BackIcon } from "../../components/icons.tsx";
 import { LogView } from "../../components/log-view.tsx";
 import { PageFrame } from "../../components/page-frame.tsx";
@@ -60,17 +60,18 @@ function KnownDevice({ device }: { readonly device: Device }) {
 				<span>{device.diagnosis === undefined && status.sentence}</span>
 			</Group>
 			{device.diagnosis !== undefined && <FindingNote finding={device.diagnosis} />}
+			<Findings findings={device.findings} />
 			<div className={classes.columns}>
 				<Stack>
 					<LastBoot device={device} kind={status.kind} />
 					<About device={device} />
 					{device.agent !== null && <Inventory agent={device.agent} />}
 					<Writes device={device} />
+					<RootPanel device={device} />
 					<BootHistory device={device} />
 				</Stack>
 				<Stack>
 					<SettingsPanel device={device} />
-					<RootPanel device={device} />
 					<CustomisationPanel device={device} />
 				</Stack>
 			</div>

@@ -24,7 +24,9 @@ export function LastBoot({ device, kind }: LastBootProps) {
 	const first = reached[0]?.at;
 	const last = reached.at(-1)?.at;
 	const lead =
-		first === undefined || last === undefined ? undefined : `${durationText(last - first)} so far as it came`;
+		first === undefined || last === undefined
+			? undefined
+			: `${durationText(last - first)} from its first question to: ${stageNames[reached.at(-1)?.stage ?? "dhcp"]}`;
 	return (
 		<Panel title="Last boot" lead={lead}>
 			<StageBar reached={reached} state={kind} labelled />

@@ -74,7 +74,7 @@ function Images({ count, name }: { readonly count: number; readonly name: string
 	return (
 		<Text size="sm">
 			{count === 1 ? "There is one" : `There are ${count}`}: new Pis get {name ?? "the newest"}.{" "}
-			<Anchor component={Link} to="/images" inherit>
+			<Anchor component={Link} to="/images" inherit underline="always">
 				All images
 			</Anchor>
 		</Text>

@@ -1,0 +1,233 @@
+/**
+ * The page as a person has it: Chromium on a computer of the LAN, the real server, virtual Pis. From the first visit to a Pi
+ * that runs, with what goes wrong on the way.
+ */
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import type { DeviceList, Network } from "@pi-netboot/api";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { BROWSER_PROGRAMS, openPage, startBrowser, type WatchedPage } from "../harness/browser.ts";
+import { eventually } from "../harness/eventually.ts";
+import { Lab, SERVER_ADDRESS } from "../harness/lab.ts";
+import { IMAGE_PROGRAMS, lacks } from "../harness/needs.ts";
+import { Server } from "../harness/server.ts";
+import { makeSmallImage } from "../harness/small-image.ts";
+
+const SITE = `http://${SERVER_ADDRESS}:38434`;
+const PLACES = ["/devices", "/images", "/writes", "/network", "/logs", "/settings", "/guide"];
+/** Bytes; what may be loaded before the first page is there, packed. */
+const MOST_AT_FIRST = 250_000;
+
+interface AxeResults {
+	readonly violations: readonly { readonly id: string; readonly nodes: readonly { readonly html: string }[] }[];
+}
+
+const skip = await lacks(["ip", "curl", ...BROWSER_PROGRAMS, ...IMAGE_PROGRAMS]);
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+let folder = "";
+let image = "";
+let lab: Lab;
+let server: Server;
+let browser: Browser;
+let context: BrowserContext;
+let first: WatchedPage;
+let page: Page;
+
+before(async () => {
+	if (skip !== false) return;
+	folder = await mkdtemp(join(tmpdir(), "page-"));
+	mkdirSync(join(folder, "images"));
+	mkdirSync(join(folder, "elsewhere"));
+	image = makeSmallImage(join(folder, "elsewhere"), folder, { name: "raspios.img", kernelBytes: 300_000 }).path;
+	lab = await Lab.create();
+	server = await Server.start(lab, { images: join(folder, "images"), data: join(folder, "data") });
+	browser = await startBrowser(lab, "rtr", folder);
+	context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+	first = await openPage(context);
+	page = first.page;
+});
+
+after(async () => {
+	if (skip !== false) return;
+	await browser?.close();
+	await server?.stop();
+	await lab?.remove();
+	await rm(folder, { recursive: true });
+});
+
+/** The link that the start printed, as another computer opens it. */
+function loginLink(): string {
+	const link = /ready (http:\S+)/.exec(server.log)?.[1] ?? assert.fail(server.log);
+	return `${SITE}/${new URL(link).search}`;
+}
+
+/** What a rule for everybody's use is broken by, in lines. */
+async function violations(watched: Page): Promise<string[]> {
+	await watched.evaluate(axe);
+	const { violations: found } = (await watched.evaluate("axe.run()")) as AxeResults;
+	return found.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`));
+}
+
+describe("the page", { skip }, () => {
+	it("lets in whoever has the link, once, and loads little", async () => {
+		const sizes: Promise<number>[] = [];
+		page.on("requestfinished", (request) => {
+			if (!request.url().includes("/api/"))
+				sizes.push(request.sizes().then(({ responseBodySize }) => responseBodySize));
+		});
+		const link = loginLink();
+		await page.goto(link);
+		await page.getByRole("heading", { name: "No Pi yet" }).waitFor();
+		await page.waitForLoadState("load");
+		const bytes = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+		assert.ok(bytes > 50_000 && bytes < MOST_AT_FIRST, `${bytes} bytes`);
+		const stranger = await browser.newContext();
+		const other = await stranger.newPage();
+		await other.goto(link);
+		assert.match(await other.innerText("main"), /used already/);
+		await stranger.close();
+	});
+
+	it("is left and entered by keyboard", async () => {
+		await page.keyboard.press("Tab");
+		assert.equal(await page.locator(":focus").innerText(), "To the page");
+		const places = page.getByRole("navigation", { name: "Pages" });
+		for (let step = 0; step < 5; step++) await page.keyboard.press("Tab");
+		await places.getByRole("link", { name: "Images" }).focus();
+		await page.keyboard.press("Enter");
+		await page.getByRole("heading", { name: "Images", level: 1 }).waitFor();
+	});
+
+	it("goes on with an upload by itself after the server was killed, and shows that it was away", async () => {
+		const session = await context.newCDPSession(page);
+		const slow = { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 8_000_000 };
+		await session.send("Network.emulateNetworkConditions", slow);
+		await page.locator('input[type="file"]').setInputFiles(image);
+		const bar = page.getByRole("progressbar", { name: "Upload of raspios.img" });
+		const percent = async () => Number(await bar.getAttribute("aria-valuenow"));
+		await eventually("a part of the upload", async () => ((await percent()) > 15 ? true : undefined));
+		await server.kill();
+		await page.getByText("The server is away; it goes on by itself.").waitFor();
+		await page.getByText("Server away").waitFor();
+		server = await server.restart();
+		await session.send("Network.emulateNetworkConditions", { ...slow, uploadThroughput: -1 });
+		await page.getByText(/^Uploaded: /).waitFor();
+		assert.equal(await bar.getAttribute("aria-valuenow"), "100");
+		await page.getByText("Live", { exact: true }).waitFor();
+		await page.getByRole("article").getByText("raspios.img").waitFor();
+		await server.waitForImage("raspios");
+		assert.ok((await readFile(join(folder, "images", "raspios.img"))).equals(await readFile(image)));
+		// What the browser says of a server that is away is no fault of the page.
+		const own = first.complaints.filter((line) => !/ERR_CONNECTION|ERR_EMPTY|ERR_INCOMPLETE|ERR_NETWORK/.test(line));
+		assert.deepEqual(own, []);
+	});
+
+	it("refuses an upload that is there already in the server's words, and replaces it when told to", async () => {
+		await page.getByRole("button", { name: "Hide" }).click();
+		await page.locator('input[type="file"]').setInputFiles(image);
+		await page
+			.getByRole("alert")
+			.getByText(/raspios\.img/)
+			.waitFor();
+		await page.getByRole("button", { name: "Replace it" }).click();
+		await page.getByText(/^Uploaded: /).waitFor();
+		await page.getByRole("button", { name: "Hide" }).click();
+	});
+
+	it("leads from the guide to a virtual Pi that runs, which other browsers see live", async () => {
+		await server.waitForImage("raspios");
+		const phone = await browser.newContext({
+			viewport: { width: 390, height: 844 },
+			storageState: await context.storageState(),
+		});
+		const seen = await openPage(phone);
+		await seen.page.goto(`${SITE}/devices`);
+		await seen.page.getByRole("heading", { name: "No Pi yet" }).waitFor();
+		await page.getByRole("link", { name: "Set-up guide" }).click();
+		await page.getByLabel("Model").selectOption("pi4");
+		await page.getByRole("button", { name: "Start a virtual Pi" }).click();
+		await page.getByText("It runs from the network.").waitFor();
+		const card = seen.page.getByRole("article");
+		await card.getByText("Running").waitFor();
+		await card.getByText("Pi 4").waitFor();
+		assert.deepEqual(seen.complaints, []);
+		await phone.close();
+	});
+
+	it("changes a Pi, and says in the server's words why it does not", async () => {
+		await page.getByRole("link", { name: "Pis", exact: true }).click();
+		await page.getByRole("article").getByRole("link").click();
+		await page.getByRole("heading", { name: "Last boot" }).waitFor();
+		const name = page.getByRole("textbox", { name: "Name" });
+		const save = page.getByRole("region", { name: "Settings" }).getByRole("button", { name: "Save" });
+		await name.fill("Not A Name");
+		await save.click();
+		await page
+			.getByRole("alert")
+			.getByText(/expected a host name/)
+			.waitFor();
+		await name.fill("bench-1");
+		await page.getByLabel("Fresh at each boot").click();
+		await save.click();
+		await page.getByRole("heading", { name: "bench-1", level: 1 }).waitFor();
+		const { devices } = (await server.api("GET", "/api/v1/devices")) as DeviceList;
+		assert.deepEqual(
+			devices.map((device) => [device.name, device.rootMode]),
+			[["bench-1", "ephemeral"]],
+		);
+		assert.deepEqual(await violations(page), []);
+	});
+
+	it("changes several Pis at once", async () => {
+		await page.getByRole("link", { name: "All Pis" }).click();
+		await page.getByLabel("Select bench-1").check();
+		const bar = page.getByRole("region", { name: "Selected Pis" });
+		await bar.getByText("1 Pi selected").waitFor();
+		await bar.getByRole("button", { name: "Root" }).click();
+		await page.getByRole("menuitem", { name: "Read only" }).click();
+		await bar.getByRole("button", { name: "Clear" }).click();
+		await bar.waitFor({ state: "detached" });
+		const { devices } = (await server.api("GET", "/api/v1/devices")) as DeviceList;
+		assert.equal(devices[0]?.rootMode, "read-only");
+	});
+
+	it("changes the DHCP mode without a restart, and back again", async () => {
+		const mode = async () => ((await server.api("GET", "/api/v1/network")) as Network).mode;
+		await page.getByRole("link", { name: "Network" }).click();
+		await page.getByLabel("This server gives the addresses").click();
+		await page.getByRole("button", { name: "Apply" }).click();
+		await page.getByText("It holds now.").waitFor();
+		assert.equal(await mode(), "full");
+		await page.getByRole("button", { name: "Undo" }).click();
+		await page.getByText("It holds now.").waitFor({ state: "detached" });
+		assert.equal(await mode(), "proxy");
+	});
+
+	it("shows the log as it grows", async () => {
+		await page.getByRole("link", { name: "Log", exact: true }).click();
+		await page.getByRole("log").getByText("a virtual pi4 is switched on").waitFor();
+		await page.getByLabel("Search the log").fill("virtual");
+		await server.api("POST", "/api/v1/virtual-pis", { model: "pi5" });
+		await page.getByRole("log").getByText("a virtual pi5 is switched on").waitFor();
+	});
+
+	for (const colorScheme of ["light", "dark"] as const) {
+		it(`can be used by everybody, ${colorScheme}, and has nothing to complain of`, async () => {
+			const other = await browser.newContext({ colorScheme, storageState: await context.storageState() });
+			const watched = await openPage(other);
+			for (const place of PLACES) {
+				await watched.page.goto(`${SITE}${place}`);
+				await watched.page.getByRole("heading", { level: 1 }).waitFor();
+				await watched.page.getByText("Live", { exact: true }).waitFor();
+				assert.deepEqual(await violations(watched.page), [], place);
+			}
+			assert.deepEqual(watched.complaints, []);
+			await other.close();
+		});
+	}
+});

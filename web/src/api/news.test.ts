@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { Bystander, Device, Image, LogLine, Network, ServerEvent } from "@pi-netboot/api";
+import { QueryClient } from "@tanstack/react-query";
+import { askWithNews, MOST_LINES, tellCache } from "./news.ts";
+
+const device = (id: string, name = id) => ({ id, name }) as Device;
+const seen = (id: string, name?: string): ServerEvent => ({ type: "device", data: { id, device: device(id, name) } });
+const line = (id: number) => ({ id, message: `line ${id}` }) as LogLine;
+const logged = (id: number): ServerEvent => ({ type: "log", data: line(id) });
+const devices = ["devices"];
+
+function names(client: QueryClient): string[] | undefined {
+	return client.getQueryData<Device[]>(devices)?.map(({ name }) => name);
+}
+
+describe("news", () => {
+	it("change the lists that were asked for, and no others", () => {
+		const client = new QueryClient();
+		client.setQueryData(devices, [device("a"), device("b")]);
+		tellCache(client, [seen("b", "bench"), seen("c"), { type: "image", data: { id: "x", image: {} as Image } }]);
+		assert.deepEqual(names(client), ["a", "bench", "c"]);
+		assert.equal(client.getQueryData(["images"]), undefined);
+	});
+
+	it("take away what is gone, and follow an id that changes", () => {
+		const client = new QueryClient();
+		client.setQueryData(devices, [device("a"), device("b8")]);
+		const renamed: ServerEvent = { type: "device", data: { id: "7b", formerId: "b8", device: device("7b") } };
+		tellCache(client, [{ type: "device", data: { id: "a" } }, renamed]);
+		assert.deepEqual(names(client), ["7b"]);
+	});
+
+	it("leave what did not change as it is, so that it is not painted again", () => {
+		const client = new QueryClient();
+		const untouched = device("a");
+		client.setQueryData(devices, [untouched, device("b")]);
+		tellCache(client, [seen("b", "bench")]);
+		assert.equal(client.getQueryData<Device[]>(devices)?.[0], untouched);
+	});
+
+	it("that come while an answer is on its way are not lost by it", async () => {
+		const client = new QueryClient();
+		const answer = Promise.withResolvers<Device[]>();
+		const asked = askWithNews("devices", () => answer.promise);
+		tellCache(client, [seen("a", "newer")]);
+		answer.resolve([device("a", "older")]);
+		assert.deepEqual(await asked, [device("a", "newer")]);
+		assert.deepEqual(await askWithNews("devices", async () => [device("a", "newest")]), [device("a", "newest")]);
+	});
+
+	it("show no line of the log twice, and keep no more than the server", () => {
+		const client = new QueryClient();
+		client.setQueryData(["logs"], [line(1), line(2)]);
+		tellCache(client, [logged(2), logged(3)]);
+		assert.deepEqual(client.getQueryData(["logs"]), [line(1), line(2), line(3)]);
+		tellCache(
+			client,
+			Array.from({ length: MOST_LINES }, (_, index) => logged(index + 4)),
+		);
+		assert.equal(client.getQueryData<LogLine[]>(["logs"])?.length, MOST_LINES);
+	});
+
+	it("keep one entry for each machine that does not boot from here", () => {
+		const client = new QueryClient();
+		const one = (mac: string, reason: string) => ({ mac, reason }) as Bystander;
+		client.setQueryData(["bystanders"], [one("a", "first")]);
+		tellCache(client, [
+			{ type: "bystander", data: one("a", "second") },
+			{ type: "bystander", data: one("b", "x") },
+		]);
+		assert.deepEqual(client.getQueryData(["bystanders"]), [one("a", "second"), one("b", "x")]);
+	});
+
+	it("of the network are the last ones", () => {
+		const client = new QueryClient();
+		client.setQueryData(["network"], { mode: "proxy" });
+		const network = (mode: Network["mode"]): ServerEvent => ({ type: "network", data: { mode } as Network });
+		tellCache(client, [network("off"), network("full")]);
+		assert.deepEqual(client.getQueryData(["network"]), { mode: "full" });
+	});
+});

@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { AgentDisk } from "@pi-netboot/api";
+import { sampleDevice } from "../testing/sample-device.ts";
+import { bytesText } from "./bytes.ts";
+import { diskContent, isEmptyDisk } from "./disks.ts";
+import { filterLines, lineText } from "./log-lines.ts";
+import { listText, modelText } from "./models.ts";
+import { statusOf } from "./status.ts";
+import { agoText, durationText } from "./time.ts";
+
+const NOW = 1_700_000_000_000;
+
+describe("the words of the page", () => {
+	it("say sizes as people do", () => {
+		const said = [0, 1, 999, 1000, 1_400_000, 29_100_000_000, 2e12].map(bytesText);
+		assert.deepEqual(said, ["0 bytes", "1 byte", "999 bytes", "1.0 kB", "1.4 MB", "29 GB", "2.0 TB"]);
+	});
+
+	it("say times as people do", () => {
+		assert.deepEqual(
+			[0, 5_000, 90_000, 3_600_000, 86_400_000].map((past) => agoText(NOW - past, NOW)),
+			["just now", "just now", "2 minutes ago", "1 hour ago", "yesterday"],
+		);
+		assert.deepEqual([400, 12_300, 200_000, 7_500_000].map(durationText), ["0.4 s", "12 s", "3 min 20 s", "2 h 5 min"]);
+	});
+
+	it("name models, known and new", () => {
+		assert.deepEqual(["pi3bp", "pi3b", "pi4", "pi400", "cm5l", "zero2w", "pi1ap"].map(modelText), [
+			"Pi 3 B+",
+			"Pi 3 B",
+			"Pi 4",
+			"Pi 400",
+			"CM5L",
+			"Zero 2 W",
+			"Pi 1 A+",
+		]);
+		assert.equal(listText(["a", "b", "c"]), "a, b, and c");
+	});
+});
+
+const device = sampleDevice;
+
+describe("what a Pi is doing", () => {
+	const kernel = (at: number) => device({ stage: "kernel", stages: [{ stage: "kernel", at }] });
+
+	it("is seen, starting, stopped, running", () => {
+		assert.equal(statusOf(device({}), NOW).word, "Seen");
+		assert.equal(statusOf(kernel(NOW - 5000), NOW).word, "Starting");
+		assert.equal(statusOf(kernel(NOW - 3_600_000), NOW).word, "Stopped");
+		assert.equal(statusOf(device({ stage: "userspace" }), NOW).word, "Running");
+		assert.equal(statusOf(device({ intent: "ignore" }), NOW).word, "Left alone");
+	});
+
+	it("is trouble where the rule book says so, but not for a remark", () => {
+		const diagnosis = { code: "x", message: "No kernel for this model." };
+		const troubled = statusOf(device({ stage: "firmware", diagnosis: { ...diagnosis, severity: "error" } }), NOW);
+		assert.deepEqual([troubled.kind, troubled.sentence], ["trouble", diagnosis.message]);
+		const remark = device({ stage: "userspace", diagnosis: { ...diagnosis, severity: "info" } });
+		assert.equal(statusOf(remark, NOW).kind, "running");
+	});
+});
+
+describe("what is on a disk", () => {
+	const disk = (content: string, partitions: AgentDisk["partitions"]): AgentDisk => ({
+		path: "/dev/mmcblk0",
+		size: 32e9,
+		model: "SD32G",
+		serial: "",
+		identity: "",
+		diskseq: 1,
+		readOnly: false,
+		removable: true,
+		content,
+		partitions,
+		use: null,
+	});
+
+	it("is told before it is lost", () => {
+		assert.equal(diskContent(disk("", [])), "Empty");
+		assert.equal(diskContent(disk("ext", [])), "Linux (ext), without partitions");
+		const both = [
+			{ path: "/dev/mmcblk0p1", size: 540e6, content: "fat" },
+			{ path: "/dev/mmcblk0p2", size: 31e9, content: "" },
+		];
+		assert.equal(diskContent(disk("", both)), "2 partitions: FAT of 540 MB and unknown data of 31 GB");
+		assert.deepEqual(
+			[isEmptyDisk(disk("", [])), isEmptyDisk(disk("ext", [])), isEmptyDisk(disk("", both))],
+			[true, false, false],
+		);
+	});
+});
+
+describe("lines of the log", () => {
+	const line = {
+		id: 1,
+		time: NOW,
+		level: "warn",
+		service: "tftp",
+		device: "7bf18f79",
+		message: "No such file",
+	} as const;
+	const all = { level: "debug", service: null, device: null, text: "" } as const;
+
+	it("are sifted by all that is asked for", () => {
+		const count = (more: object) => filterLines([line], { ...all, ...more }).length;
+		assert.deepEqual([count({}), count({ level: "warn" }), count({ level: "error" })], [1, 1, 0]);
+		assert.deepEqual([count({ service: "nfs" }), count({ device: "7bf18f79" }), count({ device: "x" })], [0, 1, 0]);
+		assert.deepEqual([count({ text: "no SUCH" }), count({ text: "kernel" })], [1, 0]);
+	});
+
+	it("are saved with all that they say", () => {
+		assert.equal(lineText(line), "2023-11-14T22:13:20.000Z warn tftp 7bf18f79: No such file");
+	});
+});
