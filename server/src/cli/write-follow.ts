@@ -6,9 +6,9 @@ import { ProgressBar } from "./progress-bar.ts";
 import type { Terminal } from "./terminal.ts";
 import { progressText } from "./write-text.ts";
 
-const PAUSE_MS = 1000;
+const PAUSE_MS = 500;
 /** Questions in a row without an answer: about ten minutes. */
-const PATIENCE = 600;
+const PATIENCE = 1200;
 
 /** Gives them as they ended. @throws CommandError when the person does not want to wait, or the server is gone. */
 export async function followWrites(
@@ -59,6 +59,7 @@ function show(writes: readonly Write[], bar: ProgressBar, isSilent: boolean): vo
 }
 
 function pause(signal: AbortSignal): Promise<void> {
+	if (signal.aborted) return Promise.resolve();
 	return new Promise((resolve) => {
 		const end = () => {
 			clearTimeout(timer);
