@@ -216,7 +216,17 @@ def use_of(disk: str) -> Optional[Refusal]:
         return Refusal("mounted", f"/dev/{disk} is mounted at {mount.place}. Unmount it: umount {mount.place}")
     if disk in disks_of_swap():
         return Refusal("swap", f"/dev/{disk} holds swap space that is in use. Switch it off: swapoff -a")
+    holders = holders_of(Path(f"/sys/block/{disk}"))
+    if holders:
+        sentence = f"/dev/{disk} is a part of {', '.join(holders)} (LVM, RAID or encryption). Take that apart, or reboot without it."
+        return Refusal("in-use", sentence)
     return None
+
+
+def holders_of(place: Path) -> List[str]:
+    """What lies on a disk or on its partitions without being mounted. @param place of the disk in /sys/block."""
+    parts = [place, *(mark.parent for mark in place.glob("*/partition"))]
+    return sorted({holder.name for part in parts for holder in part.glob("holders/*")})
 
 
 def is_netbooted() -> bool:
@@ -575,7 +585,7 @@ class Disk:
             except OSError as error:
                 tries += 1
                 if tries >= WRITE_TRIES:
-                    raise self._broken("write", start + done, error) from error
+                    raise self._broken("write", error, start + done) from error
 
     def read(self, start: int, view: memoryview) -> None:
         """What is behind the end of the disk reads as zeros."""
@@ -585,22 +595,25 @@ class Disk:
             try:
                 count = os.preadv(self._descriptor, [view[done:length]], start + done)
             except OSError as error:
-                raise self._broken("read", start + done, error) from error
+                raise self._broken("read", error, start + done) from error
             if count == 0:
                 raise Failure("disk-removed", f"{self.path} ends at byte {start + done}.")
             done += count
         view[length:] = bytes(len(view) - length)
 
-    def _broken(self, what: str, offset: int, error: OSError) -> Failure:
+    def _broken(self, what: str, error: OSError, offset: Optional[int] = None) -> Failure:
+        """@raise Failure when it is gone: then that is why."""
         self.check_still_there()
-        sentence = f"{self.path} failed to {what} at byte {offset}: {error.strerror}. The disk is broken or loose; try another."
-        return Failure("disk-error", sentence, offset=offset, errno=errno.errorcode.get(error.errno or 0, ""))
+        where = "" if offset is None else f" at byte {offset}"
+        sentence = f"{self.path} failed to {what}{where}: {error.strerror}. The disk is broken or loose; try another."
+        facts: Dict[str, Any] = {} if offset is None else {"offset": offset}
+        return Failure("disk-error", sentence, errno=errno.errorcode.get(error.errno or 0, ""), **facts)
 
     def sync(self) -> None:
         try:
             os.fdatasync(self._descriptor)
         except OSError as error:
-            raise self._broken("sync", 0, error) from error
+            raise self._broken("keep what was written", error) from error
         self.check_still_there()
 
     def zero(self, start: int, length: int, scratch: Buffer) -> int:
@@ -632,7 +645,7 @@ class Disk:
             return True
         except OSError as error:
             if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOTTY, errno.EIO):
-                raise self._broken("clear", start, error) from error
+                raise self._broken("clear", error, start) from error
             return False
 
     def reread_partitions(self) -> None:
@@ -818,7 +831,10 @@ class Server:
         """@raise Unreachable, Failure when the server refuses."""
         content = b"" if body is None else json.dumps(body).encode()
         answer = self._signed(method, f"{self.PREFIX}/{path}", content)
-        values = json.loads(answer.body) if answer.body else {}
+        try:
+            values = json.loads(answer.body) if answer.body else {}
+        except ValueError as error:
+            raise Unreachable(f"the answer to {path} is no JSON") from error
         return values if isinstance(values, dict) else {}
 
     def map(self, name: str) -> bytes:
@@ -1008,10 +1024,10 @@ class Fetcher:
             try:
                 content, is_packed = source.fetch(chunk)
                 length = self._unpack(chunk, content, is_packed, buffer)
-                self._progress.wire += len(content)
+                self._count(wire=len(content))
                 return length
             except (Unreachable, ValueError) as error:
-                self._progress.retries += 1
+                self._count(retries=1)
                 self._progress.alive()
                 log.info("chunk %d from %s: %s", chunk.number, source.url, error)
                 if source is not sources[-1]:
@@ -1026,6 +1042,11 @@ class Fetcher:
                     raise
                 self._strikes[source.url] += PEER_STRIKES
         raise Cancelled("cancelled", "The write was cancelled. The disk does not boot.")
+
+    def _count(self, wire: int = 0, retries: int = 0) -> None:
+        with self._lock:
+            self._progress.wire += wire
+            self._progress.retries += retries
 
     @staticmethod
     def _unpack(chunk: Chunk, content: bytes, is_packed: bool, buffer: Buffer) -> int:
@@ -1533,6 +1554,10 @@ class Agent:
                 log.warning("the server refuses: %s", failure.message)
                 greeted = None
                 time.sleep(5)
+            except Exception:  # pylint: disable=broad-except
+                # A fault of ours, or an order that makes no sense: nobody could give another one if this ended.
+                log.exception("asking for work failed")
+                time.sleep(5)
 
     def _do(self, work: Dict[str, Any]) -> None:
         if work.get("kind") == "write":
@@ -1541,6 +1566,8 @@ class Agent:
             log.info("reboot, as the server asks")
             reboot()
             time.sleep(60)
+        else:
+            raise Failure("bad-request", f"an order of a kind that is unknown here: {work.get('kind')}")
 
     def _write(self, work: Dict[str, Any]) -> None:
         target = work["target"]

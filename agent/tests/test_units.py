@@ -8,6 +8,7 @@ import json
 import pathlib
 import random
 import sys
+import tempfile
 import unittest
 from typing import Any, Dict, List
 
@@ -102,6 +103,21 @@ class Settings(unittest.TestCase):
             self.assertTrue(config.devices.fullmatch(path), path)
         for path in ("/dev/mmcblk0p1", "/dev/nvme0n1p2", "/dev/sda1", "/dev/loop0", "/dev/mmcblk0boot0", "/dev/../sda", "/dev/sda\n"):
             self.assertFalse(config.devices.fullmatch(path), path)
+
+
+class Holders(unittest.TestCase):
+    def test_of_the_disk_and_of_its_partitions(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            disk = pathlib.Path(folder) / "sda"
+            for part in ("sda1", "sda2", "queue"):
+                (disk / part / "holders").mkdir(parents=True)
+            for part in ("sda1", "sda2"):
+                (disk / part / "partition").write_text("1")
+            self.assertEqual(imager.holders_of(disk), [])
+            (disk / "sda2" / "holders" / "dm-0").mkdir()
+            self.assertEqual(imager.holders_of(disk), ["dm-0"])
+            (disk / "holders" / "md127").mkdir(parents=True)
+            self.assertEqual(imager.holders_of(disk), ["dm-0", "md127"])
 
 
 class Memory(unittest.TestCase):
