@@ -166,6 +166,12 @@ describe("commands that ask the server", () => {
 		]);
 	});
 
+	it("devices reboot", async () => {
+		assert.equal((await asking("devices", "reboot", "7bf18f79")).out, "7bf18f79: reboots\n");
+		const { id, ordered } = JSON.parse((await asking("devices", "reboot", "7bf18f79", "--json")).out);
+		assert.deepEqual([id, ordered], ["7bf18f79", true]);
+	});
+
 	it("devices reset", async () => {
 		const { exitCode, out } = await asking("devices", "reset", "7bf18f79");
 		assert.deepEqual([exitCode, out], [0, "7bf18f79: gets a fresh root at its next boot\n"]);

@@ -1,4 +1,4 @@
-/** `pi-netboot devices set` and `devices reset` */
+/** `pi-netboot devices set`, `devices reboot` and `devices reset` */
 import { type DeviceChanges, Intent, RootMode } from "@pi-netboot/api";
 import { type Command, Option } from "commander";
 import { call } from "./client.ts";
@@ -17,7 +17,7 @@ interface SetFlags extends ClientFlags, CustomisationFlags {
 	readonly json?: true;
 }
 
-/** Adds both below `devices`. Flags of the server may stand before or behind their names. */
+/** Adds them below `devices`. Flags of the server may stand before or behind their names. */
 export function addDeviceChanges(devices: Command, terminal: Terminal): void {
 	const setting = devices.command("set <id>").description("change a device; it takes effect at its next boot");
 	addCustomisationFlags(addClientFlags(setting))
@@ -29,6 +29,9 @@ export function addDeviceChanges(devices: Command, terminal: Terminal): void {
 		.option("--target <path>", "the disk that the intent write-then-disk writes, like /dev/mmcblk0")
 		.option("--json", "as JSON")
 		.action((id: string, _flags: unknown, command: Command) => set(id, command.optsWithGlobals(), terminal));
+	addClientFlags(devices.command("reboot <id>").description("reboot a device through its agent"))
+		.option("--json", "as JSON")
+		.action((id: string, _flags: unknown, command: Command) => reboot(id, command.optsWithGlobals(), terminal));
 	addClientFlags(devices.command("reset <id>").description("give a device a fresh root at its next boot"))
 		.option("--json", "as JSON")
 		.action((id: string, _flags: unknown, command: Command) => reset(id, command.optsWithGlobals(), terminal));
@@ -57,4 +60,9 @@ async function set(id: string, flags: SetFlags, terminal: Terminal): Promise<voi
 async function reset(id: string, flags: ClientFlags & { json?: true }, terminal: Terminal): Promise<void> {
 	const answer = await call(clientOptions(flags, terminal), "resetRoot", { params: { id } });
 	terminal.out(flags.json ? json(answer) : `${answer.id}: gets a fresh root at its next boot\n`);
+}
+
+async function reboot(id: string, flags: ClientFlags & { json?: true }, terminal: Terminal): Promise<void> {
+	const answer = await call(clientOptions(flags, terminal), "rebootDevice", { params: { id } });
+	terminal.out(flags.json ? json(answer) : `${answer.id}: reboots\n`);
 }
