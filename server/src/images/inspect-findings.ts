@@ -6,6 +6,9 @@ import type { ModelLook } from "./inspect-looks.ts";
 import { ifupdownClient } from "./inspect-network.ts";
 import { pythonLack } from "./inspect-python.ts";
 
+/** The code of the finding that nothing helps against. */
+export const WRONG_ARCHITECTURE = "wrong-architecture";
+
 /** About the root: whether it can start at all, and whether anybody can log in. */
 export function rootFindings(trees: InspectedTrees, facts: SystemFacts): ImageFinding[] {
 	const { root } = trees;
@@ -59,7 +62,8 @@ function initFindings(facts: SystemFacts): ImageFinding[] {
 function architectureFindings(facts: SystemFacts): ImageFinding[] {
 	const architecture = facts.os?.architecture;
 	if (architecture === undefined || architecture === "arm64" || architecture === "arm") return [];
-	return [error("wrong-architecture", `The system is compiled for ${architecture}, which no Raspberry Pi runs.`)];
+	const message = `The system is compiled for ${architecture}, which no Raspberry Pi runs.`;
+	return [error(WRONG_ARCHITECTURE, message, "Use its image for the Raspberry Pi, or for arm64.")];
 }
 
 function loginFindings(root: FileTree, facts: SystemFacts): ImageFinding[] {

@@ -218,7 +218,7 @@ test("what is no raw image is broken, and says what to do", async () => {
 		fs.writeFileSync(path.join(folder, "raspios.img.xz"), "\xfd7zXZ\0", "latin1");
 		fs.writeFileSync(path.join(folder, "really.img"), Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0]));
 		fs.writeFileSync(path.join(folder, "empty.img"), "");
-		fs.writeFileSync(path.join(folder, "noise.img"), Buffer.alloc(100_000, 0x5a));
+		fs.writeFileSync(path.join(folder, "noise.img"), Buffer.alloc(100_000, 0xfe));
 		fs.mkdirSync(path.join(folder, "folder.img"));
 		fs.symlinkSync("/nowhere", path.join(folder, "dangling.img"));
 		for (const name of ["raspios.img.xz", "really.img", "empty.img", "noise.img"]) {

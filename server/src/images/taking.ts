@@ -7,9 +7,10 @@ import type { FoundFile } from "./found.ts";
 import { ImportError } from "./import/import-error.ts";
 import { packingOf } from "./import/packing-of.ts";
 import type { ImageFacts, ImageFinding, InspectedTrees } from "./inspect-facts.ts";
-import { disklessFinding } from "./inspect-findings.ts";
+import { disklessFinding, WRONG_ARCHITECTURE } from "./inspect-findings.ts";
+import { guessWhatItIs } from "./what-it-is.ts";
 
-/** What became of a file: `build` and `facts` when it can be booted, else only findings. */
+/** What became of a file: it can be booted when it has a `build`; `facts` are there when they could be found out. */
 export interface Taken {
 	readonly build?: ImageBuild;
 	readonly facts?: ImageFacts;
@@ -71,22 +72,36 @@ async function lookOver(build: ImageBuild, inspect: Inspect, claimed: string | u
 		(message): ImageFinding => ({ code: "image-structure", severity: "warning", message }),
 	);
 	if (trees.root === undefined) {
-		const boot = trees.boot?.tree;
-		const diskless = boot === undefined ? undefined : await whenReady(() => disklessFinding(boot));
+		const what = await whyNoRoot(build, claimed);
 		await build.close();
-		if (diskless !== undefined) return { findings: [diskless, ...structure] };
-		if (claimed !== undefined) return notPacked(claimed);
-		const what = broken(
-			"image-no-root",
-			"No system that can be read is in it.",
-			"Raw disk images with ext4 can be used.",
-		);
-		return { findings: [...what.findings, ...structure] };
+		return { findings: [what, ...structure] };
 	}
 	const facts = await whenReady(() => inspect(inspected(trees)));
 	const usedBytes = await whenReady(() => usedBytesOf(trees));
-	return { build, facts, usedBytes, superblock: build.superblock, findings: [...structure, ...facts.findings] };
+	const known = { facts, usedBytes, superblock: build.superblock, findings: [...structure, ...facts.findings] };
+	const wrong = facts.findings.filter(({ code }) => code === WRONG_ARCHITECTURE);
+	if (wrong.length === 0) return { ...known, build };
+	await build.close();
+	return { ...known, findings: wrong };
 }
+
+/** @param claimed the packing that its name promises and it does not have. */
+async function whyNoRoot(build: ImageBuild, claimed: string | undefined): Promise<ImageFinding> {
+	const boot = build.trees().boot?.tree;
+	const diskless = boot === undefined ? undefined : await whenReady(() => disklessFinding(boot));
+	if (diskless !== undefined) return diskless;
+	if (claimed !== undefined) return notPacked(claimed);
+	const { source } = build;
+	const hasVolumes = boot !== undefined || build.trees().table.kind !== "none";
+	const guess = source === undefined || hasVolumes ? undefined : await whenReady(() => guessWhatItIs(source));
+	const { message, fix } = guess ?? NO_ROOT;
+	return { code: "image-no-root", severity: "error", message, fix };
+}
+
+const NO_ROOT = {
+	message: "No system that can be read is in it.",
+	fix: "Raw disk images with ext4 can be used.",
+};
 
 function inspected({ root, boot, bootMount, table }: BuildTrees): InspectedTrees {
 	return { root: root?.tree, boot: boot?.tree, bootMount, table };
@@ -120,7 +135,8 @@ function failed(file: FoundFile, error: unknown): Taken {
 	}
 	if (code !== undefined && !/^(bug|closed)$/.test(code)) {
 		const isOurs = isNetbootError(error) && /^(malformed|unsupported)-/.test(code);
-		return { ...broken("image-unreadable", `The file cannot be read: ${errorText(error)}`), retry: !isOurs };
+		const text = `${isOurs ? "It cannot be used" : "The file cannot be read"}: ${errorText(error)}.`;
+		return { ...broken("image-unreadable", text), retry: !isOurs };
 	}
 	throw error;
 }
@@ -153,9 +169,9 @@ function claimedPacking(name: string): string | undefined {
 	return Object.values(UNPACKERS).some((unpacker) => unpacker.extension === extension) ? extension : undefined;
 }
 
-function notPacked(extension: string): Taken {
+function notPacked(extension: string): ImageFinding {
 	const message = `It is called ${extension}, but is not packed that way: it may be the error page of a download.`;
-	return broken("image-not-packed", message, "Download it again.");
+	return { code: "image-not-packed", severity: "error", message, fix: "Download it again." };
 }
 
 /** @param isUnpacked whether it came out of another packed file: nobody unpacks twice by himself. */

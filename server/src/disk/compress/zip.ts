@@ -41,18 +41,19 @@ const METHODS: Readonly<Record<number, StreamPacking | "stored">> = { 0: "stored
 /**
  * Finds the file that is meant: the only `.img` in the archive, or its only file.
  *
- * @throws MalformedError (`zip`) when the archive is broken, or holds no image or several.
- * @throws UnsupportedError (`zip`) for encryption, several disks, and methods of compression that we do not have.
+ * @throws MalformedError (`zip`) when the archive is broken.
+ * @throws UnsupportedError (`zip`) when it holds no image or several; for encryption, several disks, and methods of compression
+ * that we do not have.
  */
 export function findImageInZip(source: BlockSource): ZipEntry {
 	const files = readDirectory(source).filter(({ name }) => !/(^|\/)(\.|__MACOSX\/)|\/$/.test(name));
 	const images = files.filter(({ name }) => /\.(img|tar|wic)$/i.test(name));
 	const candidates = images.length > 0 ? images : files;
 	const [entry, second] = candidates;
-	if (entry === undefined) throw new MalformedError("zip", "zip: the archive holds no file");
+	if (entry === undefined) throw new UnsupportedError("zip", "zip: the archive holds no file");
 	if (second !== undefined) {
 		const what = images.length > 0 ? `${images.length} images` : `${files.length} files, none of them an .img`;
-		throw new MalformedError("zip", `zip: the archive holds ${what}: ${listed(candidates.map(({ name }) => name))}`);
+		throw new UnsupportedError("zip", `zip: the archive holds ${what}: ${listed(candidates.map(({ name }) => name))}`);
 	}
 	return locate(source, entry);
 }

@@ -161,7 +161,10 @@ function asImportError(error: unknown, { source, target }: UnpackRequest): unkno
 		});
 	}
 	if (error instanceof UnsupportedError) {
-		return new ImportError("import-unsupported", `${name} cannot be unpacked here: ${error.message}`, { cause: error });
+		return new ImportError("import-unsupported", `${name} cannot be unpacked here: ${error.message}.`, {
+			hint: "Unpack it yourself, and put the image that shall be used into the folder.",
+			cause: error,
+		});
 	}
 	const code = systemCode(error);
 	if (code === "ENOSPC" || code === "EDQUOT") return noSpace(path.dirname(target));

@@ -7,7 +7,7 @@ import { resolvePath } from "../path.ts";
 import { isTar, TarIndexer } from "../tar/index.ts";
 import type { FileTree } from "../tree.ts";
 import { isDirectory, rootNames } from "./look.ts";
-import { BOOT_FSID, type ImageVolume, openImageTrees, ROOT_FSID } from "./trees.ts";
+import { BOOT_FSID, type ImageVolume, looksLikeRoot, openImageTrees, ROOT_FSID } from "./trees.ts";
 
 export interface OpenedTrees {
 	readonly table: PartitionTable;
@@ -72,8 +72,15 @@ async function openTar(source: BlockSource): Promise<OpenedTrees> {
 	const tree = await whenReady(() => indexer.run());
 	const partition = { ...WHOLE, size: source.size };
 	const { findings, identity } = tree;
-	const own = { table: NO_TABLE, root: { tree, partition }, bootMount: mountOf(tree), findings, identity };
-	return await whenReady(() => withBootDirectory(own));
+	const own = { table: NO_TABLE, bootMount: mountOf(tree), findings, identity };
+	if (!(await whenReady(() => looksLikeRoot(tree)))) return { ...own, findings: [...findings, noRootIn(tree)] };
+	return await whenReady(() => withBootDirectory({ ...own, root: { tree, partition } }));
+}
+
+function noRootIn(tree: FileTree): string {
+	const names = rootNames(tree, 4);
+	const shown = names.length > 3 ? [...names.slice(0, 3), "..."] : names;
+	return `the archive has neither etc nor sbin/init at its top, but ${shown.join(", ") || "nothing"}: pack a root file system with tar -C ROOT -cf FILE .`;
 }
 
 function mountOf(root: FileTree): string {

@@ -129,7 +129,8 @@ function chooseRoot(
 	return chosen;
 }
 
-function looksLikeRoot(tree: FileTree): boolean {
+/** @throws BlockFault */
+export function looksLikeRoot(tree: FileTree): boolean {
 	return isDirectory(tree, "/etc") || exists(tree, "/sbin/init");
 }
 
