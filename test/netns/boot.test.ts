@@ -5,7 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import type { DeviceList } from "@pi-netboot/api";
+import type { DeviceList, Image } from "@pi-netboot/api";
 import { Lab, ROUTER_ADDRESS, SERVER_ADDRESS } from "../harness/lab.ts";
 import { IMAGE_PROGRAMS, lacks } from "../harness/needs.ts";
 import { Router } from "../harness/router.ts";
@@ -175,6 +175,25 @@ describe("beside a home router", { skip }, () => {
 		assert.notEqual(first.cmdline, second.cmdline);
 		assert.equal(second.hostname, before.name);
 		assert.equal((await deviceOf(pi)).bootCount, before.bootCount + 2);
+	});
+
+	it("the image that they run is not removed, and renamed it is the same one", async () => {
+		const [pi] = PIS.slice(-1);
+		if (pi === undefined) return;
+		const names = (await Promise.all(PIS.map(deviceOf))).map(({ name }) => name).sort();
+		const shown = (await server.api("GET", "/api/v1/images/small")) as Image;
+		assert.deepEqual([shown.usedBy, shown.origin], [names, { kind: "folder" }]);
+		for (const query of ["", "?file=delete"]) {
+			const { error } = (await server.api("DELETE", `/api/v1/images/small${query}`)) as {
+				error: { code: string; message: string };
+			};
+			assert.equal(error.code, "image-in-use");
+			for (const name of names) assert.ok(error.message.includes(name), error.message);
+		}
+		const renamed = (await server.api("PATCH", "/api/v1/images/small", { name: "bench" })) as Image;
+		assert.deepEqual([renamed.id, renamed.name, renamed.state], ["small", "bench.img", "ready"]);
+		assert.deepEqual(readdirSync(join(folder, "images")), ["bench.img"]);
+		assertBooted(await powerOn(lab, pi.host, pi));
 	});
 
 	it("a Pi that is to boot from its own disk hears the router and not us", async () => {

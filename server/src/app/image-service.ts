@@ -104,7 +104,7 @@ export class ImageAnswers implements ImageService {
 			os: facts?.os === undefined ? null : { ...facts.os },
 			kernels: facts?.kernels.map(showKernel) ?? [],
 			models: facts?.models.map(({ model }) => model) ?? [],
-			usedBy: [...this.#sources.runBy(id)],
+			usedBy: this.#sources.library.isRun(id) ? [...this.#sources.runBy(id)] : [],
 			findings: [...findings.map((finding) => ({ ...finding })), ...(arrival ? findingsOf(arrival, "warning") : [])],
 			isDefault: this.#sources.library.defaultId === id,
 			modifiedAt: Math.max(0, modifiedAt),

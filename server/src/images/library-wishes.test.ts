@@ -36,6 +36,19 @@ test("removing an image deletes its file, but not under a Pi that runs it", asyn
 	assert.deepEqual(ids(library), []);
 });
 
+test("an image whose former build is run is not removed either", async () => {
+	const lab = await startLab((folder) => place(OLD, path.join(folder, "x.img")));
+	const former = lab.library.choose("x")?.build.id ?? assert.fail();
+	lab.library.hold(former);
+	place(NEW, path.join(lab.folder, "x.img"));
+	await lab.pass(0);
+	await lab.pass(2000);
+	assert.notEqual(lab.library.choose("x")?.build.id, former);
+	assert.equal(await lab.library.remove("x", "delete"), "in-use");
+	lab.library.release(former);
+	assert.equal(await lab.library.remove("x", "delete"), "removed");
+});
+
 test("forgotten, a file stays where it is and is no image, until it changes or is named again", async () => {
 	let marks: readonly string[] = [];
 	const forgotten = {

@@ -175,17 +175,17 @@ export class ImageLibrary implements Startable {
 		}
 	}
 
-	/** How many boots run an image, in its newest build. */
-	holders(id: string): number {
+	/** Whether somebody runs an image, in whichever of its builds. */
+	isRun(id: string): boolean {
 		const buildId = this.#entries.get(id)?.buildId;
-		return buildId === undefined ? 0 : this.#shelf.holders(buildId);
+		return this.#shelf.isRun(id) || (buildId !== undefined && this.#shelf.holders(buildId) > 0);
 	}
 
 	/** Forgets an image, unless a Pi runs it; deletes its file only where that is asked for. A link to it always goes. */
 	async remove(id: string, file: "forget" | "delete"): Promise<"removed" | "not-found" | "in-use"> {
 		const entry = this.#entries.get(id);
 		if (!entry?.isListed) return "not-found";
-		if (this.holders(id) > 0) return "in-use";
+		if (this.isRun(id)) return "in-use";
 		await this.#folderChanges.takeAway(entry, file === "delete");
 		await this.refresh();
 		if (this.#entries.get(id)?.file === undefined) {

@@ -30,6 +30,11 @@ export class BuildShelf {
 		return this.#places.get(buildId)?.holders ?? 0;
 	}
 
+	/** Whether somebody runs a build of an image. */
+	isRun(imageId: string): boolean {
+		return [...this.#places.values()].some(({ image, holders }) => image.imageId === imageId && holders > 0);
+	}
+
 	/** Puts the newest build of an image on the shelf. Gives what stands there: a valid one with the same id stays. */
 	put(image: BuiltImage): BuiltImage {
 		const place = this.#places.get(image.build.id);
