@@ -75,7 +75,25 @@ with_systemd() {
 	cat >"$UNITS/netboot-imager.service" <<'END-OF-THE-UNIT'
 @UNIT@
 END-OF-THE-UNIT
-	ln -sf ../netboot-imager.service "$UNITS/multi-user.target.wants/netboot-imager.service"
+	# At each boot the program is brought up to date, by itself: only its own server can sign what it takes.
+	cat >"$UNITS/netboot-bootstrap.service" <<'END-OF-THE-UNIT'
+[Unit]
+Description=Brings the agent of the netboot server up to date
+Wants=network-online.target
+After=network-online.target
+Before=netboot-imager.service
+
+[Service]
+Type=oneshot
+TimeoutStartSec=60
+ExecStart=-/usr/bin/python3 -u /opt/netboot-imager/netboot-imager-service.py --update
+
+[Install]
+WantedBy=multi-user.target
+END-OF-THE-UNIT
+	for unit in netboot-imager netboot-bootstrap; do
+		ln -sf "../$unit.service" "$UNITS/multi-user.target.wants/$unit.service"
+	done
 	[ -z "$ROOT" ] || return 0
 	systemctl daemon-reload
 	systemctl restart netboot-imager.service

@@ -1800,7 +1800,38 @@ class Door(http.server.ThreadingHTTPServer):
             self._places.release()
 
 
+# -- Newer versions ------------------------------------------------------------------------------------------------------
+
+
+def update(config: Config, place: Path) -> bool:
+    """Puts the server's version of this program in its place; the answer is signed, so nobody else can do so.
+
+    @return whether it was another one. @raise Unreachable, Failure.
+    """
+    signer = Signer(config.agent_id, config.secret)
+    program = str(Server(config, signer).ask("GET", "program").get("program", "")).encode()
+    if not program or program == place.read_bytes():
+        return False
+    # What does not even compile must not take the place of what runs.
+    compile(program, str(place), "exec")
+    fresh = place.with_name(f"{place.name}.new")
+    fresh.write_bytes(program)
+    fresh.chmod(0o755)
+    os.replace(fresh, place)
+    return True
+
+
 # -- Start ---------------------------------------------------------------------------------------------------------------
+
+
+def run_update(config: Config) -> int:
+    try:
+        is_new = bool(config.server) and update(config, Path(__file__).resolve())
+    except (Unreachable, Failure, OSError, SyntaxError, ValueError) as error:
+        print(f"The program stays as it is: {error}", file=sys.stderr)
+        return 1
+    print("The server's version took its place." if is_new else "It is the server's version already.", file=sys.stderr)
+    return 0
 
 
 def main() -> int:
@@ -1808,6 +1839,7 @@ def main() -> int:
     default = Path(__file__).resolve().parent / "config.json"
     parser.add_argument("--config", type=Path, default=default, help=f"default: {default}")
     parser.add_argument("--inventory", action="store_true", help="print what is known of this Pi, and end")
+    parser.add_argument("--update", action="store_true", help="take over the server's version of this program, and end")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
     try:
@@ -1818,6 +1850,8 @@ def main() -> int:
     if options.inventory:
         print(json.dumps(take_inventory(config), indent=2))
         return 0
+    if options.update:
+        return run_update(config)
     if config.only_when_netbooted and not is_netbooted():
         print("This system was not booted from the network: nothing to do.", file=sys.stderr)
         return 0

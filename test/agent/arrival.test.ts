@@ -12,7 +12,7 @@ import { BlockDevices } from "../harness/block-devices.ts";
 import { must, run } from "../harness/command.ts";
 import { eventually } from "../harness/eventually.ts";
 import { fetchCmdline, type PiOnCable } from "../harness/export.ts";
-import { Imager } from "../harness/imager.ts";
+import { AGENT, Imager } from "../harness/imager.ts";
 import { Lab, SERVER_ADDRESS } from "../harness/lab.ts";
 import { IMAGE_PROGRAMS, lacks } from "../harness/needs.ts";
 import { Server } from "../harness/server.ts";
@@ -131,6 +131,13 @@ describe("the agent", { skip, timeout: 180_000 }, () => {
 			known.inventory.disks.map((each) => each.path),
 			[disk],
 		);
+		const program = join(root, "opt/netboot-imager/netboot-imager-service.py");
+		writeFileSync(program, "\n# of an older server\n", { flag: "a" });
+		for (const said of ["took its place", "already"]) {
+			const { stderr } = await run(lab.on("pi2", ["python3", program, "--update"]));
+			assert.match(stderr, new RegExp(said));
+		}
+		assert.ok(readFileSync(program).equals(readFileSync(AGENT)));
 		await server.api("POST", `${path}/reboot`);
 		await agent.program.waitFor(/would reboot now/, 30_000);
 	});

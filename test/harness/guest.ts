@@ -16,7 +16,19 @@ export interface GuestOptions {
 	readonly kernel?: string;
 	/** The initramfs' file name, null for none; initramfs8 if not given. */
 	readonly initramfs?: string | null;
+	/** Files that it sees as disks. */
+	readonly disks?: GuestDisks;
 }
+
+export interface GuestDisks {
+	/** /dev/nvme0n1. */
+	readonly nvme?: string;
+	/** /dev/mmcblk0; its size must be a power of two. */
+	readonly sd?: string;
+}
+
+/** What a guest is started with: as the firmware fetched it, or as it lies on a disk. */
+type BootFiles = Pick<FirmwareResult, "folder" | "cmdline">;
 
 let counter = 0;
 
@@ -33,7 +45,7 @@ export class Guest {
 		this.#qemu = qemu;
 	}
 
-	static async start(lab: Lab, firmware: FirmwareResult, options: GuestOptions): Promise<Guest> {
+	static async start(lab: Lab, firmware: BootFiles, options: GuestOptions): Promise<Guest> {
 		const tap = `g${process.pid % 10_000}-${++counter}`;
 		const folder = await mkdtemp(join(tmpdir(), "guest-"));
 		await lab.addTap(tap);
@@ -70,6 +82,7 @@ export class Guest {
 		if (initramfs !== null) command.push("-initrd", join(firmware.folder, initramfs));
 		command.push("-append", cmdline, "-netdev", `tap,id=n0,ifname=${tap},script=no,downscript=no`);
 		command.push("-device", `virtio-net-pci,netdev=n0,mac=${options.mac},romfile=`, "-device", "virtio-rng-pci");
+		command.push(...diskOptions(options.disks ?? {}));
 		return new Guest(lab, tap, folder, new Background(lab.on("", command)));
 	}
 
@@ -103,4 +116,12 @@ export class Guest {
 		await this.#lab.removeTap(this.#tap);
 		await rm(this.#folder, { recursive: true, force: true });
 	}
+}
+
+function diskOptions({ nvme, sd }: GuestDisks): string[] {
+	const drive = (id: string, file: string) => ["-drive", `if=none,id=${id},format=raw,file=${file}`];
+	return [
+		...(nvme === undefined ? [] : [...drive("nvme", nvme), "-device", "nvme,drive=nvme,serial=NVME-OF-THE-TESTS"]),
+		...(sd === undefined ? [] : [...drive("sd", sd), "-device", "sdhci-pci", "-device", "sd-card,drive=sd"]),
+	];
 }

@@ -1,5 +1,5 @@
 /** What a device gets: joins the wire to devices, images and trees. */
-export { type AgentPlace, agentConfig, type ImagerSettings, installScript } from "./agent/index.ts";
+export { type AgentPlace, agentConfig, agentProgram, type ImagerSettings, installScript } from "./agent/index.ts";
 export { BootQueue } from "./boot-queue.ts";
 export { type BootImage, type BootImages, type Choice, chooseBoot } from "./catalogue.ts";
 export { DhcpAnswers, type DhcpAnswersOptions } from "./dhcp-answers.ts";

@@ -6,6 +6,7 @@ import { Readable } from "node:stream";
 import { AgentEvent, AgentHello, AgentNext, type AgentWork, type ErrorCode, errorKinds } from "@pi-netboot/api";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { z } from "zod";
+import { agentProgram } from "../boot/index.ts";
 import { type Admission, type AgentCaller, type PackFile, parseRange } from "../writes/index.ts";
 import { type ApiError, ApiError as Refusal, toApiError } from "./errors.ts";
 import type { AgentService } from "./services.ts";
@@ -58,6 +59,9 @@ export function addAgentRoutes(server: FastifyInstance, parts: AgentRouteParts):
 				cancel: await agents.report(caller, read(AgentEvent, request)),
 			})),
 		);
+		// For agents that were installed; those of a netbooted root have this version anyway.
+		const program = agentProgram.toString();
+		scope.get(`${PREFIX}/program`, (request, reply) => door.answer(request, reply, async () => ({ program })));
 		scope.get<{ Params: { name: string } }>(`${PREFIX}/map/:name`, (request, reply) =>
 			door.bytes(request, reply, async () => wholeMap(await agents.map(checkedName(request.params.name)))),
 		);
