@@ -176,12 +176,17 @@ def disks_below(device: str, seen: Optional[Set[str]] = None) -> Set[str]:
         found |= disks_below(read_text(f"{slaves}/{slave}/dev"), known)
     backing = read_text(f"{place}/loop/backing_file")
     if backing and os.path.exists(backing):
-        found |= disks_below(number_of(os.stat(backing).st_dev), known)
+        found |= disks_below(device_of(os.stat(backing)), known)
     return found
 
 
 def number_of(device: int) -> str:
     return f"{os.major(device)}:{os.minor(device)}"
+
+
+def device_of(info: os.stat_result) -> str:
+    """The block device that a path is, or that its file lies on."""
+    return number_of(info.st_rdev if stat.S_ISBLK(info.st_mode) else info.st_dev)
 
 
 def disks_of_mount(mount: Mount) -> Set[str]:
@@ -199,10 +204,9 @@ def disks_of_swap() -> Set[str]:
     found: Set[str] = set()
     for line in read_text("/proc/swaps").splitlines()[1:]:
         try:
-            info = os.stat(unescape(line.split()[0]))
+            found |= disks_below(device_of(os.stat(unescape(line.split()[0]))))
         except OSError:
             continue
-        found |= disks_below(number_of(info.st_rdev if stat.S_ISBLK(info.st_mode) else info.st_dev))
     return found
 
 

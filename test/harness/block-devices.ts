@@ -11,6 +11,13 @@ const PLUGIN = fileURLToPath(new URL("./faulty-disk.py", import.meta.url));
 /** Full of something that no image has. */
 const DIRT = Buffer.alloc(1024 * 1024, "stale");
 
+export interface FaultyDisk {
+	readonly device: string;
+	faults(...lines: string[]): void;
+	/** It is pulled out. */
+	vanish(): Promise<unknown>;
+}
+
 /** Everything that was attached, to be taken off with the test. */
 export class BlockDevices {
 	readonly #folder: string;
@@ -36,20 +43,34 @@ export class BlockDevices {
 	}
 
 	/** A loop device on a disk that lives in a program of its own. `faults` are the commands of faulty-disk.py. */
-	async faulty(size: number): Promise<{ device: string; faults: (...lines: string[]) => void }> {
+	async faulty(size: number): Promise<FaultyDisk> {
 		const folder = join(this.#folder, `faulty-${++this.#count}`);
 		mkdirSync(folder);
 		const [socket, mounted, orders] = [join(folder, "socket"), join(folder, "disk"), join(folder, "orders")];
 		writeFileSync(mounted, "");
 		writeFileSync(orders, "");
-		this.#keep(new Background(["nbdkit", "-f", "-U", socket, "python", PLUGIN, `size=${size}`, `faults=${orders}`]));
+		const program = new Background([
+			"nbdkit",
+			"-f",
+			"-U",
+			socket,
+			"python",
+			PLUGIN,
+			`size=${size}`,
+			`faults=${orders}`,
+		]);
+		this.#keep(program);
 		await eventually("nbdkit", async () => existsSync(socket) || undefined);
 		this.#keep(new Background(["nbdfuse", mounted, "--unix", socket]));
 		this.#undo.push(() => run(["umount", "-l", mounted]));
 		const isMounted = async () => (await readFile("/proc/mounts", "utf8")).includes(mounted) || undefined;
 		await eventually("nbdfuse", isMounted);
 		const device = await this.attach(mounted, ["--direct-io=on"]);
-		return { device, faults: (...lines) => writeFileSync(orders, `${lines.join("\n")}\n`) };
+		return {
+			device,
+			faults: (...lines) => writeFileSync(orders, `${lines.join("\n")}\n`),
+			vanish: () => program.stop("SIGKILL"),
+		};
 	}
 
 	#keep(program: Background): void {

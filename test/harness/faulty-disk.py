@@ -1,8 +1,8 @@
 """A plugin for nbdkit: a disk in memory that does what broken disks do, as a file of commands says.
 
-Lines of that file: `eio START END` (writes fail), `lie START END` (writes are dropped), `flip OFFSET` (a bit of a byte that is not zero is another),
-`hang START END` (writes never come back), `wrap SIZE` (the disk is smaller than it says), `alias OFFSET` (4 MiB there are
-those at the start).
+Lines of that file: `eio START END` (writes fail), `unreadable START END` (reads fail), `unkept` (flushes fail), `lie START END`
+(writes are dropped), `flip OFFSET` (a bit of a byte that is not zero is another), `hang START END` (writes never come back),
+`wrap SIZE` (the disk is smaller than it says), `alias OFFSET` (4 MiB there are those at the start).
 """
 
 import errno
@@ -57,15 +57,21 @@ def place(offset):
     return offset % wraps[0][0] if wraps else offset
 
 
+def fail():
+    nbdkit.set_error(errno.EIO)
+    raise OSError(errno.EIO, "injected")
+
+
 def pread(handle, buffer, offset, flags):
+    if hits("unreadable", offset, len(buffer)):
+        fail()
     at = place(offset)
     buffer[:] = disk[at : at + len(buffer)]
 
 
 def pwrite(handle, buffer, offset, flags):
     if hits("eio", offset, len(buffer)):
-        nbdkit.set_error(errno.EIO)
-        raise OSError(errno.EIO, "injected")
+        fail()
     while hits("hang", offset, len(buffer)):
         time.sleep(0.1)
     if hits("lie", offset, len(buffer)):
@@ -78,7 +84,8 @@ def pwrite(handle, buffer, offset, flags):
 
 
 def flush(handle, flags):
-    return
+    if commands("unkept"):
+        fail()
 
 
 def can_flush(handle):
