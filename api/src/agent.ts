@@ -73,7 +73,11 @@ export const AgentHello = z
 export type AgentHello = z.infer<typeof AgentHello>;
 
 export const AgentNext = z
-	.object({ wait: z.int().min(0).max(30).describe("Seconds that the answer may take when there is nothing to do.") })
+	.object({
+		wait: z.int().min(0).max(30).describe("Seconds that the answer may take when there is nothing to do."),
+		temperature: z.number().optional().describe("Degrees Celsius."),
+		throttled: Text.optional(),
+	})
 	.meta({ id: "AgentNext" });
 export type AgentNext = z.infer<typeof AgentNext>;
 

@@ -50,8 +50,8 @@ export function addAgentRoutes(server: FastifyInstance, parts: AgentRouteParts):
 		);
 		scope.post(`${PREFIX}/next`, (request, reply) =>
 			door.answer(request, reply, async (caller) => {
-				const { wait } = read(AgentNext, request);
-				return { work: await agents.next(caller, wait, goneSignal(reply)) } satisfies { work: AgentWork | null };
+				const question = read(AgentNext, request);
+				return { work: await agents.next(caller, question, goneSignal(reply)) } satisfies { work: AgentWork | null };
 			}),
 		);
 		scope.post(`${PREFIX}/events`, (request, reply) =>
@@ -63,7 +63,11 @@ export function addAgentRoutes(server: FastifyInstance, parts: AgentRouteParts):
 		const program = agentProgram.toString();
 		scope.get(`${PREFIX}/program`, (request, reply) => door.answer(request, reply, async () => ({ program })));
 		scope.get<{ Params: { name: string } }>(`${PREFIX}/map/:name`, (request, reply) =>
-			door.bytes(request, reply, async () => wholeMap(await agents.map(checkedName(request.params.name)))),
+			door.bytes(request, reply, async () => {
+				const file = (await agents.map(checkedName(request.params.name))) ?? missingFile();
+				reply.header("etag", `"${file.name}"`);
+				return Buffer.concat(await file.read(0, file.size).toArray());
+			}),
 		);
 		scope.get<{ Params: { name: string } }>(`${PREFIX}/pack/:name`, (request, reply) =>
 			door.pack(request, reply, () => agents.pack(checkedName(request.params.name))),
@@ -194,11 +198,6 @@ function missingFile(): never {
 function checkedName(name: string): string {
 	if (!NAME.test(name)) throw missing();
 	return name;
-}
-
-async function wholeMap(file: PackFile | undefined): Promise<Buffer> {
-	if (file === undefined) throw missing();
-	return Buffer.concat(await file.read(0, file.size).toArray());
 }
 
 function sendPack(request: FastifyRequest, reply: FastifyReply, file: PackFile): FastifyReply {

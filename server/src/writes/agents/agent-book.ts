@@ -20,6 +20,14 @@ export interface AgentHello {
 	readonly inventory: Inventory;
 }
 
+/** How a Pi feels; what is missing is as it was. */
+export interface PiHealth {
+	/** Degrees Celsius. */
+	readonly temperature?: number | undefined;
+	/** As the firmware has it, in hex. */
+	readonly throttled?: string | undefined;
+}
+
 export interface AgentBookOptions {
 	readonly store: Pick<Store, "writes">;
 	readonly registry: Pick<DeviceRegistry, "fact" | "learnSerial">;
@@ -36,6 +44,7 @@ interface AgentEvents {
 /** An agent that waits for work asks anew within 30 seconds, and one that writes reports each second. */
 const AWAY_MS = 45_000;
 const SWEEP_MS = 5000;
+const NEWS_DEGREES = 2;
 
 export class AgentBook extends EventEmitter<AgentEvents> implements Startable {
 	readonly #options: AgentBookOptions;
@@ -88,6 +97,23 @@ export class AgentBook extends EventEmitter<AgentEvents> implements Startable {
 		const facts = this.#facts.get(device.key);
 		if (facts !== undefined) this.#facts.set(device.key, { ...facts, heardAt: this.#options.clock.now() });
 		if (!this.#online.has(device.key)) this.#tell(device.key, true);
+	}
+
+	/** Takes in how a Pi feels. A change of a degree is no news. */
+	feel(device: Device, { temperature, throttled }: PiHealth): void {
+		const facts = this.#facts.get(device.key);
+		if (facts === undefined) return;
+		const { inventory } = facts;
+		const now = {
+			...inventory,
+			temperature: temperature ?? inventory.temperature,
+			throttled: throttled ?? inventory.throttled,
+		};
+		const isNews =
+			Math.abs(now.temperature - inventory.temperature) >= NEWS_DEGREES || now.throttled !== inventory.throttled;
+		if (!isNews) return;
+		this.#facts.set(device.key, { ...facts, inventory: now });
+		this.emit("changed", { deviceKey: device.key });
 	}
 
 	/** What is known of the agent of a device; undefined before it was ever heard. */

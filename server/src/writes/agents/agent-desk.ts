@@ -1,18 +1,18 @@
 /** What agents ask, in one place: who they are, what they are to do, what they tell, and what they fetch. */
-import { buffer } from "node:stream/consumers";
-import { promisify } from "node:util";
-import { zstdDecompress } from "node:zlib";
-import { z } from "zod";
 import { isNetbootError, type Logger } from "../../base/index.ts";
 import type { Device } from "../../devices/index.ts";
-import { CHUNK } from "../../disk/index.ts";
 import type { AgentReport } from "../jobs/report.ts";
 import type { AgentWork, WriteJobs } from "../jobs/write-jobs.ts";
 import type { PackFile, PackShelf } from "../pack/index.ts";
-import type { AgentBook, AgentHello } from "./agent-book.ts";
+import type { AgentBook, AgentHello, PiHealth } from "./agent-book.ts";
 import type { Admission, AgentCaller, AgentGate, AgentRequest } from "./agent-gate.ts";
+import { RawChunks } from "./raw-chunks.ts";
 
-const unpack = promisify(zstdDecompress);
+/** What an agent says when it asks for work. */
+export interface AgentQuestion extends PiHealth {
+	/** Seconds that the answer may take. */
+	readonly wait: number;
+}
 
 export interface AgentDeskOptions {
 	readonly gate: AgentGate;
@@ -22,19 +22,16 @@ export interface AgentDeskOptions {
 	readonly log: Logger;
 }
 
-/** The parts of a map that finding a chunk takes. */
-const MapParts = z.object({
-	pack: z.object({ sha256: z.string() }),
-	chunks: z.array(z.tuple([z.number(), z.number(), z.number(), z.number()]).rest(z.unknown())),
-});
-
 export class AgentDesk {
 	readonly #options: AgentDeskOptions;
 	/** Why a device could not be written that was to be. */
 	readonly #said = new Map<number, string>();
 
+	readonly #raw: RawChunks;
+
 	constructor(options: AgentDeskOptions) {
 		this.#options = options;
+		this.#raw = new RawChunks(options.packs);
 	}
 
 	admit(request: AgentRequest): Promise<Admission> {
@@ -46,8 +43,12 @@ export class AgentDesk {
 		await this.#options.book.greet(caller, hello);
 	}
 
-	/** @param seconds that the answer may take. */
-	async next(caller: AgentCaller, seconds: number, signal: AbortSignal): Promise<AgentWork | null> {
+	async next(
+		caller: AgentCaller,
+		{ wait: seconds, ...health }: AgentQuestion,
+		signal: AbortSignal,
+	): Promise<AgentWork | null> {
+		this.#options.book.feel(caller.device, health);
 		await this.#orderIntended(caller.device);
 		return this.#options.jobs.next(caller, seconds * 1000, signal);
 	}
@@ -83,15 +84,7 @@ export class AgentDesk {
 	}
 
 	/** A chunk of a map, unpacked: for who cannot do that. Undefined when there is none. */
-	async raw(name: string, number: number): Promise<Buffer | undefined> {
-		const { packs } = this.#options;
-		const file = await packs.map(name);
-		if (file === undefined) return undefined;
-		const map = MapParts.parse(JSON.parse((await buffer(file.read(0, file.size))).toString()));
-		const [, at = 0, length = 0, codec] = map.chunks.find(([n]) => n === number) ?? [];
-		const pack = await packs.pack(map.pack.sha256);
-		if (pack === undefined || length === 0) return undefined;
-		const bytes = await buffer(pack.read(at, at + length));
-		return codec === 1 ? unpack(bytes, { maxOutputLength: CHUNK }) : bytes;
+	raw(name: string, number: number): Promise<Buffer | undefined> {
+		return this.#raw.get(name, number);
 	}
 }

@@ -34,7 +34,7 @@ export function afterReport(job: WriteJob, report: AgentReport, now: number): Wr
 		case "failed":
 			return ended(counted, "failed", now, failureOf(report));
 		case "cancelled":
-			return ended(counted, "cancelled", now);
+			return ended(counted, "cancelled", now, failureOf(report));
 		default:
 			return moved(counted, report, now);
 	}
