@@ -23,8 +23,8 @@ export function logImages(library: ImageLibrary, folder: string, log: Logger): (
 }
 
 /** Nothing while it is still being looked at. */
-function describe({ state, facts, findings }: LibraryImage): string | undefined {
-	if (state === "importing") return undefined;
+function describe({ state, isBootable, facts, findings }: LibraryImage): string | undefined {
+	if (state === "importing") return isBootable ? "can be booted already, while the rest is unpacked" : undefined;
 	const error = findings.find(({ severity }) => severity === "error");
 	const reason = error === undefined ? "" : ` ${error.message} ${error.fix ?? ""}`.trimEnd();
 	if (state === "broken") return `cannot be used:${reason}`;

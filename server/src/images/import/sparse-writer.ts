@@ -16,6 +16,8 @@ export class SparseWriter {
 	#filled = 0;
 	#flushed = 0;
 	#written = 0;
+	/** The size of the file. */
+	#extent = 0;
 
 	/** @param fd of an empty file, open for writing; the caller closes it. */
 	constructor(fd: number) {
@@ -48,11 +50,9 @@ export class SparseWriter {
 		}
 	}
 
-	/** Writes what is left, gives the file its size, and waits until all of it is on the disk. */
+	/** Writes what is left. The caller brings it to the disk. */
 	finish(): void {
 		this.#flush();
-		fs.ftruncateSync(this.#fd, this.#flushed);
-		fs.fsyncSync(this.#fd);
 	}
 
 	#flush(): void {
@@ -65,6 +65,9 @@ export class SparseWriter {
 		}
 		this.#flushed += end;
 		this.#filled = 0;
+		// A hole at the end is none before something is behind it.
+		if (this.#flushed > this.#extent) fs.ftruncateSync(this.#fd, this.#flushed);
+		this.#extent = this.#flushed;
 	}
 
 	#isZero(from: number, to: number): boolean {
@@ -89,5 +92,6 @@ export class SparseWriter {
 			at += fs.writeSync(this.#fd, this.#gathered, at, to - at, this.#flushed + at);
 		}
 		this.#written += to - from;
+		this.#extent = this.#flushed + to;
 	}
 }

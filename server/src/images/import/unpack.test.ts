@@ -56,6 +56,7 @@ test("zeros become holes, whatever the chunks are", () => {
 		for (let at = 0; at < CONTENT.length; at += step) {
 			writer.write(CONTENT.subarray(at, at + step));
 			assert.ok(writer.flushed <= at + step);
+			assert.equal(fs.fstatSync(fd).size, writer.flushed);
 		}
 		writer.finish();
 		fs.closeSync(fd);
