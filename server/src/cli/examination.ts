@@ -1,11 +1,11 @@
 /** The questions of `pi-netboot doctor` and their answers. */
-import { accessSync, constants, existsSync, readdirSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname } from "node:path";
 import type { Health } from "@pi-netboot/api";
 import { errorText, isNetbootError, shellQuote, systemClock } from "../base/index.ts";
 import type { Config } from "../config.ts";
-import { isImageName } from "../images/index.ts";
+import { findImages } from "../images/index.ts";
 import {
 	adviseOnListenError,
 	askLan,
@@ -47,7 +47,7 @@ export async function examine(given: Config, options: ExaminationOptions): Promi
 		await networkFinding(config, served),
 		...(await lanFindings(config, served, options)),
 		...(await portFindings(config, running)),
-		imagesFinding(config.imagesDir),
+		await imagesFinding(config.imagesDir),
 		dataFinding(config.dataDir),
 	];
 }
@@ -185,24 +185,15 @@ async function tryPort(protocol: Protocol, port: number): Promise<void> {
 	});
 }
 
-function imagesFinding(folder: string): Finding {
+async function imagesFinding(folder: string): Promise<Finding> {
 	if (!existsSync(folder)) return finding("note", "images", `${folder} is not there yet; the first start makes it`);
 	try {
-		const names = imagesIn(folder);
+		const names = (await findImages(folder)).map(({ name }) => name);
 		if (names.length > 0) return finding("good", "images", `${folder}: ${names.join(", ")}`);
 		return finding("note", "images", `${folder} holds no image yet`, [`cp raspios.img ${folder}/`]);
 	} catch (error) {
 		return finding("bad", "images", `${folder} cannot be read: ${errorText(error)}`);
 	}
-}
-
-/** `images/X.img` and `images/NAME/X.img`. */
-function imagesIn(folder: string): string[] {
-	return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
-		if (!entry.isDirectory()) return isImageName(entry.name) ? [entry.name] : [];
-		const inside = readdirSync(`${folder}/${entry.name}`).filter(isImageName);
-		return inside.map((name) => `${entry.name}/${name}`);
-	});
 }
 
 /** Before the first start it is the folder above that has to be writable. */

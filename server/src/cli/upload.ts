@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
 import { basename } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { errorText } from "../base/index.ts";
+import { errorText, shellQuote } from "../base/index.ts";
 import { ask, authorization, type ClientOptions, call, checkAnswer } from "./client.ts";
 import { CommandError, exitCodes } from "./command-error.ts";
 import type { ProgressBar } from "./progress-bar.ts";
@@ -42,7 +42,9 @@ export async function uploadFile(
 		throw new CommandError(exitCodes.usage, `${path} cannot be read: ${errorText(error)}`);
 	});
 	try {
-		const { size } = await file.stat();
+		const stats = await file.stat();
+		if (stats.isDirectory()) throw directory(path);
+		const { size } = stats;
 		const name = flags.name ?? basename(path);
 		const fingerprint = await fingerprintOf(file);
 		const place =
@@ -53,6 +55,12 @@ export async function uploadFile(
 	} finally {
 		await file.close();
 	}
+}
+
+function directory(path: string): CommandError {
+	return new CommandError(exitCodes.usage, `${path} is a directory, and only a file can be sent`, {
+		hint: `pack it as root: tar --numeric-owner -C ${shellQuote(path)} -cf ROOT.tar .`,
+	});
 }
 
 interface Source {

@@ -1,8 +1,8 @@
 export { CATALOG_URL, type CatalogList, ImageCatalog } from "./catalog/catalog.ts";
 export type { CatalogEntry } from "./catalog/entries.ts";
 export type { ImageState, LibraryImage } from "./entry.ts";
+export { findImages } from "./folder.ts";
 export type { ForgottenMarks } from "./forgotten.ts";
-export { isImageName } from "./found.ts";
 export { type Arrival, Arrivals, percentOf } from "./import/arrivals.ts";
 export { Downloads, type DownloadWish } from "./import/downloads.ts";
 export { ImportError, type ImportErrorCode } from "./import/import-error.ts";
