@@ -1547,7 +1547,8 @@ class Agent:
                     self._server.ask("POST", "hello", {"protocol": PROTOCOL, "version": VERSION, "inventory": inventory})
                     greeted = inventory
                 wait = max(1, int(self._config.timeout_seconds) - 5)
-                work = self._server.ask("POST", "next", {"wait": min(25, wait)}).get("work")
+                health = {name: inventory[name] for name in ("temperature", "throttled")}
+                work = self._server.ask("POST", "next", {"wait": min(25, wait), **health}).get("work")
                 if isinstance(work, dict):
                     self._do(work)
             except Unreachable as error:
