@@ -1,6 +1,7 @@
 /** Asks before something that cannot be undone. */
-import { Button, Group, Modal, Stack, Text } from "@mantine/core";
+import { Button, Group, Stack, Text } from "@mantine/core";
 import type { ReactNode } from "react";
+import { Dialog } from "./dialog.tsx";
 import { Problem } from "./problem.tsx";
 
 interface ConfirmProps {
@@ -19,7 +20,7 @@ interface ConfirmProps {
 export function Confirm(props: ConfirmProps) {
 	const { opened, title, children, action, pending = false, error = null, disabled = false } = props;
 	return (
-		<Modal opened={opened} onClose={props.onClose} title={title} centered>
+		<Dialog opened={opened} onClose={props.onClose} title={title}>
 			<Stack>
 				<Text size="sm" component="div">
 					{children}
@@ -34,6 +35,6 @@ export function Confirm(props: ConfirmProps) {
 					</Button>
 				</Group>
 			</Stack>
-		</Modal>
+		</Dialog>
 	);
 }

@@ -155,7 +155,7 @@ function Secret({ isSet, label, description, onRemove, children }: SecretProps) 
 					{label}
 				</Text>
 				{isSet && (
-					<Button size="compact-xs" variant="subtle" onClick={onRemove} aria-label={`Take away: ${label}`}>
+					<Button size="compact-xs" variant="subtle" onClick={onRemove} aria-label={`Take it away: ${label}`}>
 						Take it away
 					</Button>
 				)}

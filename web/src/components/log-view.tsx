@@ -10,7 +10,10 @@ interface LogViewProps {
 	readonly lines: readonly LogLine[];
 	/** Of the devices by id; without them the lines do not say whom they are about. */
 	readonly names?: ReadonlyMap<string, string>;
+	/** As CSS has it. */
 	readonly height: string;
+	/** Whether it may be lower, where there is little to show. */
+	readonly fits?: boolean;
 }
 
 /** What is painted at most: nobody reads further up, and the download has it all. */
@@ -19,7 +22,7 @@ const MOST_SHOWN = 500;
 /** Pixels from the end that still count as being there. */
 const NEAR = 40;
 
-export function LogView({ lines, names, height }: LogViewProps) {
+export function LogView({ lines, names, height, fits = false }: LogViewProps) {
 	const box = useRef<HTMLDivElement>(null);
 	const follows = useRef(true);
 	const shown = lines.slice(-MOST_SHOWN);
@@ -32,7 +35,15 @@ export function LogView({ lines, names, height }: LogViewProps) {
 		if (element !== null) follows.current = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR;
 	};
 	return (
-		<Box className={classes.box} ref={box} onScroll={look} h={height} role="log" aria-label="Log" tabIndex={0}>
+		<Box
+			className={classes.box}
+			ref={box}
+			onScroll={look}
+			{...(fits ? { mah: height } : { h: height })}
+			role="log"
+			aria-label="Log"
+			tabIndex={0}
+		>
 			{shown.length === 0 && (
 				<Text size="sm" c="dimmed" p="md">
 					No line fits.

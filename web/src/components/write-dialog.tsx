@@ -1,5 +1,5 @@
 /** Orders a write, and says first what is lost by it. */
-import { Alert, Button, Group, Modal, Radio, Select, Stack, Text, TextInput } from "@mantine/core";
+import { Alert, Button, Group, Radio, Select, Stack, Text, TextInput } from "@mantine/core";
 import type { AgentDisk, Device } from "@pi-netboot/api";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
@@ -8,6 +8,7 @@ import { imagesQuery } from "../api/queries.ts";
 import { bytesText } from "../words/bytes.ts";
 import { diskContent, isEmptyDisk } from "../words/disks.ts";
 import { modelText } from "../words/models.ts";
+import { Dialog } from "./dialog.tsx";
 import { AlertIcon } from "./icons.tsx";
 import { Problem } from "./problem.tsx";
 
@@ -19,9 +20,9 @@ interface WriteDialogProps {
 
 export function WriteDialog({ device, opened, onClose }: WriteDialogProps) {
 	return (
-		<Modal opened={opened} onClose={onClose} title={`Write to a disk of ${device.name}`} centered size="lg">
+		<Dialog opened={opened} onClose={onClose} title={`Write to a disk of ${device.name}`} size="lg">
 			<WriteForm device={device} onDone={onClose} />
-		</Modal>
+		</Dialog>
 	);
 }
 

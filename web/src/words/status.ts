@@ -20,6 +20,13 @@ export function statusOf(device: Device, now: number): Status {
 	}
 	if (intent === "ignore") return { kind: "quiet", word: "Left alone", sentence: "The server does not answer it." };
 	if (stage === null) return { kind: "quiet", word: "Seen", sentence: "It has not booted from here yet." };
+	if (stage === "agent" && device.agent?.online === false) {
+		return {
+			kind: "quiet",
+			word: "Not heard",
+			sentence: "It was running, and says nothing now: it may be switched off.",
+		};
+	}
 	if (stage === "userspace" || stage === "agent") {
 		return { kind: "running", word: "Running", sentence: "It runs from the network." };
 	}

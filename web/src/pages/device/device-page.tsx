@@ -100,7 +100,7 @@ function DeviceLog({ device }: { readonly device: Device }) {
 	const own = useMemo(() => lines.filter((line) => line.device === device.id), [lines, device.id]);
 	return (
 		<Panel title="Log of this Pi">
-			<LogView lines={own} height="20rem" />
+			<LogView lines={own} height="20rem" fits />
 		</Panel>
 	);
 }

@@ -70,9 +70,7 @@ const DeviceCard = memo(function DeviceCard(props: DeviceItemProps) {
 					</Badge>
 				</Group>
 				<Text size="sm" c="dimmed" truncate>
-					{[device.model === null ? "Model not known yet" : modelText(device.model), device.ip]
-						.filter(Boolean)
-						.join(" · ")}
+					{factsText(device)}
 				</Text>
 				<StageBar reached={device.stages} state={kind} />
 				<Text size="sm" lineClamp={kind === "trouble" ? 4 : 1}>
@@ -90,3 +88,10 @@ const DeviceCard = memo(function DeviceCard(props: DeviceItemProps) {
 		</Paper>
 	);
 });
+
+/** `Pi 5 · 192.0.2.20 · 52 °C` */
+function factsText({ model, ip, agent }: Device): string {
+	const temperature = agent?.online === true ? agent.inventory.temperature : 0;
+	const degrees = temperature > 0 ? `${temperature.toFixed(0)} °C` : undefined;
+	return [model === null ? "Model not known yet" : modelText(model), ip, degrees].filter(Boolean).join(" · ");
+}

@@ -24,9 +24,14 @@ export function SelectionBar({ chosen, shownIds, onSelect }: SelectionBarProps) 
 	});
 	const reset = useMutation({
 		mutationFn: () => forEach(chosen, (id) => ask("resetRoot", { params: { id } })),
-		onSuccess: () => setAsking(false),
+		onSuccess: () => setAsking(undefined),
 	});
-	const [asking, setAsking] = useState(false);
+	const online = chosen.filter(({ agent }) => agent?.online === true);
+	const reboot = useMutation({
+		mutationFn: () => forEach(online, (id) => ask("rebootDevice", { params: { id } })),
+		onSuccess: () => setAsking(undefined),
+	});
+	const [asking, setAsking] = useState<"reset" | "reboot">();
 	if (chosen.length === 0) return null;
 	const count = chosen.length === 1 ? "1 Pi" : `${chosen.length} Pis`;
 	return (
@@ -40,8 +45,17 @@ export function SelectionBar({ chosen, shownIds, onSelect }: SelectionBarProps) 
 						</Text>
 						<ImageMenu isPending={change.isPending} onChoose={(imageId) => change.mutate({ imageId })} />
 						<ModeMenu onChoose={(rootMode) => change.mutate({ rootMode })} />
-						<Button size="xs" variant="default" onClick={() => setAsking(true)}>
+						<Button size="xs" variant="default" onClick={() => setAsking("reset")}>
 							Reset
+						</Button>
+						<Button
+							size="xs"
+							variant="default"
+							disabled={online.length === 0}
+							title={online.length === 0 ? "None of them is heard now" : undefined}
+							onClick={() => setAsking("reboot")}
+						>
+							Reboot
 						</Button>
 						<Group gap="xs" ml="auto">
 							<Button size="xs" variant="subtle" onClick={() => onSelect(shownIds)}>
@@ -55,17 +69,29 @@ export function SelectionBar({ chosen, shownIds, onSelect }: SelectionBarProps) 
 				</Stack>
 			</Paper>
 			<Confirm
-				opened={asking}
+				opened={asking === "reset"}
 				title={`Reset the root of ${count}?`}
 				action="Reset at the next boot"
 				pending={reset.isPending}
 				error={reset.error}
 				onConfirm={() => reset.mutate()}
-				onClose={() => setAsking(false)}
+				onClose={() => setAsking(undefined)}
 			>
 				What {listText(chosen.slice(0, 5).map(({ name }) => name))}
 				{chosen.length > 5 ? ` and ${chosen.length - 5} more` : ""} changed of the image is dropped when they boot the
 				next time.
+			</Confirm>
+			<Confirm
+				opened={asking === "reboot"}
+				title={`Reboot ${online.length === 1 ? "1 Pi" : `${online.length} Pis`}?`}
+				action="Reboot"
+				pending={reboot.isPending}
+				error={reboot.error}
+				onConfirm={() => reboot.mutate()}
+				onClose={() => setAsking(undefined)}
+			>
+				What runs on {listText(online.slice(0, 5).map(({ name }) => name))}
+				{online.length > 5 ? ` and ${online.length - 5} more` : ""} is ended.
 			</Confirm>
 		</Affix>
 	);

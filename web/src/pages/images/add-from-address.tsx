@@ -1,9 +1,10 @@
 /** An image by its address on the web, or by its path on the server. */
-import { Button, Group, Modal, Stack, TextInput } from "@mantine/core";
+import { Button, Group, Stack, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { ask } from "../../api/client.ts";
+import { Dialog } from "../../components/dialog.tsx";
 import { Problem } from "../../components/problem.tsx";
 
 export function AddFromAddress() {
@@ -13,9 +14,9 @@ export function AddFromAddress() {
 			<Button variant="default" onClick={open}>
 				Add by address
 			</Button>
-			<Modal opened={opened} onClose={close} title="Add an image by its address" centered>
+			<Dialog opened={opened} onClose={close} title="Add an image by its address">
 				<AddForm onDone={close} />
-			</Modal>
+			</Dialog>
 		</>
 	);
 }

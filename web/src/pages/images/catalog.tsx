@@ -1,11 +1,12 @@
 /** The list of Raspberry Pi Imager: what can be booted from the network, one click away. */
-import { Badge, Button, Group, Modal, Skeleton, Stack, Switch, Text, TextInput } from "@mantine/core";
+import { Badge, Button, Group, Skeleton, Stack, Switch, Text, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import type { CatalogEntry } from "@pi-netboot/api";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { ask } from "../../api/client.ts";
 import { catalogQuery } from "../../api/queries.ts";
+import { Dialog } from "../../components/dialog.tsx";
 import { CheckIcon, SearchIcon } from "../../components/icons.tsx";
 import { Problem } from "../../components/problem.tsx";
 import { bytesText } from "../../words/bytes.ts";
@@ -17,9 +18,9 @@ export function CatalogButton() {
 	return (
 		<>
 			<Button onClick={open}>Choose from the catalogue</Button>
-			<Modal opened={opened} onClose={close} title="Systems for the Raspberry Pi" size="xl">
+			<Dialog opened={opened} onClose={close} title="Systems for the Raspberry Pi" size="xl">
 				<Catalog />
-			</Modal>
+			</Dialog>
 		</>
 	);
 }

@@ -1,11 +1,12 @@
 /** What can be done with an image. */
-import { ActionIcon, Button, Checkbox, Group, Menu, Modal, Stack, TextInput } from "@mantine/core";
+import { ActionIcon, Button, Checkbox, Group, Menu, Stack, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import type { Device, Image } from "@pi-netboot/api";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { ask } from "../../api/client.ts";
 import { Confirm } from "../../components/confirm.tsx";
+import { Dialog } from "../../components/dialog.tsx";
 import { DotsIcon } from "../../components/icons.tsx";
 import { Problem } from "../../components/problem.tsx";
 import { listText } from "../../words/models.ts";
@@ -44,18 +45,18 @@ export function ImageActions({ image, devices, isChosen }: ImageActionsProps) {
 					</Menu.Item>
 				</Menu.Dropdown>
 			</Menu>
-			<Modal opened={renaming} onClose={rename.close} title={`Rename ${image.name}`} centered>
+			<Dialog opened={renaming} onClose={rename.close} title={`Rename ${image.name}`}>
 				<RenameForm image={image} onDone={rename.close} />
-			</Modal>
+			</Dialog>
 			<Removal
 				image={image}
 				devices={isChosen || image.isDefault ? devices : []}
 				opened={removing}
 				onClose={remove.close}
 			/>
-			<Modal opened={makeDefault.error !== null} onClose={makeDefault.reset} title="The default stays" centered>
+			<Dialog opened={makeDefault.error !== null} onClose={makeDefault.reset} title="The default stays">
 				<Problem error={makeDefault.error} />
-			</Modal>
+			</Dialog>
 		</>
 	);
 }

@@ -79,7 +79,7 @@ export function LogsPage() {
 					flex="0 1 12rem"
 				/>
 			</Group>
-			<LogView lines={shown} names={names} height="calc(100dvh - 17rem)" />
+			<LogView lines={shown} names={names} height="max(14rem, calc(100dvh - 17rem))" />
 		</PageFrame>
 	);
 }
