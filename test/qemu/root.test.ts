@@ -1,7 +1,7 @@
 /** A real Linux kernel uses the root of a Pi out of a Debian image, in every way that a system does. */
 import assert from "node:assert/strict";
 import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { must } from "../harness/command.ts";
@@ -77,7 +77,11 @@ describe("the root of a Pi, mounted by a Linux kernel", { skip }, () => {
 		const source = image.replace(/\.img$/, ".root");
 		const truth = readTreeFacts(await must(["qemu-aarch64-static", program, source, leftOut]));
 
-		const paths = [...new Set([...truth.keys(), ...guest.keys()])].filter((path) => path !== "./lost+found");
+		const agent = [...guest.keys()].filter((path) => path.startsWith("./opt/netboot-imager/")).sort();
+		assert.deepEqual(agent.map((path) => basename(path)), ["README", "config.json", "netboot-imager-service.py"]);
+
+		const apart = new Set(["./lost+found", ...agent]);
+		const paths = [...new Set([...truth.keys(), ...guest.keys()])].filter((path) => !apart.has(path));
 		const differ = new Map(paths.map((path) => [path, differences(truth.get(path), guest.get(path))]));
 		const patched = (await patchedPaths(image, pi.mac)).map((path) => `.${path}`);
 		const parents = new Set(patched.flatMap(above));
