@@ -74,6 +74,22 @@ test("a directory that changes under a running Pi: nothing more is given of it, 
 	assert.deepEqual(shown(lab), [["x", "x", "ready"]]);
 });
 
+test("a directory that another takes the place of by renaming is read on by who runs it; the next boot gets the new one", async () => {
+	const files = { ...ROOT, ...BOOT_IN_ROOT };
+	const lab = await settled((folder) => fill(path.join(folder, "kiosk"), files));
+	const before = lab.library.choose("kiosk") ?? assert.fail();
+	lab.library.hold(before.build.id);
+	fill(path.join(lab.folder, ".next"), { ...files, "etc/which": "next" });
+	fs.renameSync(path.join(lab.folder, "kiosk"), path.join(lab.folder, ".old"));
+	fs.renameSync(path.join(lab.folder, ".next"), path.join(lab.folder, "kiosk"));
+	await lab.pass(0);
+	await lab.pass(3000);
+	assert.equal(await which(lab.library.choose("kiosk")), "next");
+	assert.equal(await which(before), "directory");
+	assert.deepEqual(shown(lab), [["kiosk", "kiosk", "ready"]]);
+	lab.library.release(before.build.id);
+});
+
 test("renamed, also while the server was down, a folder keeps its id and its build", async () => {
 	const lab = await settled((folder) => {
 		fill(path.join(folder, "tree"), { ...ROOT, ...BOOT_IN_ROOT });
