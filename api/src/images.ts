@@ -93,6 +93,7 @@ export const NewImage = z
 		}),
 		z.strictObject({
 			catalog: z.string().max(300).describe("The id of an entry of the catalogue: downloaded, with its checksum."),
+			name: NewName.optional(),
 			replace: z.boolean().optional(),
 		}),
 	])

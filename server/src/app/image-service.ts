@@ -27,6 +27,8 @@ export interface ImageSources {
 	readonly runBy: (imageId: string) => readonly string[];
 }
 
+type CatalogWish = Extract<NewImage, { catalog: string }>;
+
 export class ImageAnswers implements ImageService {
 	/** Told of each image that became, or is no longer, the default one: the library does not count that as a change. */
 	onDefault: ((image: LibraryImage) => void) | undefined;
@@ -134,12 +136,12 @@ export class ImageAnswers implements ImageService {
 		};
 	}
 
-	async #download(wish: DownloadWish | { readonly catalog: string; readonly replace?: boolean | undefined }) {
+	async #download(wish: DownloadWish | CatalogWish) {
 		const { downloads, catalog } = this.#sources;
 		if (!("catalog" in wish)) return (await downloads.add(wish)).id;
 		const { url, sha256, origin } = await catalog.choose(wish.catalog);
-		const { replace } = wish;
-		return (await downloads.add({ url, replace, entry: origin, ...(sha256 !== null && { sha256 }) })).id;
+		const { name, replace } = wish;
+		return (await downloads.add({ url, name, replace, entry: origin, ...(sha256 !== null && { sha256 }) })).id;
 	}
 
 	/** False when there is nothing to give up. Of an arrival that has failed only the word is left. */

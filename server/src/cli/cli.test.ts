@@ -96,6 +96,15 @@ describe("commands that ask the server", () => {
 			{ catalog: "raspios-lite" },
 		]);
 		assert.equal((await asking("images", "add", url, "--sha256", "12")).exitCode, 2);
+		const sum = "0".repeat(64);
+		for (const words of [
+			["/srv/x.img", "--replace"],
+			["/srv/x.img", "--sha256", sum],
+			["catalog:x", "--sha256", sum],
+		]) {
+			const { exitCode, err } = await asking("images", "add", ...words);
+			assert.deepEqual([exitCode, /has no effect here/.test(err)], [2, true]);
+		}
 	});
 
 	it("images add --upload: sends the file in pieces", async () => {

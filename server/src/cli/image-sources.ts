@@ -74,9 +74,21 @@ function isHere({ url }: ClientOptions): boolean {
 function wishOf(source: string, { name, sha256, replace }: AddFlags): NewImage {
 	const named = name === undefined ? {} : { name };
 	const replacing = replace === undefined ? {} : { replace };
-	if (source.startsWith("catalog:")) return { catalog: source.slice("catalog:".length), ...replacing };
-	if (!isAddress(source)) return { path: resolve(source), ...named };
+	if (source.startsWith("catalog:")) {
+		if (sha256 !== undefined) throw unused("--sha256", "the catalogue has the checksum");
+		return { catalog: source.slice("catalog:".length), ...named, ...replacing };
+	}
+	if (!isAddress(source)) {
+		const flag = sha256 !== undefined ? "--sha256" : replace === true ? "--replace" : undefined;
+		if (flag !== undefined) throw unused(flag, "the server uses the file where it lies", "Add --upload to send it.");
+		return { path: resolve(source), ...named };
+	}
 	return { url: source, ...named, ...replacing, ...(sha256 !== undefined && { sha256 }) };
+}
+
+/** A wish that would be passed over is told instead. */
+function unused(flag: string, why: string, hint?: string): CommandError {
+	return new CommandError(exitCodes.usage, `${flag} has no effect here: ${why}`, hint === undefined ? {} : { hint });
 }
 
 function look(client: ClientOptions, id: string): Promise<Image> {
