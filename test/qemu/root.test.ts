@@ -78,7 +78,10 @@ describe("the root of a Pi, mounted by a Linux kernel", { skip }, () => {
 		const truth = readTreeFacts(await must(["qemu-aarch64-static", program, source, leftOut]));
 
 		const agent = [...guest.keys()].filter((path) => path.startsWith("./opt/netboot-imager/")).sort();
-		assert.deepEqual(agent.map((path) => basename(path)), ["README", "config.json", "netboot-imager-service.py"]);
+		assert.deepEqual(
+			agent.map((path) => basename(path)),
+			["README", "config.json", "netboot-imager-service.py"],
+		);
 
 		const apart = new Set(["./lost+found", ...agent]);
 		const paths = [...new Set([...truth.keys(), ...guest.keys()])].filter((path) => !apart.has(path));
