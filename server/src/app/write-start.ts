@@ -2,7 +2,7 @@
 import { statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { AgentInventory } from "@pi-netboot/api";
-import { type Logger, systemClock } from "../base/index.ts";
+import { errorText, type Logger, systemClock } from "../base/index.ts";
 import type { DeviceRegistry } from "../devices/index.ts";
 import type { ImageLibrary } from "../images/index.ts";
 import { systemSource } from "../net/index.ts";
@@ -51,6 +51,11 @@ export async function startWriting(parts: WriteParts, undo: (() => unknown)[]): 
 	const rule = { isKnown, isInUse: (key: string) => jobs.needs(key), mostBytes: bavail * bsize * SHARE_OF_DISK };
 	const packs = await PackShelf.open(join(dataDir, "packs"), { rule });
 	undo.push(() => packs.close());
+	const tidy = () => {
+		packs.tidy().catch((error: unknown) => log.warn(`packs that nobody needs were not removed: ${errorText(error)}`));
+	};
+	library.events.on("removed", tidy);
+	undo.push(() => library.events.off("removed", tidy));
 	const agents = new AgentBook({ store, registry, clock, parse: parseInventory });
 	undo.push(() => agents.stop());
 	const imageOf = (id: string | null) => writableBuild(library, id);
