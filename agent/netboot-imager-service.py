@@ -358,6 +358,7 @@ def take_inventory(config: Config) -> Dict[str, Any]:
         "throttled": read_text("/sys/devices/platform/soc/soc:firmware/get_throttled"),
         "bootloader": bootloader(),
         "zstd": config.zstd and Zstd.load() is not None,
+        "bootId": read_text("/proc/sys/kernel/random/boot_id"),
     }
 
 

@@ -63,6 +63,7 @@ export const AgentInventory = z
 		throttled: Text.describe("As the firmware has it, in hex; empty when unknown."),
 		bootloader: z.object({ version: Text, builtAt: z.int().min(0), config: z.string().max(16_384) }),
 		zstd: z.boolean().describe("Whether it can unpack chunks."),
+		bootId: z.string().max(64).optional().describe("The kernel's id of this boot: another one after a reboot."),
 	})
 	.meta({ id: "AgentInventory" });
 export type AgentInventory = z.infer<typeof AgentInventory>;

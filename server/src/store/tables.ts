@@ -174,8 +174,8 @@ export interface WriteTable {
 	origin: string;
 	stage: string;
 	percent: number;
-	/** The boot whose agent has it; null while none has. */
-	bootId: string | null;
+	/** The run of the Pi's system whose agent has it; null while none has. */
+	run: string | null;
 	cancelled: number;
 	attempts: number;
 	/** JSON: what was counted, in all and in the attempts before this one. */

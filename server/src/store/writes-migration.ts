@@ -26,7 +26,7 @@ export async function writes(db: Kysely<Tables>): Promise<void> {
 		.addColumn("origin", "text", (column) => column.notNull())
 		.addColumn("stage", "text", (column) => column.notNull())
 		.addColumn("percent", "real", (column) => column.notNull())
-		.addColumn("boot_id", "text")
+		.addColumn("run", "text")
 		.addColumn("cancelled", "integer", (column) => column.notNull())
 		.addColumn("attempts", "integer", (column) => column.notNull())
 		.addColumn("counts", "text", (column) => column.notNull())

@@ -53,7 +53,7 @@ export class AgentBook extends EventEmitter<AgentEvents> implements Startable {
 	readonly #heard = new Map<number, number>();
 	/** Those that were said to be online. */
 	readonly #online = new Set<number>();
-	/** The boot of each device that shall end. */
+	/** The run of each device's system that shall end. */
 	readonly #reboots = new Map<number, string>();
 	#timer: Timer | undefined;
 
@@ -126,14 +126,22 @@ export class AgentBook extends EventEmitter<AgentEvents> implements Startable {
 		return heard !== undefined && this.#options.clock.monotonic() - heard < AWAY_MS;
 	}
 
-	/** The boot shall end, as soon as its agent asks for work. */
-	orderReboot(deviceKey: number, bootId: string): void {
-		this.#reboots.set(deviceKey, bootId);
+	/**
+	 * Names the run of a Pi's system that an agent speaks for: another one after each reboot, also of an agent that was
+	 * installed and keeps its id.
+	 */
+	runOf({ device, bootId }: Pick<AgentCaller, "device" | "bootId">): string {
+		return `${bootId} ${this.#facts.get(device.key)?.inventory.bootId ?? ""}`.trimEnd();
 	}
 
-	/** Stays true until the boot is over: an answer can be lost. */
-	shallReboot(deviceKey: number, bootId: string): boolean {
-		return this.#reboots.get(deviceKey) === bootId;
+	/** This run shall end, as soon as its agent asks for work. */
+	orderReboot(deviceKey: number, run: string): void {
+		this.#reboots.set(deviceKey, run);
+	}
+
+	/** Stays true until the run is over: an answer can be lost. */
+	shallReboot(deviceKey: number, run: string): boolean {
+		return this.#reboots.get(deviceKey) === run;
 	}
 
 	#tell(deviceKey: number, isOnline: boolean): void {

@@ -45,4 +45,6 @@ export interface Inventory {
 	readonly bootloader: { readonly version: string; readonly builtAt: number; readonly config: string };
 	/** Whether it can unpack chunks. */
 	readonly zstd: boolean;
+	/** The kernel's id of this boot. */
+	readonly bootId?: string | undefined;
 }

@@ -59,8 +59,8 @@ export interface WriteJob {
 	readonly origin: "person" | "intent";
 	readonly stage: WriteStage;
 	readonly percent: number;
-	/** The boot whose agent has it; null while none has. */
-	readonly bootId: string | null;
+	/** The run of the Pi's system whose agent has it, see `AgentBook.runOf`; null while none has. */
+	readonly run: string | null;
 	/** It is to be stopped. */
 	readonly isCancelled: boolean;
 	readonly attempts: number;
@@ -126,7 +126,7 @@ export function renewed(job: WriteJob): WriteJob {
 		...job,
 		stage: "wiping",
 		percent: 0,
-		bootId: null,
+		run: null,
 		isCancelled: false,
 		times: [],
 		failure: null,
@@ -135,12 +135,12 @@ export function renewed(job: WriteJob): WriteJob {
 }
 
 /** Given to an agent. */
-export function handedOut(job: WriteJob, bootId: string, now: number): WriteJob {
+export function handedOut(job: WriteJob, run: string, now: number): WriteJob {
 	const { wireBytes, zeroedBytes, retries } = job.counts;
 	const times = job.times.length > 0 ? job.times : [{ stage: "wiping", at: now } as const];
 	return {
 		...job,
-		bootId,
+		run,
 		times,
 		stage: "wiping",
 		attempts: job.attempts + 1,

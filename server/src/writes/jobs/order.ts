@@ -55,7 +55,7 @@ export function newJob({ device, image, target, verify, origin, now }: OrderPart
 		origin,
 		stage: "wiping",
 		percent: 0,
-		bootId: null,
+		run: null,
 		isCancelled: false,
 		attempts: 0,
 		counts: NO_COUNTS,

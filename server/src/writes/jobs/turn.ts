@@ -16,9 +16,9 @@ export interface Queue {
  */
 export function countBefore(job: WriteJob, { jobs, isReady, atOnce }: Queue): number {
 	const others = jobs.filter(({ id }) => id !== job.id);
-	const loading = others.filter(({ bootId, stage }) => bootId !== null && (stage === "wiping" || stage === "writing"));
+	const loading = others.filter(({ run, stage }) => run !== null && (stage === "wiping" || stage === "writing"));
 	const earlier = others.filter((other) => {
-		return other.bootId === null && isReady(other) && isEarlier(other, job);
+		return other.run === null && isReady(other) && isEarlier(other, job);
 	});
 	const before = loading.length + earlier.length;
 	return before < atOnce ? 0 : before;

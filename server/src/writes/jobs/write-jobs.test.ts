@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { PackError } from "../pack/index.ts";
-import { disk, Floor, IMAGE, MAP } from "../testing/floor.ts";
+import { disk, Floor, IMAGE, inventory, MAP } from "../testing/floor.ts";
 import type { AgentWork } from "./write-jobs.ts";
 
 function isWrite(work: AgentWork | null, job: { readonly id: string }): boolean {
@@ -200,6 +200,24 @@ describe("a write that an agent has", () => {
 		const { stage, percent, counts, endedAt } = floor.now(job);
 		assert.deepEqual([stage, percent, counts.verifiedBytes, endedAt === null], ["complete", 100, 1100, false]);
 		assert.equal(await floor.next(await floor.boot()), null, "another boot is not ended");
+	});
+
+	it("is rebooted once, also where the agent was installed and keeps its id over reboots", async () => {
+		await using floor = await Floor.open();
+		const pi = await floor.boot();
+		const rises = (bootId: string) =>
+			floor.agents.greet(pi, { version: "1", inventory: { ...inventory(disk("/dev/mmcblk0")), bootId } });
+		await rises("one");
+		const job = await floor.order(pi);
+		await floor.next(pi);
+		await floor.complete(pi, job);
+		assert.deepEqual(await floor.next(pi), { kind: "reboot" });
+		await rises("two");
+		assert.equal(await floor.next(pi), null);
+		floor.jobs.reboot(pi.device);
+		assert.deepEqual(await floor.next(pi), { kind: "reboot" });
+		await rises("three");
+		assert.equal(await floor.next(pi), null);
 	});
 
 	it("goes on after a restart of the agent, of the Pi and of the server where the disk is", async () => {

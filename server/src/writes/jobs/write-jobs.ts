@@ -144,7 +144,7 @@ export class WriteJobs extends EventEmitter<WriteEvents> implements Startable {
 		if (job.endedAt !== null) return undefined;
 		if (!this.#isReady(job)) return { for: "image", percent: this.#preparing.percent(job.id) };
 		if (!this.#options.agents.isOnline(job.deviceKey)) return { for: "device" };
-		return job.bootId === null ? { for: "turn", before: this.#countBefore(job) } : undefined;
+		return job.run === null ? { for: "turn", before: this.#countBefore(job) } : undefined;
 	}
 
 	#isReady({ id, map }: WriteJob): boolean {
@@ -204,7 +204,7 @@ export class WriteJobs extends EventEmitter<WriteEvents> implements Startable {
 	async cancel(id: string): Promise<WriteJob> {
 		const job = this.#existing(id);
 		if (job.endedAt !== null) throw new WriteError("conflict", "This write is over.");
-		const isWithAgent = job.bootId !== null && this.#options.agents.isOnline(job.deviceKey);
+		const isWithAgent = job.run !== null && this.#options.agents.isOnline(job.deviceKey);
 		return isWithAgent ? this.#change({ ...job, isCancelled: true }) : this.#cancelled(job);
 	}
 
@@ -240,7 +240,7 @@ export class WriteJobs extends EventEmitter<WriteEvents> implements Startable {
 			const hint = "Is it booted from the network, and does its system have Python 3? Otherwise pull its plug.";
 			throw new WriteError("agent-away", `The agent of ${device.name} cannot be reached.`, hint);
 		}
-		agents.orderReboot(device.key, bootId);
+		agents.orderReboot(device.key, agents.runOf({ device, bootId }));
 		this.#bells.ring(device.key);
 	}
 
@@ -281,28 +281,28 @@ export class WriteJobs extends EventEmitter<WriteEvents> implements Startable {
 		}
 	}
 
-	async #workFor({ device, bootId }: AgentCaller): Promise<AgentWork | null> {
+	async #workFor(caller: AgentCaller): Promise<AgentWork | null> {
+		const { device } = caller;
 		const before = this.openOf(device.key);
 		const hasMap = before?.map != null && (await this.#options.packs.map(before.map)) !== undefined;
 		const job = this.openOf(device.key);
-		if (job === undefined) return this.#shallReboot(device, bootId) ? { kind: "reboot" } : null;
+		const run = this.#options.agents.runOf(caller);
+		if (job === undefined) return this.#shallReboot(device, run) ? { kind: "reboot" } : null;
 		if (job.isCancelled) await this.#cancelled(job);
 		else if (job.map !== before?.map) return null;
 		else if (!hasMap) this.#preparing.want(job);
-		else if (this.#isReady(job) && (job.bootId !== null || this.#countBefore(job) === 0))
-			return this.#hand(job, bootId);
+		else if (this.#isReady(job) && (job.run !== null || this.#countBefore(job) === 0)) return this.#hand(job, run);
 		return null;
 	}
 
-	/** Somebody wants it, or the disk was written in this boot: a new boot has nothing of both. */
-	#shallReboot(device: Device, bootId: string): boolean {
-		const last = this.#shelf.lastOf(device.key);
-		const isWritten = last?.stage === "complete" && last.bootId === bootId;
-		return isWritten || this.#options.agents.shallReboot(device.key, bootId);
+	/** Somebody wants it, or the disk was written in this run: whatever comes after a reboot has nothing of both. */
+	#shallReboot({ key }: Device, run: string): boolean {
+		const last = this.#shelf.lastOf(key);
+		return (last?.stage === "complete" && last.run === run) || this.#options.agents.shallReboot(key, run);
 	}
 
-	async #hand(job: WriteJob, bootId: string): Promise<AgentWork | null> {
-		const { id, map, target, verify, durable } = await this.#change(handedOut(job, bootId, this.#options.clock.now()));
+	async #hand(job: WriteJob, run: string): Promise<AgentWork | null> {
+		const { id, map, target, verify, durable } = await this.#change(handedOut(job, run, this.#options.clock.now()));
 		if (map === null) return null;
 		this.#heard.set(id, 0);
 		const { path, size, identity } = target;
@@ -320,7 +320,7 @@ export class WriteJobs extends EventEmitter<WriteEvents> implements Startable {
 		if (job === undefined || job.deviceKey !== caller.device.key || job.endedAt !== null) return true;
 		if (report.seq <= (this.#heard.get(job.id) ?? 0)) return job.isCancelled;
 		this.#heard.set(job.id, report.seq);
-		const next = afterReport({ ...job, bootId: caller.bootId }, report, this.#options.clock.now());
+		const next = afterReport({ ...job, run: this.#options.agents.runOf(caller) }, report, this.#options.clock.now());
 		if (next.stage === "complete") await this.#complete(next, caller);
 		else if (goesOn(next)) await this.#goOn(job, next);
 		else await this.#change(next);
@@ -330,7 +330,7 @@ export class WriteJobs extends EventEmitter<WriteEvents> implements Startable {
 
 	/** The agent gave up, and will ask for work again. */
 	async #goOn(job: WriteJob, { counts, durable, failure }: WriteJob): Promise<void> {
-		const again = await this.#change({ ...job, counts, durable, bootId: null });
+		const again = await this.#change({ ...job, counts, durable, run: null });
 		if (failure?.code === "pack-gone") this.#preparing.want(again);
 		this.#options.log.warn({ device: job.deviceId }, `${failure?.message} The write goes on as soon as it can.`);
 	}
@@ -361,7 +361,7 @@ export class WriteJobs extends EventEmitter<WriteEvents> implements Startable {
 	}
 
 	#tell(job: WriteJob): void {
-		if (job.bootId !== null) {
+		if (job.run !== null) {
 			const pace = this.#paces.get(job.id) ?? new Pace();
 			this.#paces.set(job.id, pace);
 			pace.note(job, this.#options.clock.monotonic());
