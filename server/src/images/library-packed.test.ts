@@ -221,3 +221,19 @@ test("what a killed server left half unpacked is removed at the next start", asy
 	await startLab(() => {}, { unpackedFolder });
 	assert.deepEqual(fs.readdirSync(unpackedFolder), ["notes.txt"]);
 });
+
+test("removed while it is unpacked, nothing of it is left but the file, and with delete not even that", async () => {
+	for (const file of ["forget", "delete"] as const) {
+		const lab = await startLab((folder) => place(packed(OLD, "xz"), path.join(folder, "x.img.xz")));
+		assert.equal(lab.library.get("x")?.state, "importing");
+		assert.equal(await lab.library.remove("x", file), "removed");
+		assert.deepEqual(lab.library.list(), []);
+		while (fs.readdirSync(lab.unpackedFolder).length > 0) {
+			await sleep(20);
+			await lab.library.refresh();
+		}
+		await lab.library.stop();
+		assert.deepEqual(fs.readdirSync(lab.folder), file === "forget" ? ["x.img.xz"] : []);
+		assert.deepEqual(fs.readdirSync(lab.unpackedFolder), []);
+	}
+});
