@@ -11,6 +11,8 @@ interface Sample {
 const WINDOW_MS = 15_000;
 /** Below that, nobody can tell. */
 const LEAST_MS = 1500;
+/** Nobody believes an estimate of weeks. */
+const MOST_SECONDS = 7 * 86_400;
 
 export class Pace {
 	#samples: Sample[] = [];
@@ -34,7 +36,8 @@ export class Pace {
 	secondsLeft(percent: number): number | null {
 		const span = this.#span();
 		if (span === undefined || span.percent <= 0) return null;
-		return Math.round(((100 - percent) / span.percent) * (span.milliseconds / 1000));
+		const seconds = Math.round(((100 - percent) / span.percent) * (span.milliseconds / 1000));
+		return seconds < MOST_SECONDS ? seconds : null;
 	}
 
 	#span(): { readonly milliseconds: number; readonly bytes: number; readonly percent: number } | undefined {

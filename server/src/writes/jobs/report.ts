@@ -46,16 +46,22 @@ function moved(job: WriteJob, { stage, percent }: AgentReport, now: number): Wri
 	return { ...job, stage, times, percent: Math.max(job.percent, Math.min(last, Math.max(first, percent))) };
 }
 
-function countsOf({ counts, dataBytes }: WriteJob, report: AgentReport): WriteCounts {
+/** What was looked at twice counts once; sums stay numbers that can be told. */
+function countsOf({ counts, dataBytes, zeroBytes }: WriteJob, report: AgentReport): WriteCounts {
 	const { earlier } = counts;
+	const verified = Math.min(report.verifiedBytes, dataBytes + zeroBytes);
 	return {
 		bytesDone: Math.max(counts.bytesDone, Math.min(report.bytesDone, dataBytes)),
-		verifiedBytes: Math.max(counts.verifiedBytes, report.verifiedBytes),
-		wireBytes: earlier.wireBytes + report.wireBytes,
-		zeroedBytes: earlier.zeroedBytes + report.zeroedBytes,
-		retries: earlier.retries + report.retries,
+		verifiedBytes: Math.max(counts.verifiedBytes, verified),
+		wireBytes: sumOf(earlier.wireBytes, report.wireBytes),
+		zeroedBytes: sumOf(earlier.zeroedBytes, report.zeroedBytes),
+		retries: sumOf(earlier.retries, report.retries),
 		earlier,
 	};
+}
+
+function sumOf(one: number, other: number): number {
+	return Math.min(one + other, Number.MAX_SAFE_INTEGER);
 }
 
 /** Complete is what was written whole and, where that was asked for, read back whole. */
