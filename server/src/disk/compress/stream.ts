@@ -21,7 +21,7 @@ export interface UnpackOptions {
 const CHUNK_BYTES = 1 << 18;
 
 /** So that the thread pool unpacks what comes next while the chunks before it are written. */
-const AHEAD_BYTES = 1 << 20;
+const AHEAD_BYTES = 1 << 18;
 
 /**
  * Unpacks a stream; several members, frames or streams in a row are one, as the programs have it.

@@ -14,7 +14,7 @@ const LOOK_MS = 50;
 /** `st_blocks` is in these, whatever the file system's own are. */
 const STAT_BLOCK = 512;
 
-const READ_BYTES = 1 << 18;
+const READ_BYTES = 1 << 16;
 
 /** See the head of this file. */
 export async function unpackWithProgram(work: UnpackWork): Promise<{ bytes: number; writtenBytes: number }> {
@@ -76,9 +76,19 @@ export async function unpackHere(work: UnpackWork): Promise<{ bytes: number; wri
 	};
 	for await (const chunk of unpack(packed, packing, { signal })) {
 		writer.write(chunk);
+		giveBack(chunk);
 		guard.check(writer.size, writer.written, source.size);
 		onProgress(packedBytes, writer.flushed);
 	}
 	writer.finish();
 	return { bytes: writer.size, writtenBytes: writer.written };
+}
+
+/**
+ * Frees the memory behind a chunk of a stream when the chunk is the last in it; those before it have been read. The collector counts late
+ * what lies outside of its heap: in a worker that makes hardly anything else, tens of megabytes pile up. Small chunks share memory.
+ */
+function giveBack({ buffer, byteOffset, byteLength }: Uint8Array): void {
+	if (!(buffer instanceof ArrayBuffer) || buffer.byteLength <= Buffer.poolSize) return;
+	if (byteOffset + byteLength === buffer.byteLength) buffer.transfer(0);
 }
