@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import type { Device } from "@pi-netboot/api";
 import { BUILDROOT_BOOT, BUILDROOT_BUSYBOX_ROOT } from "../../server/src/images/testing/buildroot.ts";
 import type { Entries } from "../../server/src/images/testing/tree.ts";
 import { type Finished, must, run } from "../harness/command.ts";
@@ -47,7 +48,7 @@ async function makeImage(site: Site): Promise<void> {
 		root,
 		boot,
 		base: join(base, "root"),
-		rootSize: "48M",
+		rootSize: "80M",
 	});
 }
 
@@ -148,9 +149,19 @@ describe("Buildroot with BusyBox's init", { skip }, () => {
 	};
 	if (SOAK_MS > 0) test("keeps its address and its root while a lease of two minutes is renewed", soak);
 
-	test("powers off cleanly: its shutdown reaches the end with the root on the network", async () => {
-		await ssh("poweroff");
-		await guest.ended(60_000);
-		assert.match(await guest.console(), /reboot: Power down|System halted/);
+	test("reboots cleanly when its agent is told to: its shutdown reaches the end with the root on the network", async () => {
+		const device = `/api/v1/devices/${PI.serial}`;
+		const { agent } = await eventually(
+			"the agent, which init keeps running",
+			async () => {
+				const known = (await site.server.api("GET", device)) as Device;
+				return known.agent?.online ? known : undefined;
+			},
+			BOOT_MS,
+		);
+		assert.deepEqual([agent?.inventory.zstd, agent?.inventory.disks], [false, []]);
+		await site.server.api("POST", `${device}/reboot`);
+		await guest.ended(90_000);
+		assert.match(await guest.console(), /reboot: Restarting system/);
 	});
 });
