@@ -1121,8 +1121,8 @@ class ImageWrite:
         self._fresh = not any(chunk.number in self.durable for chunk in image.chunks)
         self._scratch = Buffer()
         self._strikes: Dict[str, int] = collections.defaultdict(int)
-        to_verify = image.data_bytes + image.zero_bytes if verify == "full" else 0
-        self._work = max(1, image.data_bytes + to_verify)
+        to_verify = image.data_bytes if verify == "full" else 0
+        self._work = max(1, image.data_bytes + image.zero_bytes + to_verify)
         self._worked = 0
         progress.bytes_total = image.data_bytes
 
@@ -1135,6 +1135,7 @@ class ImageWrite:
         self._wipe()
         self._check_earlier(rest)
         self._write(rest)
+        self._clear(self._image.chunks)
         self._prove(rest)
         # The start comes last: from here on the disk boots, and all that it boots was proved.
         try:
@@ -1152,14 +1153,7 @@ class ImageWrite:
         self._progress.move("wiping", 0)
         wipe_ends(self._disk, self._image.size, self._fresh)
         if self._fresh:
-            self._disk.discard(lambda share: self._progress.move("wiping", 0.2 * share))
-        zeroed = 0
-        for chunk in self._image.chunks:
-            for start, length in chunk.zero:
-                # The start of the disk is wiped already, and stays so until the end.
-                self._progress.zeroed += self._disk.zero(start, length, self._scratch)
-                zeroed += length
-                self._progress.move("wiping", 0.2 + 0.8 * zeroed / max(1, self._image.zero_bytes))
+            self._disk.discard(lambda share: self._progress.move("wiping", share))
         self._disk.sync()
 
     def _check_earlier(self, chunks: List[Chunk]) -> None:
@@ -1217,20 +1211,34 @@ class ImageWrite:
         numbers.clear()
         self._report(self.durable)
 
+    def _clear(self, chunks: List[Chunk]) -> None:
+        """Makes the zero runs read as zeros. After the data, so that one look at them proves too that no data went astray there."""
+        for chunk in chunks:
+            for start, length in chunk.zero:
+                written = self._disk.zero(start, length, self._scratch)
+                self._progress.zeroed += written
+                if written > 0 and not self._is_zero(start, length):
+                    raise self._not_kept(chunk, start)
+                self._progress.verified += length
+                self._advance("writing", length)
+        self._disk.sync()
+
+    def _is_zero(self, start: int, length: int) -> bool:
+        self._disk.read(start, self._scratch.view[:length])
+        return self._scratch.is_zero(0, length)
+
     def _is_right(self, chunk: Chunk) -> bool:
+        """Whether the data reads back as it should."""
         digest = hashlib.sha256()
         for start, length in chunk.data:
             view = self._scratch.view[:length]
             self._disk.read(start, view)
             digest.update(view)
-        if chunk.data and digest.hexdigest() != chunk.sha256:
-            return False
-        for start, length in chunk.zero:
-            self._disk.read(start, self._scratch.view[:length])
-            if not self._scratch.is_zero(0, length):
-                return False
-        self._progress.verified += chunk.data_bytes + sum(length for _, length in chunk.zero)
-        return True
+        self._progress.verified += chunk.data_bytes
+        return not chunk.data or digest.hexdigest() == chunk.sha256
+
+    def _is_whole(self, chunk: Chunk) -> bool:
+        return self._is_right(chunk) and all(self._is_zero(start, length) for start, length in chunk.zero)
 
     def _prove(self, chunks: List[Chunk]) -> None:
         """Reads back; a chunk that is wrong is written once more, then the disk is no good."""
@@ -1239,8 +1247,7 @@ class ImageWrite:
                 continue
             if not self._is_right(chunk):
                 self._mend(chunk)
-            whole = chunk.data_bytes + sum(length for _, length in chunk.zero)
-            self._advance("verifying", whole if self._verify == "full" else 0)
+            self._advance("verifying", chunk.data_bytes if self._verify == "full" else 0)
 
     def _is_looked_at(self, chunk: Chunk, index: int, count: int) -> bool:
         if self._verify == "sample":
@@ -1254,17 +1261,19 @@ class ImageWrite:
         for start, length in chunk.zero:
             self._disk.zero(start, length, self._scratch)
         self._put([chunk] if chunk.data else [], lambda written: None)
-        if not self._is_right(chunk):
-            start = (chunk.data + chunk.zero)[0][0]
-            sentence = f"{self._disk.path} does not keep what is written to it: byte {start} and what follows read back wrong."
-            raise Failure("verify-failed", sentence + " The disk is broken or counterfeit.", offset=start, chunk=chunk.number)
+        if not self._is_whole(chunk):
+            raise self._not_kept(chunk, (chunk.data + chunk.zero)[0][0])
+
+    def _not_kept(self, chunk: Chunk, start: int) -> Failure:
+        sentence = f"{self._disk.path} does not keep what is written to it: byte {start} and what follows read back wrong."
+        return Failure("verify-failed", sentence + " The disk is broken or counterfeit.", offset=start, chunk=chunk.number)
 
     def _prove_not_wrapped(self, chunks: List[Chunk]) -> None:
         """A card that pretends to be larger stores the start of the disk where a power of two is: look there once more."""
         if self._verify == "none":
             return
         for chunk in chunks:
-            if chunk.number & (chunk.number - 1) == 0 and not self._is_right(chunk):
+            if chunk.number & (chunk.number - 1) == 0 and not self._is_whole(chunk):
                 sentence = f"{self._disk.path} holds less than it says: writing its start changed byte {chunk.number * CHUNK}."
                 raise Failure("verify-failed", sentence, offset=chunk.number * CHUNK, chunk=chunk.number)
 

@@ -1,5 +1,5 @@
 /** Disks for benches: loop devices on files, as slow as a card where that is wanted. */
-import { closeSync, ftruncateSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, ftruncateSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { must, run } from "../test/harness/command.ts";
 
 /** Bytes per second that a disk takes and gives. */
@@ -10,6 +10,9 @@ export interface DiskSpeed {
 
 /** Of a middling card. */
 export const CARD: DiskSpeed = { write: 40_000_000, read: 45_000_000 };
+
+/** About what a Pi with 2 GB lets wait for its disk. */
+const MOST_DIRTY = 256 * 1024 * 1024;
 
 /** Holds for whoever writes, the page cache included: block-layer throttling of the control group that all are in. */
 const THROTTLE = "/sys/fs/cgroup/blkio/blkio.throttle";
@@ -43,8 +46,17 @@ export class BenchDisk {
 	}
 
 	#throttle({ write, read }: DiskSpeed): void {
+		this.#limitDirt();
 		writeFileSync(`${THROTTLE}.write_bps_device`, `${this.#number} ${write}`);
 		writeFileSync(`${THROTTLE}.read_bps_device`, `${this.#number} ${read}`);
+	}
+
+	/** What waits for a slow disk in the page cache would slow every other writer of this machine. */
+	#limitDirt(): void {
+		const place = `/sys/class/bdi/${this.#number}`;
+		if (!existsSync(`${place}/max_bytes`)) return;
+		writeFileSync(`${place}/strict_limit`, "1");
+		writeFileSync(`${place}/max_bytes`, String(MOST_DIRTY));
 	}
 
 	async remove(): Promise<void> {

@@ -10,8 +10,10 @@ const SECTOR = 512;
 const BOOT_START_MIB = 4;
 const MOST_BOOT_MIB = 512;
 const BOOT_FILES_MB = 50;
-/** What small files take more than they are long, in blocks and inodes. */
+/** What small files take more than they are long, in their last blocks. */
 const SLACK = 1.1;
+/** Of the root: inode tables and the journal, which are in use from the start. */
+const STRUCTURES = 0.05;
 /** Enough for a Pi 4 to begin a boot, and for its agent to find a Python: nothing of it runs here. */
 const BOOT_FILES: Readonly<Record<string, string>> = {
 	"config.txt": "arm_64bit=1\n",
@@ -32,27 +34,26 @@ interface SystemFile {
 
 export interface BenchImage {
 	readonly path: string;
+	/** Bytes. */
 	readonly size: number;
-	/** Bytes of the files that were put into it. */
-	readonly fileBytes: number;
 }
 
 /**
  * Makes a sparse image.
  *
  * @param gigabytes its size, 10^9 each.
- * @param full what part of it is files.
+ * @param full what part of its root is in use, as `df` has it.
  */
 export async function makeBenchImage(folder: string, gigabytes: number, full: number): Promise<BenchImage> {
 	const path = join(folder, "image.img");
 	const size = Math.floor((gigabytes * 1000 * MB) / MIB) * MIB;
 	const files = await systemFiles();
 	const tree = join(folder, "tree");
-	const fileBytes = await fill(join(tree, "srv"), files, (full * size) / SLACK - BOOT_FILES_MB * MB);
-	await makeSystem(tree);
 	const bootMiB = Math.min(MOST_BOOT_MIB, 64 + Math.ceil(gigabytes) * 64);
 	const rootStart = BOOT_START_MIB + bootMiB;
 	const rootMiB = size / MIB - rootStart;
+	await fill(join(tree, "srv"), files, ((full - STRUCTURES) * rootMiB * MIB) / SLACK);
+	await makeSystem(tree);
 	await writeFile(path, "");
 	await truncate(path, size);
 	const table = [
@@ -66,7 +67,7 @@ export async function makeBenchImage(folder: string, gigabytes: number, full: nu
 	await must(["mke2fs", "-q", "-F", ...options, "-d", tree, path, `${rootMiB}M`]);
 	await makeBoot(folder, path, bootMiB, files);
 	await rm(tree, { recursive: true });
-	return { path, size, fileBytes: fileBytes + BOOT_FILES_MB * MB };
+	return { path, size };
 }
 
 /** In an order that mixes programs, libraries and texts, and is the same each time. */
@@ -81,7 +82,7 @@ async function systemFiles(): Promise<SystemFile[]> {
 }
 
 /** Links files of this machine into a tree until they are so many bytes; copies them where one turn is not enough. */
-async function fill(tree: string, files: readonly SystemFile[], bytes: number): Promise<number> {
+async function fill(tree: string, files: readonly SystemFile[], bytes: number): Promise<void> {
 	let filled = 0;
 	for (let turn = 0; filled < bytes; turn++) {
 		for (const { path, size } of files) {
@@ -93,7 +94,6 @@ async function fill(tree: string, files: readonly SystemFile[], bytes: number): 
 			filled += size;
 		}
 	}
-	return filled;
 }
 
 async function makeSystem(tree: string): Promise<void> {

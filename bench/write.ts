@@ -6,6 +6,7 @@ import { mkdir, mkdtemp, rm, statfs } from "node:fs/promises";
 import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { Background, must } from "../test/harness/command.ts";
+import type { Imager } from "../test/harness/imager.ts";
 import { Lab, SERVER_ADDRESS } from "../test/harness/lab.ts";
 import { Server } from "../test/harness/server.ts";
 import { table } from "./compare.ts";
@@ -74,13 +75,7 @@ const load = () => `load ${loadavg()[0]?.toFixed(1)} on ${cpus().length} process
 /** One Pi, all ways, on both disks. */
 async function benchOne(site: Site, withPeers: boolean): Promise<void> {
 	const pi = new BenchPi(site.lab, site.server, 1);
-	await withDisk(site, undefined, async ({ device }) => {
-		const agent = await pi.boot(site.folder, device);
-		const start = performance.now();
-		await pi.prepare(device);
-		process.stdout.write(`map and pack made in ${((performance.now() - start) / 1000).toFixed(0)} s, ${load()}\n`);
-		await agent.stop();
-	});
+	await withDisk(site, undefined, ({ device }) => prepare(site, { pi, device }));
 	const files = withPeers ? await FileServer.start(site) : undefined;
 	for (const { name, speed, aims } of SPEEDS) {
 		const ours = {
@@ -94,6 +89,16 @@ async function benchOne(site: Site, withPeers: boolean): Promise<void> {
 		process.stdout.write(`${table(ratioRows(name, ours, { curl, bmap }, aims))}\n${load()}\n`);
 	}
 	await files?.stop();
+}
+
+/** Has map and pack made, which is done once, and says how long it took. */
+async function prepare({ folder }: Site, first: PiWithDisk | undefined): Promise<void> {
+	if (first === undefined) return;
+	const agent = await first.pi.boot(folder, first.device);
+	const start = performance.now();
+	await first.pi.prepare(first.device);
+	process.stdout.write(`map and pack made in ${((performance.now() - start) / 1000).toFixed(0)} s, ${load()}\n`);
+	await agent.stop();
 }
 
 async function withDisk<T>(site: Site, speed: DiskSpeed | undefined, use: (disk: BenchDisk) => Promise<T>): Promise<T> {
@@ -114,17 +119,31 @@ interface Written {
 }
 
 function writeOnce(site: Site, pi: BenchPi, verify: Verify, speed: DiskSpeed | undefined): Promise<Written> {
-	return withDisk(site, speed, ({ device }) => writeTo(site, pi, device, verify));
+	return withDisk(site, speed, async ({ device }) => {
+		const [written] = await writeAll(site, [{ pi, device }], verify);
+		if (written === undefined) throw new Error("nothing was written");
+		return written;
+	});
 }
 
-async function writeTo({ folder }: Site, pi: BenchPi, device: string, verify: Verify): Promise<Written> {
-	const agent = await pi.boot(folder, device);
+interface PiWithDisk {
+	readonly pi: BenchPi;
+	readonly device: string;
+}
+
+/** Boots the Pis one by one, and then has all of them written at once. */
+async function writeAll({ folder }: Site, pis: readonly PiWithDisk[], verify: Verify): Promise<Written[]> {
+	const agents: Imager[] = [];
 	try {
-		const write = await pi.end(await pi.order(device, verify));
-		const seconds = ((write.endedAt ?? Number.NaN) - write.createdAt) / 1000;
-		return { write, seconds, memory: agent.peakMemory };
+		for (const { pi, device } of pis) agents.push(await pi.boot(folder, device));
+		const orders = await Promise.all(pis.map(({ pi, device }) => pi.order(device, verify)));
+		const writes = await Promise.all(orders.map((order, index) => pis[index]?.pi.end(order) ?? order));
+		return writes.map((write, index) => {
+			const seconds = ((write.endedAt ?? Number.NaN) - write.createdAt) / 1000;
+			return { write, seconds, memory: agents[index]?.peakMemory ?? Number.NaN };
+		});
 	} finally {
-		await agent.stop();
+		for (const agent of agents) await agent.stop();
 	}
 }
 
@@ -214,29 +233,27 @@ class FileServer {
 
 /** One alone, then all of them at once, each on a card. */
 async function benchMany(site: Site, count: number): Promise<void> {
-	const pis: BenchPi[] = [];
-	for (let number = 1; number <= count; number++) pis.push(new BenchPi(site.lab, site.server, number));
+	const pis: PiWithDisk[] = [];
 	const disks: BenchDisk[] = [];
 	try {
-		for (const { host } of pis) {
-			disks.push(await BenchDisk.attach(join(site.folder, `disk-${host}`), site.image.size, CARD));
+		for (let number = 1; number <= count; number++) {
+			const disk = await BenchDisk.attach(join(site.folder, `disk-${number}`), site.image.size, CARD);
+			disks.push(disk);
+			pis.push({ pi: new BenchPi(site.lab, site.server, number), device: disk.device });
 		}
-		const pairs = pis.map((pi, index) => ({ pi, device: disks[index]?.device ?? "" }));
-		const [first] = pairs;
-		if (first === undefined) return;
-		const agent = await first.pi.boot(site.folder, first.device);
-		await first.pi.prepare(first.device);
-		await agent.stop();
-		const alone = await writeTo(site, first.pi, first.device, "none");
+		await prepare(site, pis[0]);
+		const [alone] = await writeAll(site, pis.slice(0, 1), "none");
+		if (alone === undefined) return;
 		process.stdout.write(`1 Pi on a disk of 40 MB/s: ${alone.seconds.toFixed(1)} s, ${load()}\n`);
-		const together = await Promise.all(pairs.map(({ pi, device }) => writeTo(site, pi, device, "none")));
-		const ratio = Math.max(...together.map(({ seconds }) => seconds)) / alone.seconds;
-		const wire = together.reduce((sum, { write }) => sum + write.wireBytes, 0);
-		const bound = wire / LINK / alone.seconds;
-		process.stdout.write(
-			`${count} Pis together: the last one ${ratio.toFixed(2)}x of that, ${aimText("<=", 1.15, ratio)}; the link alone takes ${bound.toFixed(2)}x; ${load()}\n`,
-		);
+		process.stdout.write(`${together(await writeAll(site, pis, "none"), alone.seconds)}; ${load()}\n`);
 	} finally {
 		for (const disk of disks) await disk.remove();
 	}
+}
+
+function together(all: readonly Written[], alone: number): string {
+	const ratio = Math.max(...all.map(({ seconds }) => seconds)) / alone;
+	const wire = all.reduce((sum, { write }) => sum + write.wireBytes, 0) / LINK / alone;
+	const aim = aimText("<=", 1.15, ratio);
+	return `${all.length} Pis together: the last one takes ${ratio.toFixed(2)}x of that, ${aim}; the link alone ${wire.toFixed(2)}x`;
 }
