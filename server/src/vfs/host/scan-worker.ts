@@ -5,7 +5,7 @@ import { type ScannedFile, type ScanResult, scan } from "./scan.ts";
 
 const ROLE = "pi-netboot directory scan";
 
-/** Files in one message: to take them in is a matter of milliseconds. */
+/** Files in one message: to take them in is a matter of milliseconds. The next one is sent when that is done. */
 const BATCH = 1000;
 
 type Report =
@@ -20,8 +20,14 @@ export async function scanInWorker(
 	base: string,
 	visit: ((file: ScannedFile) => void) | undefined,
 ): Promise<ScanResult> {
-	const options = { workerData: { role: ROLE, base, isSilent: visit === undefined } };
+	const taken = new Int32Array(new SharedArrayBuffer(4));
+	const options = { workerData: { role: ROLE, base, taken, isSilent: visit === undefined } };
 	const worker = new Worker(new URL(import.meta.url), options);
+	const take = (files: readonly ScannedFile[]) => {
+		for (const file of files) visit?.(file);
+		Atomics.add(taken, 0, 1);
+		Atomics.notify(taken, 0);
+	};
 	try {
 		return await new Promise<ScanResult>((resolve, reject) => {
 			worker.on("error", (cause) =>
@@ -29,7 +35,7 @@ export async function scanInWorker(
 			);
 			worker.on("exit", () => reject(new BugError("the look over a directory ended without a word")));
 			worker.on("message", (report: Report) => {
-				if (report.kind === "files") for (const file of report.files) visit?.(file);
+				if (report.kind === "files") take(report.files);
 				else if (report.kind === "done") resolve(report.result);
 				else reject(failed(report));
 			});
@@ -45,17 +51,19 @@ function failed(report: Exclude<Report, { readonly kind: "files" | "done" }>): E
 	return report.code === undefined ? new BugError(report.message) : new FileError("EIO", report.message);
 }
 
-function work(base: string, isSilent: boolean): void {
+function work(base: string, isSilent: boolean, taken: Int32Array): void {
 	let files: ScannedFile[] = [];
+	let sent = 0;
 	const flush = () => {
-		if (files.length > 0) tell({ kind: "files", files });
+		tell({ kind: "files", files });
 		files = [];
+		Atomics.wait(taken, 0, sent++);
 	};
 	try {
 		const result = scan(base, (file) => {
 			if (!isSilent && files.push(file) >= BATCH) flush();
 		});
-		flush();
+		if (files.length > 0) flush();
 		tell({ kind: "done", result });
 	} catch (error) {
 		tell(described(error));
@@ -73,4 +81,4 @@ function tell(report: Report): void {
 	parentPort?.postMessage(report);
 }
 
-if (!isMainThread && workerData?.role === ROLE) work(workerData.base, workerData.isSilent);
+if (!isMainThread && workerData?.role === ROLE) work(workerData.base, workerData.isSilent, workerData.taken);

@@ -14,7 +14,7 @@ export interface OpenDirectoryOptions {
 }
 
 /** A look over everything takes at most this part of the time. */
-const SHARE = 1 / 8;
+const SHARE = 1 / 16;
 
 /** See the head of this file. */
 export class DirectoryPart implements BuildPart {
