@@ -8,7 +8,8 @@ export type { WriteJob } from "./jobs/job.ts";
 export type { WriteOrder } from "./jobs/order.ts";
 export type { WritableBuild } from "./jobs/preparing.ts";
 export type { AgentReport } from "./jobs/report.ts";
-export { type AgentWork, WriteJobs, type WriteWait } from "./jobs/write-jobs.ts";
+export type { AgentWork, WriteWait } from "./jobs/work.ts";
+export { WriteJobs } from "./jobs/write-jobs.ts";
 export * from "./pack/index.ts";
 export {
 	CLOCK_TOLERANCE_MS,

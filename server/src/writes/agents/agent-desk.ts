@@ -2,7 +2,8 @@
 import { isNetbootError, type Logger } from "../../base/index.ts";
 import type { Device } from "../../devices/index.ts";
 import type { AgentReport } from "../jobs/report.ts";
-import type { AgentWork, WriteJobs } from "../jobs/write-jobs.ts";
+import type { AgentWork } from "../jobs/work.ts";
+import type { WriteJobs } from "../jobs/write-jobs.ts";
 import type { PackFile, PackShelf } from "../pack/index.ts";
 import type { AgentBook, AgentHello, PiHealth } from "./agent-book.ts";
 import type { Admission, AgentCaller, AgentGate, AgentRequest } from "./agent-gate.ts";

@@ -120,10 +120,14 @@ export function fromRow(row: WriteRow): WriteJob {
 	};
 }
 
+/** Failures after which nothing on the disk is believed. */
+const BAD_DISK = new Set(["disk-error", "verify-failed", "unproved"]);
+
 /** Begins anew: what is shown starts at nothing; what is on the disk for certain stays known as long as the map is the same. */
 export function renewed(job: WriteJob): WriteJob {
 	return {
 		...job,
+		durable: BAD_DISK.has(job.failure?.code ?? "") ? null : job.durable,
 		stage: "wiping",
 		percent: 0,
 		run: null,

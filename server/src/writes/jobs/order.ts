@@ -4,7 +4,8 @@ import type { Device } from "../../devices/index.ts";
 import type { AgentFacts } from "../agents/agent-book.ts";
 import type { InventoryDisk } from "../agents/inventory.ts";
 import { WriteError } from "../write-error.ts";
-import { NO_COUNTS, type VerifyMode, type WriteJob, type WriteTarget } from "./job.ts";
+import { ended, NO_COUNTS, type VerifyMode, type WriteJob, type WriteTarget } from "./job.ts";
+import { failureFrom } from "./words.ts";
 
 /** The disk as the person confirmed it. */
 export interface TargetWish {
@@ -65,6 +66,35 @@ export function newJob({ device, image, target, verify, origin, now }: OrderPart
 		createdAt: now,
 		endedAt: null,
 	};
+}
+
+/**
+ * The write that the intent `write-then-disk` asks for; one that failed already where the disk must not be written.
+ *
+ * @throws WriteError `disks-unknown`.
+ */
+export function intendedJob(
+	device: Device,
+	image: WritableImage,
+	facts: AgentFacts | undefined,
+	path: string,
+	now: number,
+): WriteJob {
+	const parts = { device, image, verify: "full", origin: "intent", now } as const;
+	try {
+		return newJob({ ...parts, target: confirmedTarget(facts, { path }, image) });
+	} catch (error) {
+		if (facts === undefined || !(error instanceof WriteError)) throw error;
+		const target = { path, model: "", serial: "", size: 0, identity: "" };
+		return ended(newJob({ ...parts, target }), "failed", now, failureFrom(error));
+	}
+}
+
+/** The disk of a write that is begun again: the same, unless none was ever confirmed. @throws WriteError. */
+export function retriedTarget({ target }: WriteJob, facts: AgentFacts | undefined, image: WritableImage): WriteTarget {
+	if (target.size === 0) return confirmedTarget(facts, { path: target.path }, image);
+	checkSize(target, image);
+	return target;
 }
 
 /**

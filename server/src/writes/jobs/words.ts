@@ -15,6 +15,11 @@ export function failureFrom(error: unknown): WriteFailure {
 	return { code, message, ...(hint !== undefined && { hint }) };
 }
 
+/** What is to be done, for the log. */
+export function beginText({ imageName, target }: WriteJob): string {
+	return `${imageName} is to be written to ${target.path}`;
+}
+
 /** How a write ended, for the log. */
 export function endText({ imageName, target, stage, failure, verify }: WriteJob): string {
 	if (stage === "complete") return `${imageName} is on ${target.path}, ${VERIFIED[verify]}`;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { PackError } from "../pack/index.ts";
 import { disk, Floor, IMAGE, inventory, MAP } from "../testing/floor.ts";
-import type { AgentWork } from "./write-jobs.ts";
+import type { AgentWork } from "./work.ts";
 
 function isWrite(work: AgentWork | null, job: { readonly id: string }): boolean {
 	return work?.kind === "write" && work.job === job.id;
@@ -331,5 +331,42 @@ describe("a reboot", () => {
 		const other = await floor.boot(2);
 		floor.bench.clock.advance(60_000);
 		assert.throws(() => floor.jobs.reboot(other.device), { code: "agent-away" });
+	});
+});
+
+describe("the intent write-then-disk", () => {
+	const wish = { intent: "write-then-disk", writeTarget: "/dev/mmcblk0" } as const;
+
+	it("is used up by the write that it makes, together with it", async () => {
+		await using floor = await Floor.open();
+		const pi = await floor.boot();
+		await floor.bench.registry.patch(pi.device.id, wish);
+		await floor.jobs.orderIntended(pi.device, "/dev/mmcblk0");
+		await floor.restart();
+		const again = floor.again(pi);
+		const [job] = floor.jobs.list();
+		assert.deepEqual(
+			[job?.origin, job?.endedAt, again.device.intent, again.device.writeTarget],
+			["intent", null, "netboot", null],
+		);
+	});
+
+	it("waits for an image that arrives; a disk that is not there is a failure that can be tried again", async () => {
+		await using floor = await Floor.open();
+		const pi = await floor.boot(1, disk("/dev/sda"));
+		await floor.bench.registry.patch(pi.device.id, wish);
+		floor.image = undefined;
+		await assert.rejects(floor.jobs.orderIntended(pi.device, "/dev/mmcblk0"), { code: "image-not-ready" });
+		assert.equal(pi.device.intent, "write-then-disk");
+		floor.image = IMAGE;
+		await floor.jobs.orderIntended(pi.device, "/dev/mmcblk0");
+		const [job] = floor.jobs.list();
+		assert.ok(job);
+		assert.deepEqual([job.stage, job.failure?.code, pi.device.intent], ["failed", "disk-not-found", "netboot"]);
+		await assert.rejects(floor.jobs.retry(job.id), { code: "disk-not-found" });
+		await floor.agents.greet(pi, { version: "1", inventory: inventory(disk("/dev/mmcblk0")) });
+		await floor.jobs.retry(job.id);
+		await floor.settled();
+		assert.ok(isWrite(await floor.next(pi), job));
 	});
 });

@@ -14,12 +14,13 @@ import { WriteError } from "../write-error.ts";
 import { Bells } from "./bells.ts";
 import { ended, handedOut, renewed, type WriteJob } from "./job.ts";
 import { JobShelf, type SaveWith } from "./job-shelf.ts";
-import { checkSize, confirmedTarget, newJob, type WriteOrder } from "./order.ts";
+import { confirmedTarget, intendedJob, newJob, retriedTarget, type WriteOrder } from "./order.ts";
 import { Pace } from "./pace.ts";
 import { Preparing, type WritableBuild } from "./preparing.ts";
 import { type AgentReport, afterReport } from "./report.ts";
 import { countBefore } from "./turn.ts";
-import { endText, failureFrom, isOurFault } from "./words.ts";
+import { beginText, endText, failureFrom, isOurFault } from "./words.ts";
+import { type AgentWork, type WriteWait, workOf } from "./work.ts";
 
 export interface WriteJobsOptions {
 	readonly store: Pick<Store, "writes" | "durable">;
@@ -38,25 +39,6 @@ export interface WriteJobsOptions {
 	readonly log: Logger;
 }
 
-/** Why nothing is written at the moment. */
-export type WriteWait =
-	| { readonly for: "image"; readonly percent: number }
-	/** @property before how many writes come first. */
-	| { readonly for: "turn"; readonly before: number }
-	| { readonly for: "device" };
-
-/** What an agent is to do. */
-export type AgentWork =
-	| {
-			readonly kind: "write";
-			readonly job: string;
-			readonly map: string;
-			readonly target: { readonly path: string; readonly size: number; readonly identity: string };
-			readonly verify: WriteJob["verify"];
-			readonly done: string | null;
-	  }
-	| { readonly kind: "reboot" };
-
 interface WriteEvents {
 	changed: [WriteJob];
 }
@@ -67,8 +49,6 @@ const SWEEP_MS = 2000;
 const GOES_ON = new Set(["unreachable", "pack-gone"]);
 /** Runs after which a write that goes on by itself has had its chances. */
 const MOST_ATTEMPTS = 10;
-/** Failures after which nothing on the disk is believed. */
-const BAD_DISK = new Set(["disk-error", "verify-failed", "unproved"]);
 
 export class WriteJobs extends EventEmitter<WriteEvents> implements Startable {
 	readonly #options: WriteJobsOptions;
@@ -169,12 +149,16 @@ export class WriteJobs extends EventEmitter<WriteEvents> implements Startable {
 		return this.#begin(newJob({ device, image, target, verify, origin: "person", now }));
 	}
 
-	/** What the intent `write-then-disk` asks for, which is used up by it. Stored when it resolves. @throws WriteError. */
+	/**
+	 * What the intent `write-then-disk` asks for, which is used up by it. Stored when it resolves. A disk that must not be
+	 * written is a write that failed.
+	 *
+	 * @throws WriteError while the image or the disks are not there.
+	 */
 	async orderIntended(device: Device, path: string): Promise<void> {
-		const image = this.#imageOf(device.imageId);
-		const target = confirmedTarget(this.#options.agents.of(device.key), { path }, image);
-		const job = newJob({ device, image, target, verify: "full", origin: "intent", now: this.#options.clock.now() });
-		await this.#begin(job, (save) => this.#options.registry.setIntent(device.id, "netboot", save));
+		const { agents, clock, registry } = this.#options;
+		const job = intendedJob(device, this.#imageOf(device.imageId), agents.of(device.key), path, clock.now());
+		await this.#begin(job, (save) => registry.setIntent(device.id, "netboot", save));
 	}
 
 	#imageOf(imageId: string | null): WritableBuild {
@@ -187,8 +171,8 @@ export class WriteJobs extends EventEmitter<WriteEvents> implements Startable {
 	async #begin(job: WriteJob, saveWith?: SaveWith): Promise<WriteJob> {
 		this.#refuseSecond(job.deviceKey);
 		await this.#shelf.keep(job, saveWith);
-		this.#options.log.info({ device: job.deviceId }, `${job.imageName} is to be written to ${job.target.path}`);
-		this.#preparing.want(job);
+		this.#options.log.info({ device: job.deviceId }, job.endedAt === null ? beginText(job) : endText(job));
+		if (job.endedAt === null) this.#preparing.want(job);
 		this.#tell(job);
 		return job;
 	}
@@ -224,9 +208,8 @@ export class WriteJobs extends EventEmitter<WriteEvents> implements Startable {
 		if (this.#options.registry.byKey(job.deviceKey) === undefined) {
 			throw new WriteError("device-not-found", `The device ${job.deviceName} is not known any more.`);
 		}
-		checkSize(job.target, this.#imageOf(job.imageId));
-		const durable = BAD_DISK.has(job.failure?.code ?? "") ? null : job.durable;
-		const changed = await this.#change({ ...renewed(job), durable });
+		const target = retriedTarget(job, this.#options.agents.of(job.deviceKey), this.#imageOf(job.imageId));
+		const changed = await this.#change({ ...renewed(job), target });
 		this.#preparing.want(changed);
 		return changed;
 	}
@@ -302,11 +285,9 @@ export class WriteJobs extends EventEmitter<WriteEvents> implements Startable {
 	}
 
 	async #hand(job: WriteJob, run: string): Promise<AgentWork | null> {
-		const { id, map, target, verify, durable } = await this.#change(handedOut(job, run, this.#options.clock.now()));
-		if (map === null) return null;
-		this.#heard.set(id, 0);
-		const { path, size, identity } = target;
-		return { kind: "write", job: id, map, target: { path, size, identity }, verify, done: durable };
+		const handed = await this.#change(handedOut(job, run, this.#options.clock.now()));
+		this.#heard.set(job.id, 0);
+		return workOf(handed);
 	}
 
 	/**

@@ -7,7 +7,8 @@ import type { AgentCaller } from "../agents/agent-gate.ts";
 import type { Inventory, InventoryDisk } from "../agents/inventory.ts";
 import type { AgentReport, WriteJob } from "../index.ts";
 import type { WritableBuild } from "../jobs/preparing.ts";
-import { type AgentWork, WriteJobs } from "../jobs/write-jobs.ts";
+import type { AgentWork } from "../jobs/work.ts";
+import { WriteJobs } from "../jobs/write-jobs.ts";
 import type { Build, PackFile, PackResult } from "../pack/index.ts";
 
 export const MAP = "ab".repeat(32);
