@@ -18,6 +18,6 @@ export { hasProgram, parsePasswd } from "./inspect-os.ts";
 export { findShippedUnit, findUnit, hasUnit, isUnitEnabled, isUnitMasked, unitsOfType } from "./inspect-systemd.ts";
 export * from "./library.ts";
 export type * from "./library-options.ts";
-export type { Arrived, ImageOrigin, KeptOrigins, OriginNote } from "./origins.ts";
+export type { ImageOrigin } from "./origins.ts";
 export type { ImageRecord, ImageRecords } from "./records.ts";
 export type { BuiltImage } from "./shelf.ts";

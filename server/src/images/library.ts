@@ -71,7 +71,7 @@ export class ImageLibrary implements Startable {
 		this.#own = options.unpackedFolder === undefined ? [] : [options.unpackedFolder];
 		const { folder } = this.#options;
 		this.#folderChanges = new FolderChanges({ folder, own: this.#own, forgotten: this.#forgotten });
-		this.#origins = new ImageOrigins(options.origins ?? new MemoryOrigins());
+		this.#origins = new ImageOrigins(options.origins ?? new MemoryOrigins(), this.#log);
 		this.#sums = new DroppedSums({
 			origins: this.#origins,
 			log: this.#log,

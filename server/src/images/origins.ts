@@ -3,7 +3,7 @@
  * by hand, the new one has none but the folder.
  */
 import fs from "node:fs";
-import { systemCode } from "../base/index.ts";
+import { errorText, type Logger, systemCode } from "../base/index.ts";
 import type { FileStamp } from "../vfs/index.ts";
 import type { FoundFile } from "./found.ts";
 
@@ -67,15 +67,19 @@ const MOST_NOTES = 500;
 /** See the head of this file. */
 export class ImageOrigins {
 	readonly #kept: KeptOrigins;
-	/** One change after the other: each writes all of them. */
+	readonly #log: Logger;
+	/** By mark: what could not be kept, as on a full disk, holds until the end of the process. */
+	readonly #unkept = new Map<string, OriginNote>();
+	/** One change after the other: each writes all of them. Never rejects. */
 	#last: Promise<void> = Promise.resolve();
 
-	constructor(kept: KeptOrigins) {
+	constructor(kept: KeptOrigins, log: Logger) {
 		this.#kept = kept;
+		this.#log = log;
 	}
 
-	of({ path, stamp }: FoundFile): ImageOrigin {
-		return this.arrived(stamp) ?? linkOrigin(path) ?? { kind: "folder" };
+	of({ path, place, stamp }: FoundFile): ImageOrigin {
+		return this.arrived(stamp) ?? linkOrigin(place) ?? linkOrigin(path) ?? { kind: "folder" };
 	}
 
 	/** How the file with this stamp came, if not by hand. */
@@ -91,7 +95,7 @@ export class ImageOrigins {
 
 	#find(stamp: FileStamp): OriginNote | undefined {
 		const mark = markOf(stamp);
-		return this.#kept.get().findLast((note) => note.mark === mark);
+		return this.#unkept.get(mark) ?? this.#kept.get().findLast((note) => note.mark === mark);
 	}
 
 	/** What has to come out of the file when it is unpacked, as the catalogue said. */
@@ -100,25 +104,32 @@ export class ImageOrigins {
 		return entry && { bytes: entry.unpackedBytes, sha256: entry.unpackedSha256 };
 	}
 
-	/** Durable when it resolves. */
+	/** Durable when it resolves, unless the log says why not: no image is given up for it. */
 	note(stamp: FileStamp, arrived: Arrived): Promise<void> {
 		return this.#save({ mark: markOf(stamp), arrived });
 	}
 
-	/** Durable when it resolves. */
+	/** As `note`. */
 	noteSum(stamp: FileStamp, sha256: string): Promise<void> {
 		const { arrived } = this.#find(stamp) ?? {};
 		return this.#save({ mark: markOf(stamp), sha256, ...(arrived !== undefined && { arrived }) });
 	}
 
 	#save(note: OriginNote): Promise<void> {
-		const save = async () => {
-			const others = this.#kept.get().filter(({ mark }) => mark !== note.mark);
+		this.#unkept.set(note.mark, note);
+		for (const mark of [...this.#unkept.keys()].slice(0, -MOST_NOTES)) this.#unkept.delete(mark);
+		this.#last = this.#last.then(() => this.#keep(note));
+		return this.#last;
+	}
+
+	async #keep(note: OriginNote): Promise<void> {
+		const others = this.#kept.get().filter(({ mark }) => mark !== note.mark);
+		try {
 			await this.#kept.set([...others, note].slice(-MOST_NOTES));
-		};
-		const saved = this.#last.then(save);
-		this.#last = saved.catch(() => undefined);
-		return saved;
+			if (this.#unkept.get(note.mark) === note) this.#unkept.delete(note.mark);
+		} catch (error) {
+			this.#log.warn(`where an image came from is forgotten at the next start: ${errorText(error)}`);
+		}
 	}
 }
 
