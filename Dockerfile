@@ -38,7 +38,6 @@ COPY agent agent
 COPY api api
 COPY server server
 COPY simulator simulator
-COPY agent agent
 COPY tools/container tools/container
 COPY --from=page /app/web/dist web/dist
 ENV PATH=/app/tools/container:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin IMAGES_DIR=/images DATA_DIR=/data
