@@ -47,7 +47,9 @@ export async function startWriting(parts: WriteParts, undo: (() => unknown)[]): 
 	const log = parts.log.child({ service: "writes" });
 	const clock = systemClock;
 	const { bavail, bsize } = await statfs(dataDir);
-	const isKnown = (key: string) => library.list().some(({ buildId }) => buildId === key);
+	// After a start it takes a while until it is known which build an image has: until then it may be any.
+	const isKnown = (key: string) =>
+		library.list().some(({ buildId, state }) => buildId === key || (buildId === null && state === "importing"));
 	const rule = { isKnown, isInUse: (key: string) => jobs.needs(key), mostBytes: bavail * bsize * SHARE_OF_DISK };
 	const packs = await PackShelf.open(join(dataDir, "packs"), { rule });
 	undo.push(() => packs.close());
