@@ -167,3 +167,29 @@ describe("who is not the agent", () => {
 		assert.ok(!admission.isAdmitted && admission.code === "agent-clock");
 	});
 });
+
+describe("a server that stops", () => {
+	it("does not wait for agents that wait for work, and their question is given up", async () => {
+		const services = fakeServices();
+		const { promise: isAsked, resolve: asked } = Promise.withResolvers<void>();
+		const { promise: isGone, resolve: gone } = Promise.withResolvers<null>();
+		const admission = { isAdmitted: true, caller: { sign: () => "s" } } as never;
+		const agents = {
+			...services.agents,
+			admit: async () => admission,
+			next(_caller: unknown, _question: unknown, signal: AbortSignal) {
+				signal.addEventListener("abort", () => gone(null));
+				asked();
+				return isGone;
+			},
+		};
+		const { http } = harness({ services: { ...services, agents } });
+		await http.start();
+		const url = `http://127.0.0.1:${http.port}/api/v1/agent/next`;
+		const answer = fetch(url, { method: "POST", body: '{"wait": 30}' }).catch(() => "cut off");
+		await isAsked;
+		await http.stop();
+		await isGone;
+		assert.equal(await answer, "cut off");
+	});
+});
