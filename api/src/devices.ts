@@ -53,6 +53,11 @@ export const DeviceAgent = z
 	.meta({ id: "DeviceAgent" });
 export type DeviceAgent = z.infer<typeof DeviceAgent>;
 
+/** A word that people sort their devices by. */
+const Tag = z
+	.string()
+	.regex(/^[\p{L}\p{N}][\p{L}\p{N}._-]{0,31}$/u, "expected a tag: up to 32 letters, digits and . _ -");
+
 export const Device = z
 	.object({
 		id: DeviceId,
@@ -62,6 +67,7 @@ export const Device = z
 		modelName: z.string().nullable().describe("For people: `Raspberry Pi 5 Model B, 8 GB`."),
 		name: z.string().describe("Its host name."),
 		imageId: ImageId.nullable().describe("null = the default image."),
+		tags: z.array(Tag).describe("Words that it is sorted by, each once, in their order."),
 		rootMode: RootMode,
 		intent: Intent,
 		writeTarget: WriteTarget.nullable(),
@@ -86,6 +92,7 @@ export const DeviceChanges = z
 	.strictObject({
 		name: HostName.optional(),
 		imageId: ImageId.nullable().optional(),
+		tags: z.array(Tag).max(16).optional().describe("All of them: those that are left out go."),
 		rootMode: RootMode.nullable().optional().describe("null = the default mode."),
 		intent: Intent.optional(),
 		writeTarget: WriteTarget.optional().describe("Comes with the intent `write-then-disk`; other intents drop it."),

@@ -173,18 +173,21 @@ describe("the page", { skip }, () => {
 			.waitFor();
 		await name.fill("bench-1");
 		await page.getByLabel("Fresh at each boot").click();
+		await page.getByRole("textbox", { name: "Tags" }).fill("room-2");
+		await page.keyboard.press("Enter");
 		await save.click();
 		await page.getByRole("heading", { name: "bench-1", level: 1 }).waitFor();
 		const { devices } = (await server.api("GET", "/api/v1/devices")) as DeviceList;
 		assert.deepEqual(
-			devices.map((device) => [device.name, device.rootMode]),
-			[["bench-1", "ephemeral"]],
+			devices.map((device) => [device.name, device.rootMode, device.tags]),
+			[["bench-1", "ephemeral", ["room-2"]]],
 		);
 		assert.deepEqual(await violations(page), []);
 	});
 
 	it("changes several Pis at once", async () => {
 		await page.getByRole("link", { name: "All Pis" }).click();
+		await page.getByLabel("Search the Pis").fill("room-2");
 		await page.getByLabel("Select bench-1").check();
 		const bar = page.getByRole("region", { name: "Selected Pis" });
 		await bar.getByText("1 Pi selected").waitFor();

@@ -91,6 +91,7 @@ export class DeviceAnswers implements DeviceService {
 			rootMode: registry.rootModeOf(device),
 			intent: device.intent,
 			writeTarget: device.writeTarget,
+			tags: [...device.tags],
 			customisation: showCustomisation(device.customisation),
 			quotaBytes: device.quotaBytes,
 			rootBytes: this.#bytesOf(device),

@@ -14,6 +14,7 @@ interface SetFlags extends ClientFlags, CustomisationFlags {
 	readonly quota?: number | "default";
 	readonly intent?: Intent;
 	readonly target?: string;
+	readonly tags?: string;
 	readonly json?: true;
 }
 
@@ -27,6 +28,7 @@ export function addDeviceChanges(devices: Command, terminal: Terminal): void {
 		.option("--quota <size>", "what its root may hold, like 4G, none, or default", parseQuota)
 		.addOption(new Option("--intent <intent>", "what it does when it is powered on").choices(Intent.options))
 		.option("--target <path>", "the disk that the intent write-then-disk writes, like /dev/mmcblk0")
+		.option("--tags <words>", "words to sort it by, between commas; empty takes them away")
 		.option("--json", "as JSON")
 		.action((id: string, _flags: unknown, command: Command) => set(id, command.optsWithGlobals(), terminal));
 	addClientFlags(devices.command("reboot <id>").description("reboot a device through its agent"))
@@ -47,6 +49,9 @@ async function set(id: string, flags: SetFlags, terminal: Terminal): Promise<voi
 		...(customisation !== undefined && { customisation }),
 		...(flags.intent !== undefined && { intent: flags.intent }),
 		...(flags.target !== undefined && { writeTarget: flags.target }),
+		...(flags.tags !== undefined && {
+			tags: flags.tags.split(",").flatMap((tag) => (tag.trim() === "" ? [] : [tag.trim()])),
+		}),
 	};
 	if (Object.keys(changes).length === 0) {
 		throw new CommandError(exitCodes.usage, "nothing to change: give --name, --image, --mode, ... (--help lists all)");

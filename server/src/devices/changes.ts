@@ -18,6 +18,7 @@ export interface DeviceChanges {
 	/** null = the default quota, 0 = no limit. */
 	readonly quotaBytes?: number | null | undefined;
 	readonly customisation?: CustomisationChanges | undefined;
+	readonly tags?: readonly string[] | undefined;
 }
 
 /** What the check needs to know of the rest. */
@@ -28,8 +29,14 @@ export interface ChangeContext {
 }
 
 type Checked = Partial<
-	Pick<DeviceState, "name" | "imageId" | "rootMode" | "intent" | "writeTarget" | "quotaBytes" | "customisation">
+	Pick<
+		DeviceState,
+		"name" | "imageId" | "rootMode" | "intent" | "writeTarget" | "quotaBytes" | "customisation" | "tags"
+	>
 >;
+
+const TAG = /^[\p{L}\p{N}][\p{L}\p{N}._-]{0,31}$/u;
+const MOST_TAGS = 16;
 
 const WHOLE_DISK = /^\/dev\/[a-z0-9]{1,59}$/;
 const DISK_HINT = "Say which: /dev/mmcblk0 is the SD card, /dev/nvme0n1 the first NVMe disk, /dev/sda one on USB.";
@@ -41,7 +48,7 @@ const DISK_HINT = "Say which: /dev/mmcblk0 is the SD card, /dev/nvme0n1 the firs
  * @throws DeviceError `invalid-request`, `name-taken`, `image-not-found`, `conflict`.
  */
 export function checkedChanges(device: DeviceState, changes: DeviceChanges, context: ChangeContext): Checked {
-	const { imageId, rootMode, quotaBytes, customisation } = changes;
+	const { imageId, rootMode, quotaBytes, customisation, tags } = changes;
 	const checked: Checked = {};
 	if (changes.name !== undefined) checked.name = freeName(device, changes.name, context);
 	if (imageId !== undefined) {
@@ -54,7 +61,18 @@ export function checkedChanges(device: DeviceState, changes: DeviceChanges, cont
 	Object.assign(checked, checkedIntent(device, changes));
 	if (quotaBytes !== undefined) checked.quotaBytes = quotaBytes === null ? null : checkedBytes(quotaBytes);
 	if (customisation !== undefined) checked.customisation = changedCustomisation(device.customisation, customisation);
+	if (tags !== undefined) checked.tags = checkedTags(tags);
 	return checked;
+}
+
+/** Each once, in their order. They are stored between commas, so none holds one. */
+function checkedTags(tags: readonly string[]): string[] {
+	const wrong = tags.find((tag) => !TAG.test(tag));
+	if (wrong !== undefined) {
+		throw new DeviceError("invalid-request", `"${wrong}" is no tag: expected up to 32 letters, digits and . _ -`);
+	}
+	if (tags.length <= MOST_TAGS) return [...new Set(tags)].sort();
+	throw new DeviceError("invalid-request", `${tags.length} tags are too many: expected ${MOST_TAGS} at most`);
 }
 
 function checkedBytes(bytes: number): number {

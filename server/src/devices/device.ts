@@ -44,6 +44,8 @@ export interface Device {
 	/** Bytes that its root may hold; null = the default quota, 0 = no limit. */
 	readonly quotaBytes: number | null;
 	readonly customisation: Customisation;
+	/** Words that people sort their devices by, in their order. */
+	readonly tags: readonly string[];
 	readonly bootCount: number;
 	/** Milliseconds since 1970, as all times. */
 	readonly lastBootAt: number | null;
@@ -73,12 +75,13 @@ export interface KnownAddress {
 
 /** The row to be stored. */
 export function toRow(device: DeviceState, known: KnownAddress | undefined): NewDeviceRow {
-	const { formerIds: _formerIds, kept, rootReset, customisation, ...same } = device;
+	const { formerIds: _formerIds, kept, rootReset, customisation, tags, ...same } = device;
 	return {
 		...same,
 		kept: kept ? 1 : 0,
 		rootReset: rootReset ? 1 : 0,
 		customisation: customisationText(customisation),
+		tags: tags.join(","),
 		address: known?.address ?? null,
 		addressSource: known?.source ?? null,
 		addressAt: known?.at ?? null,
@@ -99,6 +102,7 @@ export function fromRow(row: DeviceRow, ids: readonly string[]): DeviceState {
 		intent: oneOf(INTENTS, row.intent) ?? "netboot",
 		rootReset: row.rootReset !== 0,
 		customisation: customisationFrom(row.customisation),
+		tags: row.tags === "" ? [] : row.tags.split(","),
 		kept: row.kept !== 0,
 		formerIds: ids.filter((id) => id !== row.id),
 	};
@@ -123,6 +127,7 @@ export function newDevice(key: number, id: string, mac: string, name: string, no
 		rootReset: false,
 		quotaBytes: null,
 		customisation: {},
+		tags: [],
 		bootCount: 0,
 		lastBootAt: null,
 		lastSeenAt: now,

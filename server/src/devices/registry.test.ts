@@ -215,6 +215,21 @@ describe("changes", () => {
 		});
 	}
 
+	test("tags are kept over a restart, each once and in their order; what is none is refused whole", async () => {
+		await using bench = await Bench.open();
+		const { id } = pi4(bench);
+		assert.deepEqual(bench.registry.get(id)?.tags, []);
+		await bench.registry.patch(id, { tags: ["room-2", "küche", "room-2"] });
+		await bench.restart();
+		assert.deepEqual(bench.registry.get(id)?.tags, ["küche", "room-2"]);
+		const many = Array.from({ length: 17 }, (_, index) => `t${index}`);
+		for (const tags of [["a,b"], [""], ["ok", " x"], ["x".repeat(33)], many]) {
+			await assert.rejects(bench.registry.patch(id, { tags }), { name: "DeviceError", code: "invalid-request" });
+		}
+		await bench.registry.patch(id, { tags: [] });
+		assert.deepEqual(bench.registry.get(id)?.tags, []);
+	});
+
 	test("write-then-disk goes with a whole disk, which every other intent forgets", async () => {
 		await using bench = await Bench.open();
 		const { id } = pi4(bench);

@@ -13,6 +13,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
 	"0004-roots": { up: roots },
 	"0005-writes": { up: writes },
 	"0006-access": { up: access },
+	"0007-tags": { up: tags },
 };
 
 async function firstTables(db: Kysely<Tables>): Promise<void> {
@@ -170,6 +171,13 @@ async function access(db: Kysely<Tables>): Promise<void> {
 		.execute();
 	await db.schema.createIndex("diagnoses_by_device").on("diagnoses").columns(["device_key", "id"]).execute();
 	await db.schema.createIndex("diagnoses_by_boot").on("diagnoses").column("boot_id").execute();
+}
+
+async function tags(db: Kysely<Tables>): Promise<void> {
+	await db.schema
+		.alterTable("devices")
+		.addColumn("tags", "text", (column) => column.notNull().defaultTo(""))
+		.execute();
 }
 
 /** Steps that the file has behind it and that we do not know. */

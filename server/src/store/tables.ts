@@ -34,6 +34,8 @@ export interface DeviceTable {
 	/** JSON. */
 	sshHostKeys: string | null;
 	/** The disk that the intent `write-then-disk` writes. */
+	/** Between commas, in their order. */
+	tags: string;
 	writeTarget: string | null;
 	createdAt: number;
 }

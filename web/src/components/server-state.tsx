@@ -2,15 +2,24 @@
 import { Anchor, Badge, Loader } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { healthQuery } from "../api/queries.ts";
+import { Refusal } from "../api/client.ts";
+import { healthQuery, sessionQuery } from "../api/queries.ts";
 import { useLiveState } from "./live-context.ts";
 
 export function ServerState() {
 	const state = useLiveState();
 	const { data: health } = useQuery(healthQuery);
+	const { error } = useQuery(sessionQuery);
 	return <div role="status">{shown()}</div>;
 
 	function shown() {
+		if (error instanceof Refusal && error.status === 401) {
+			return (
+				<Anchor href="/" size="sm">
+					Log in again
+				</Anchor>
+			);
+		}
 		if (state === "away") {
 			return (
 				<Badge color="red" variant="light" leftSection={<Loader size={10} color="red" />}>

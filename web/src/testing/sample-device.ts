@@ -13,6 +13,7 @@ export function sampleDevice(more: Partial<Device> = {}): Device {
 		rootMode: "persistent",
 		intent: "netboot",
 		writeTarget: null,
+		tags: [],
 		customisation: { passwordSet: false, userDataSet: false },
 		quotaBytes: null,
 		rootBytes: 0,

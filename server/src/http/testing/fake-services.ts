@@ -46,6 +46,7 @@ export const sampleDevice: Device = {
 	rootMode: "persistent",
 	intent: "netboot",
 	writeTarget: null,
+	tags: [],
 	customisation: { passwordSet: false, userDataSet: false },
 	quotaBytes: null,
 	rootBytes: 0,

@@ -32,6 +32,7 @@ export function deviceRow(key: number, changes: Partial<NewDeviceRow> = {}): New
 		machineId: null,
 		sshHostKeys: null,
 		writeTarget: null,
+		tags: "",
 		createdAt: 1,
 		...changes,
 	};

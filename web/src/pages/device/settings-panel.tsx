@@ -1,5 +1,5 @@
 /** What a person sets for one Pi: it holds from its next boot on. */
-import { Button, Group, NativeSelect, Radio, Stack, Text, TextInput } from "@mantine/core";
+import { Button, Group, NativeSelect, Radio, Stack, TagsInput, Text, TextInput } from "@mantine/core";
 import type { Device, DeviceChanges, Intent, RootMode } from "@pi-netboot/api";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
@@ -15,10 +15,11 @@ interface Draft {
 	readonly rootMode: RootMode;
 	readonly intent: Intent;
 	readonly writeTarget: string;
+	readonly tags: readonly string[];
 }
 
-function draftOf({ name, imageId, rootMode, intent, writeTarget }: Device): Draft {
-	return { name, imageId, rootMode, intent, writeTarget: writeTarget ?? "" };
+function draftOf({ name, imageId, rootMode, intent, writeTarget, tags }: Device): Draft {
+	return { name, imageId, rootMode, intent, tags, writeTarget: writeTarget ?? "" };
 }
 
 function changesOf(device: Device, draft: Draft): DeviceChanges {
@@ -31,6 +32,7 @@ function changesOf(device: Device, draft: Draft): DeviceChanges {
 		...(rootMode !== now.rootMode && { rootMode }),
 		...(intent !== now.intent && { intent }),
 		...(isTarget && { writeTarget }),
+		...(draft.tags.join() !== now.tags.join() && { tags: [...draft.tags] }),
 	};
 }
 
@@ -57,6 +59,13 @@ export function SettingsPanel({ device }: { readonly device: Device }) {
 						description="Its host name: small letters, digits and dashes"
 						value={shown.name}
 						onChange={({ currentTarget }) => set({ name: currentTarget.value })}
+					/>
+					<TagsInput
+						label="Tags"
+						description="Words to find it by; Enter ends each"
+						value={[...shown.tags]}
+						onChange={(tags) => set({ tags })}
+						maxTags={16}
 					/>
 					<ImageSelect value={shown.imageId} onChange={(imageId) => set({ imageId })} />
 					<Radio.Group

@@ -76,6 +76,15 @@ const DeviceCard = memo(function DeviceCard(props: DeviceItemProps) {
 				<Text size="sm" lineClamp={kind === "trouble" ? 4 : 1}>
 					{sentence}
 				</Text>
+				{device.tags.length > 0 && (
+					<Group gap={4} role="group" aria-label="Tags">
+						{device.tags.map((tag) => (
+							<Badge key={tag} size="sm" variant="light" color="gray" tt="none">
+								{tag}
+							</Badge>
+						))}
+					</Group>
+				)}
 				<Group gap={6} mt="auto" c="dimmed" fz="xs" justify="space-between" wrap="nowrap">
 					<Text inherit truncate>
 						{image}

@@ -25,16 +25,17 @@ describe("the Pis that are shown", () => {
 	});
 
 	it("are found by each word of what is known of them", () => {
-		const all = withStatus([device("bench"), device("shelf", { imageId: "u", model: "pi5" })], NOW);
+		const all = withStatus([device("bench"), device("shelf", { imageId: "u", model: "pi5", tags: ["room-2"] })], NOW);
 		const found = (text: string) =>
 			filterDevices(all, { text, kind: "all" }, names)
 				.map((one) => one.device.name)
 				.join();
-		assert.deepEqual(["", "BEN", "ubuntu", "raspios", "pi 5", "shelf raspios"].map(found), [
+		assert.deepEqual(["", "BEN", "ubuntu", "raspios", "pi 5", "room-2", "shelf raspios"].map(found), [
 			"bench,shelf",
 			"bench",
 			"shelf",
 			"bench",
+			"shelf",
 			"shelf",
 			"",
 		]);

@@ -53,9 +53,9 @@ export function filterDevices(
 }
 
 function searchable(device: Device, names: ImageNames): string {
-	const { id, name, mac, ip, model, modelName } = device;
+	const { id, name, mac, ip, model, modelName, tags } = device;
 	const short = model === null ? "" : modelText(model);
-	return [id, name, mac, ip, short, modelName, imageOf(device, names)].join(" ").toLowerCase();
+	return [id, name, mac, ip, short, modelName, imageOf(device, names), ...tags].join(" ").toLowerCase();
 }
 
 export function countOf(all: readonly ShownDevice[], kind: StatusKind): number {

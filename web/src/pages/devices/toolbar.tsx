@@ -28,7 +28,7 @@ export function Toolbar({ all, filter, onFilter, count, view, onView }: ToolbarP
 			<TextInput
 				type="search"
 				aria-label="Search the Pis"
-				placeholder="Name, serial, address, model, image"
+				placeholder="Name, tag, serial, address, model, image"
 				leftSection={<SearchIcon size={16} />}
 				value={filter.text}
 				onChange={({ currentTarget }) => onFilter({ ...filter, text: currentTarget.value })}
