@@ -3,6 +3,5 @@
 export type { PackProgress, PackResult } from "./make-pack.ts";
 export { encodeMap, type ImageMap, type MapChunk, nameOf } from "./map.ts";
 export { PackError, type PackErrorCode } from "./pack-error.ts";
-export type { PackRule } from "./pack-rule.ts";
-export { type Build, type PackFile, PackShelf, type PackShelfOptions } from "./pack-shelf.ts";
+export { type Build, type PackFile, PackShelf } from "./pack-shelf.ts";
 export { type ByteRange, parseRange } from "./range.ts";

@@ -7,9 +7,9 @@ import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import fc from "fast-check";
 import { ManualClock } from "../../base/index.ts";
-import { PackError, type PackRule, PackShelf } from "./index.ts";
+import { PackError, PackShelf } from "./index.ts";
 import type { PackRecord } from "./pack-records.ts";
-import { surplus } from "./pack-rule.ts";
+import { type PackRule, surplus } from "./pack-rule.ts";
 import type { PackJob } from "./packer.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "pack-shelf-"));
