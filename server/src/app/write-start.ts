@@ -56,8 +56,6 @@ export async function startWriting(parts: WriteParts, undo: (() => unknown)[]): 
 	const tidy = () => {
 		packs.tidy().catch((error: unknown) => log.warn(`packs that nobody needs were not removed: ${errorText(error)}`));
 	};
-	library.events.on("removed", tidy);
-	undo.push(() => library.events.off("removed", tidy));
 	const agents = new AgentBook({ store, registry, clock, parse: parseInventory });
 	undo.push(() => agents.stop());
 	const imageOf = (id: string | null) => writableBuild(library, id);
@@ -65,6 +63,9 @@ export async function startWriting(parts: WriteParts, undo: (() => unknown)[]): 
 	undo.push(() => jobs.stop());
 	await agents.start();
 	await jobs.start();
+	// Not before: which packs the writes need is only known now.
+	library.events.on("removed", tidy);
+	undo.push(() => library.events.off("removed", tidy));
 	const neighbours = new Neighbourhood(clock, systemSource);
 	const macOf = (address: string) => neighbours.macOf(address);
 	const ofBoots = bootKeys(registry);
