@@ -82,7 +82,7 @@ async function benchOne(site: Site, withPeers: boolean): Promise<void> {
 			none: await writeOnce(site, pi, "none", speed),
 			full: await writeOnce(site, pi, "full", speed),
 		};
-		process.stdout.write(`${table(boundRows(name, ours.none, speed))}\n${load()}\n`);
+		process.stdout.write(`${table(boundRows(name, ours, speed))}\n${load()}\n`);
 		if (files === undefined) continue;
 		const curl = await files.time(pi, speed, curlCommand());
 		const bmap = await files.time(pi, speed, bmapCommand());
@@ -147,8 +147,12 @@ async function writeAll({ folder }: Site, pis: readonly PiWithDisk[], verify: Ve
 	}
 }
 
-function boundRows(name: string, { write, seconds, memory }: Written, speed: DiskSpeed | undefined): string[][] {
+type OurTimes = Readonly<Record<Verify, Written>>;
+
+function boundRows(name: string, { none, full }: OurTimes, speed: DiskSpeed | undefined): string[][] {
+	const { write, seconds } = none;
 	const { wireBytes, bytesTotal, zeroBytes } = write;
+	const memory = Math.max(none.memory, full.memory);
 	const wire = wireBytes / LINK;
 	const bound = Math.max(wire, speed === undefined ? 0 : (bytesTotal + zeroBytes) / speed.write);
 	const share = wireBytes / bytesTotal;
@@ -172,7 +176,7 @@ function aimText(sign: "<=" | ">=", aim: number, value: number): string {
 
 function ratioRows(
 	name: string,
-	ours: Readonly<Record<Verify, Written>>,
+	ours: OurTimes,
 	{ curl, bmap }: { readonly curl: number; readonly bmap: number },
 	aims: Aims,
 ): string[][] {
