@@ -1,6 +1,5 @@
 export * from "./directory-tree.ts";
 export * from "./handles.ts";
-export * from "./host/index.ts";
 export * from "./image/index.ts";
 export * from "./layer/index.ts";
 export * from "./memory-tree.ts";

@@ -1,3 +1,3 @@
 export { HostFolder } from "./host-folder.ts";
-export { HostTree, type HostTreeOptions } from "./host-tree.ts";
+export { HostTree } from "./host-tree.ts";
 export { scanInWorker } from "./scan-worker.ts";
