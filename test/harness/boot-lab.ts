@@ -37,8 +37,9 @@ export class BootLab {
 		return new BootLab(await Lab.create(), folder);
 	}
 
-	async startRouter(options: RouterOptions = {}): Promise<void> {
+	async startRouter(options: RouterOptions = {}): Promise<Router> {
 		this.#router = await Router.start(this.lab, options);
+		return this.#router;
 	}
 
 	/** Starts the server, and waits until it has the images. */
@@ -54,15 +55,11 @@ export class BootLab {
 		return this.#server;
 	}
 
-	get router(): Router {
-		if (this.#router === undefined) throw new Error("the router was not started");
-		return this.#router;
-	}
-
 	/** Ends the server without a warning, and starts another on the same data. */
-	async killServer(): Promise<void> {
+	async killServer(): Promise<Server> {
 		await this.server.kill();
 		this.#server = await this.server.restart();
+		return this.#server;
 	}
 
 	/** Takes everything away, also what a test that failed has left running. */

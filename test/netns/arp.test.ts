@@ -1,15 +1,13 @@
 /** The ROM of a Pi 3B does not answer ARP while it fetches its file, and gets it all the same when that takes long. */
 import assert from "node:assert/strict";
-import { mkdirSync, statSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { statSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
+import { bootLab } from "../harness/boot-lab.ts";
 import { must } from "../harness/command.ts";
-import { Lab, SERVER_ADDRESS } from "../harness/lab.ts";
+import { type Lab, SERVER_ADDRESS } from "../harness/lab.ts";
 import { IMAGE_PROGRAMS, lacks } from "../harness/needs.ts";
-import { Server } from "../harness/server.ts";
 import { makeSmallImage, type SmallImage } from "../harness/small-image.ts";
 
 const SLOW_ROM = fileURLToPath(new URL("slow-rom.ts", import.meta.url));
@@ -17,27 +15,14 @@ const MAC = "b8:27:eb:ef:56:44";
 const ADDRESS = "10.77.0.33";
 
 const skip = await lacks(["ip", "curl", "ping", "sysctl", ...IMAGE_PROGRAMS]);
-let folder = "";
 let image: SmallImage;
 let lab: Lab;
-let server: Server;
 
-before(async () => {
-	if (skip !== false) return;
-	folder = await mkdtemp(join(tmpdir(), "arp-"));
-	mkdirSync(join(folder, "images"));
-	image = makeSmallImage(join(folder, "images"), folder, { kernelBytes: 620_000 });
-	lab = await Lab.create();
+bootLab(skip, async (room) => {
+	({ lab } = room);
+	image = makeSmallImage(room.images, room.folder, { kernelBytes: 620_000 });
 	await lab.addHost("rom", { mac: MAC, address: `${ADDRESS}/24` });
-	server = await Server.start(lab, { images: join(folder, "images"), data: join(folder, "data") });
-	await server.waitForImage("small");
-});
-
-after(async () => {
-	if (skip !== false) return;
-	await server?.stop();
-	await lab?.remove();
-	await rm(folder, { recursive: true, force: true });
+	await room.serve({ images: ["small"] });
 });
 
 /** From now on this host neither answers ARP nor asks: it knows the server, and the server has heard of it once. */

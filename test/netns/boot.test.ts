@@ -1,15 +1,14 @@
 /** Beside a home router each virtual model boots: an address from the router, files and root from us. */
 import assert from "node:assert/strict";
-import { mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import type { DeviceList, Image } from "@pi-netboot/api";
-import { Lab, ROUTER_ADDRESS, SERVER_ADDRESS } from "../harness/lab.ts";
+import { bootLab } from "../harness/boot-lab.ts";
+import { type Lab, ROUTER_ADDRESS, SERVER_ADDRESS } from "../harness/lab.ts";
 import { IMAGE_PROGRAMS, lacks } from "../harness/needs.ts";
-import { Router } from "../harness/router.ts";
-import { Server } from "../harness/server.ts";
+import type { Router } from "../harness/router.ts";
+import type { Server } from "../harness/server.ts";
 import { makeSmallImage, type SmallImage } from "../harness/small-image.ts";
 import { assertBooted, type PiReport, powerOn, type VirtualPi } from "../harness/virtual-pi.ts";
 
@@ -91,23 +90,11 @@ let router: Router;
 let server: Server;
 let image: SmallImage;
 
-before(async () => {
-	if (skip !== false) return;
-	folder = await mkdtemp(join(tmpdir(), "netns-boot-"));
-	mkdirSync(join(folder, "images"));
-	image = makeSmallImage(join(folder, "images"), folder);
-	lab = await Lab.create();
-	router = await Router.start(lab);
-	server = await Server.start(lab, { images: join(folder, "images"), data: join(folder, "data") });
-	await server.waitForImage("small");
-});
-
-after(async () => {
-	if (skip !== false) return;
-	await server?.stop();
-	await router?.stop();
-	await lab?.remove();
-	await rm(folder, { recursive: true });
+bootLab(skip, async (room) => {
+	({ lab, folder } = room);
+	image = makeSmallImage(room.images, folder);
+	router = await room.startRouter();
+	server = await room.serve({ images: ["small"] });
 });
 
 async function deviceOf(pi: VirtualPi) {

@@ -3,19 +3,18 @@
  * switch; behind each bystander a Pi asks, and its OFFER must be all that is heard.
  */
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, describe, it } from "node:test";
+import { after, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { bootLab } from "../harness/boot-lab.ts";
 import { Background, must } from "../harness/command.ts";
 import { eventually } from "../harness/eventually.ts";
-import { Lab, SERVER_ADDRESS } from "../harness/lab.ts";
+import { type Lab, SERVER_ADDRESS } from "../harness/lab.ts";
 import { IMAGE_PROGRAMS, lacks } from "../harness/needs.ts";
-import { Router } from "../harness/router.ts";
-import { Server } from "../harness/server.ts";
+import type { Router } from "../harness/router.ts";
+import type { Server } from "../harness/server.ts";
 import { makeSmallImage } from "../harness/small-image.ts";
 import { BYSTANDERS, piDiscover } from "./dhcp-frames.ts";
 
@@ -32,31 +31,18 @@ let ear: Background;
 /** The xids of the Pi that asks behind each bystander. */
 const controls: string[] = [];
 
-before(async () => {
-	if (skip !== false) return;
-	folder = await mkdtemp(join(tmpdir(), "bystanders-"));
-	mkdirSync(join(folder, "images"));
-	makeSmallImage(join(folder, "images"), folder, { kernelBytes: 10_000 });
-	lab = await Lab.create();
-	router = await Router.start(lab);
+after(() => ear?.stop());
+bootLab(skip, async (room) => {
+	({ lab, folder } = room);
+	makeSmallImage(room.images, folder, { kernelBytes: 10_000 });
+	router = await room.startRouter();
 	await lab.addHost("ear", { mac: "02:00:5e:00:53:01", address: "10.77.0.9/24" });
 	await lab.addHost("mouth", { mac: "02:00:5e:00:53:02" });
 	// what a client without an address broadcasts needs a way out, too
 	await must(["ip", "-n", lab.host("mouth"), "route", "add", "default", "dev", "mouth0"]);
-	const options = { images: join(folder, "images"), data: join(folder, "data"), logLevel: "debug" };
-	server = await Server.start(lab, options);
-	await server.waitForImage("small");
+	server = await room.serve({ images: ["small"], logLevel: "debug" });
 	ear = new Background(lab.on("ear", [process.execPath, program("dhcp-ear.ts")]));
 	await ear.waitFor(/listening/, 10_000);
-});
-
-after(async () => {
-	if (skip !== false) return;
-	await ear?.stop();
-	await server?.stop();
-	await router?.stop();
-	await lab?.remove();
-	await rm(folder, { recursive: true });
 });
 
 /** What was heard from us, in lines of the ear. */

@@ -1,21 +1,17 @@
 /** Ten Pis on three images at once, each with a name, an account and keys of its own: each root is its Pi's alone. */
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { after, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { Device, DeviceList } from "@pi-netboot/api";
 import { BUILDROOT_BOOT, BUILDROOT_BUSYBOX_ROOT } from "../../server/src/images/testing/buildroot.ts";
 import { RASPBERRY_PI_BOOT, RASPBERRY_PI_OS_TRIXIE } from "../../server/src/images/testing/stock.ts";
 import { UBUNTU_BOOT, UBUNTU_ROOT } from "../../server/src/images/testing/ubuntu.ts";
+import { bootLab } from "../harness/boot-lab.ts";
 import { must } from "../harness/command.ts";
-import { Lab, SERVER_ADDRESS } from "../harness/lab.ts";
+import { type Lab, SERVER_ADDRESS } from "../harness/lab.ts";
 import { makeLayoutImage } from "../harness/layout-image.ts";
 import { IMAGE_PROGRAMS, lacks } from "../harness/needs.ts";
-import { Router } from "../harness/router.ts";
-import { Server } from "../harness/server.ts";
+import type { Server } from "../harness/server.ts";
 import { type PiReport, powerOn, story, type VirtualPi } from "../harness/virtual-pi.ts";
 
 const READER = fileURLToPath(new URL("../harness/root-reader.ts", import.meta.url));
@@ -55,32 +51,17 @@ const PIS: readonly Member[] = Array.from({ length: 10 }, (_, index) => ({
 }));
 
 const skip = await lacks(["ip", "curl", "dnsmasq", ...IMAGE_PROGRAMS]);
-let folder = "";
 let lab: Lab;
-let router: Router;
 let server: Server;
 let reports: PiReport[] = [];
 
-before(async () => {
-	if (skip !== false) return;
-	folder = await mkdtemp(join(tmpdir(), "customisation-"));
-	const images = join(folder, "images");
-	mkdirSync(images);
-	for (const { name, root, boot } of IMAGES) makeLayoutImage(images, folder, { name, root, boot });
-	lab = await Lab.create();
+bootLab(skip, async (room) => {
+	({ lab } = room);
+	for (const { name, root, boot } of IMAGES) makeLayoutImage(room.images, room.folder, { name, root, boot });
 	const reserved = Object.fromEntries(PIS.map(({ mac, address }) => [mac, address]));
-	router = await Router.start(lab, { reserved });
-	server = await Server.start(lab, { images, data: join(folder, "data"), logLevel: "debug" });
-	for (const { name } of IMAGES) await server.waitForImage(name);
+	await room.startRouter({ reserved });
+	server = await room.serve({ images: IMAGES.map(({ name }) => name), logLevel: "debug" });
 	for (const { host, mac } of PIS) await lab.addHost(host, { mac });
-});
-
-after(async () => {
-	if (skip !== false) return;
-	await server?.stop();
-	await router?.stop();
-	await lab?.remove();
-	await rm(folder, { recursive: true });
 });
 
 async function bootAll(): Promise<PiReport[]> {

@@ -1,10 +1,8 @@
 /** The layouts of the distributions, each as an image that a virtual Pi boots from the real server: its own kernel, command line and root. */
 import assert from "node:assert/strict";
-import { mkdirSync, readdirSync, readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import type { DeviceList } from "@pi-netboot/api";
 import { ALPINE_DISKLESS_BOOT, ALPINE_SYS_BOOT, ALPINE_SYS_ROOT } from "../../server/src/images/testing/alpine.ts";
 import {
@@ -15,11 +13,11 @@ import {
 import { DIETPI_ROOT, DIETPI_TXT } from "../../server/src/images/testing/dietpi.ts";
 import { RASPBERRY_PI_BOOT } from "../../server/src/images/testing/stock.ts";
 import { UBUNTU_BOOT, UBUNTU_ROOT } from "../../server/src/images/testing/ubuntu.ts";
-import { Lab } from "../harness/lab.ts";
+import { bootLab } from "../harness/boot-lab.ts";
+import type { Lab } from "../harness/lab.ts";
 import { type Layout, type LayoutImage, makeLayoutImage } from "../harness/layout-image.ts";
 import { IMAGE_PROGRAMS, lacks } from "../harness/needs.ts";
-import { Router } from "../harness/router.ts";
-import { Server } from "../harness/server.ts";
+import type { Server } from "../harness/server.ts";
 import { assertBooted, powerOn } from "../harness/virtual-pi.ts";
 
 interface Distribution extends Layout {
@@ -74,29 +72,15 @@ const DISTRIBUTIONS: readonly Distribution[] = [
 const skip = await lacks(["ip", "curl", "dnsmasq", ...IMAGE_PROGRAMS]);
 let folder = "";
 let lab: Lab;
-let router: Router;
 let server: Server;
 const made = new Map<string, LayoutImage>();
 
-before(async () => {
-	if (skip !== false) return;
-	folder = await mkdtemp(join(tmpdir(), "distributions-"));
-	const images = join(folder, "images");
-	mkdirSync(images);
-	for (const layout of DISTRIBUTIONS) made.set(layout.name, makeLayoutImage(images, folder, layout));
-	makeLayoutImage(images, folder, { name: "diskless", root: undefined, boot: ALPINE_DISKLESS_BOOT });
-	lab = await Lab.create();
-	router = await Router.start(lab);
-	server = await Server.start(lab, { images, data: join(folder, "data") });
-	for (const { name } of DISTRIBUTIONS) await server.waitForImage(name);
-});
-
-after(async () => {
-	if (skip !== false) return;
-	await server?.stop();
-	await router?.stop();
-	await lab?.remove();
-	await rm(folder, { recursive: true });
+bootLab(skip, async (room) => {
+	({ lab, folder } = room);
+	for (const layout of DISTRIBUTIONS) made.set(layout.name, makeLayoutImage(room.images, folder, layout));
+	makeLayoutImage(room.images, folder, { name: "diskless", root: undefined, boot: ALPINE_DISKLESS_BOOT });
+	await room.startRouter();
+	server = await room.serve({ images: DISTRIBUTIONS.map(({ name }) => name) });
 });
 
 describe("a virtual Pi", { skip }, () => {

@@ -3,19 +3,18 @@
  * MAC addresses get the same address as their firmware did.
  */
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { Lease, Network } from "@pi-netboot/api";
 import { LeaseBook } from "../../server/src/boot/leases/lease-book.ts";
+import { bootLab } from "../harness/boot-lab.ts";
 import { Background, must, run } from "../harness/command.ts";
 import { eventually } from "../harness/eventually.ts";
-import { Lab, SERVER_ADDRESS } from "../harness/lab.ts";
+import { type Lab, SERVER_ADDRESS } from "../harness/lab.ts";
 import { IMAGE_PROGRAMS, lacks } from "../harness/needs.ts";
-import { Server } from "../harness/server.ts";
+import type { Server } from "../harness/server.ts";
 import { makeSmallImage } from "../harness/small-image.ts";
 import { assertBooted, powerOn, story, type VirtualPi } from "../harness/virtual-pi.ts";
 
@@ -43,23 +42,12 @@ let folder = "";
 let lab: Lab;
 let server: Server;
 
-before(async () => {
-	if (skip !== false) return;
-	folder = await mkdtemp(join(tmpdir(), "full-dhcp-"));
-	mkdirSync(join(folder, "images"));
-	makeSmallImage(join(folder, "images"), folder, { kernelBytes: 400_000, forAllModels: true });
-	lab = await Lab.create();
+const room = bootLab(skip, async (made) => {
+	({ lab, folder } = made);
+	makeSmallImage(made.images, folder, { kernelBytes: 400_000, forAllModels: true });
 	for (const { host, mac } of [PI_3B_PLUS, PI_4, PI_5, ...PI_3BS]) await lab.addHost(host, { mac });
 	const flags = ["--dhcp", "full", "--dhcp-range", `${RANGE.start}-${RANGE.end},${FAR_RANGE}`, "--dhcp-lease", "10m"];
-	server = await Server.start(lab, { images: join(folder, "images"), data: join(folder, "data"), flags });
-	await server.waitForImage("small");
-});
-
-after(async () => {
-	if (skip !== false) return;
-	await server?.stop();
-	await lab?.remove();
-	await rm(folder, { recursive: true, force: true });
+	server = await made.serve({ images: ["small"], flags });
 });
 
 async function leases(): Promise<readonly Lease[]> {
@@ -231,8 +219,7 @@ describe("full DHCP", { skip }, () => {
 
 	it("remembers after a kill", async () => {
 		const known = await leases();
-		await server.kill();
-		server = await server.restart();
+		server = await room().killServer();
 		await server.waitForImage("small");
 		assert.deepEqual(await leases(), known);
 		const report = await powerOn(lab, PI_4.host, PI_4);
