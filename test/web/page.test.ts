@@ -173,7 +173,7 @@ describe("the page", { skip }, () => {
 			.waitFor();
 		await name.fill("bench-1");
 		await page.getByLabel("Fresh at each boot").click();
-		await page.getByRole("textbox", { name: "Tags" }).fill("room-2");
+		await page.getByRole("combobox", { name: "Tags" }).fill("room-2");
 		await page.keyboard.press("Enter");
 		await save.click();
 		await page.getByRole("heading", { name: "bench-1", level: 1 }).waitFor();
