@@ -30,7 +30,7 @@ type Answer = Write & { readonly error?: { readonly code: string } };
 
 const skip = await lacks(["ip", "tc", "curl", "python3", "losetup", ...IMAGE_PROGRAMS]);
 
-describe("a write with the real server", { skip, timeout: 180_000 }, () => {
+describe("a write with the real server", { skip, timeout: 400_000 }, () => {
 	let folder = "";
 	let image = "";
 	let lab: Lab;
@@ -97,7 +97,7 @@ describe("a write with the real server", { skip, timeout: 180_000 }, () => {
 				assert.ok(now.endedAt === null || test(now), JSON.stringify(now));
 				return test(now) ? now : undefined;
 			},
-			60_000,
+			120_000,
 		);
 	}
 
