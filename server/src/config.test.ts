@@ -25,6 +25,7 @@ describe("the settings", () => {
 			nfsPort: 2049,
 			portmapPort: 111,
 			netconsolePort: 6666,
+			writesAtOnce: 10,
 			auth: "token",
 			allowedHosts: [],
 			catalogUrl: "https://downloads.raspberrypi.com/os_list_imagingutility_v4.json",
