@@ -16,6 +16,9 @@ export interface OpenDirectoryOptions {
 /** A look over everything takes at most this part of the time. */
 const SHARE = 1 / 16;
 
+/** How long one waits who asks whether anything has changed; a large directory is told of when it was looked over. */
+const PATIENCE_MS = 500;
+
 /** See the head of this file. */
 export class DirectoryPart implements BuildPart {
 	readonly tree: HostTree;
@@ -67,7 +70,10 @@ export class DirectoryPart implements BuildPart {
 		this.#looking ??= this.#look().finally(() => {
 			this.#looking = undefined;
 		});
-		await this.#looking;
+		const { promise, resolve } = Promise.withResolvers<void>();
+		const timer = this.#clock.after(PATIENCE_MS, resolve);
+		await Promise.race([this.#looking, promise]);
+		timer.cancel();
 	}
 
 	async close(): Promise<void> {
