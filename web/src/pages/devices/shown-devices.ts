@@ -27,16 +27,16 @@ const words: Readonly<Record<StatusKind, string>> = {
 const sortKey = (name: string): string =>
 	name.replace(/(?<![a-z0-9])[1-9]\d*(?![a-z0-9])/g, (number) => number.padStart(4, "0"));
 
-function byName({ device: a }: ShownDevice, { device: b }: ShownDevice): number {
-	const [first, second] = [sortKey(a.name), sortKey(b.name)];
-	return first < second ? -1 : first > second ? 1 : 0;
-}
-
 /** Those that need a person first, then by name, so that none jumps about while it boots. */
 export function withStatus(devices: readonly Device[], now: number): ShownDevice[] {
-	const all = devices.map((device) => ({ device, status: statusOf(device, now) }));
-	const rank = ({ status }: ShownDevice) => (status.kind === "trouble" ? 0 : 1);
-	return all.sort((a, b) => rank(a) - rank(b) || byName(a, b));
+	const all = devices.map((device) => {
+		const status = statusOf(device, now);
+		const key = `${status.kind === "trouble" ? 0 : 1} ${sortKey(device.name)}`;
+		return { key, shown: { device, status } };
+	});
+	// The keys are made once: the order is found anew at each of the many changes of a crowd that boots.
+	all.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+	return all.map(({ shown }) => shown);
 }
 
 export function filterDevices(
@@ -47,6 +47,7 @@ export function filterDevices(
 	const wanted = text.toLowerCase().split(/\s+/).filter(Boolean);
 	return all.filter(({ device, status }) => {
 		if (kind !== "all" && status.kind !== kind) return false;
+		if (wanted.length === 0) return true;
 		const hay = searchable(device, names);
 		return wanted.every((word) => hay.includes(word));
 	});
