@@ -2,7 +2,9 @@
  * A large guest: a whole Debian under QEMU, started with the kernel, the initramfs and the command line that the firmware
  * was given. One at a time on a machine with two processors.
  */
+import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Background } from "./command.ts";
@@ -73,12 +75,9 @@ export class Guest {
 			"-nodefaults",
 			"-no-reboot",
 		);
-		command.push(
-			"-serial",
-			`file:${folder}/console`,
-			"-kernel",
-			join(firmware.folder, options.kernel ?? "kernel8.img"),
-		);
+		const socket = `socket,id=serial,path=${folder}/serial,server=on,wait=off,logfile=${folder}/console`;
+		command.push("-chardev", socket, "-serial", "chardev:serial");
+		command.push("-kernel", join(firmware.folder, options.kernel ?? "kernel8.img"));
 		if (initramfs !== null) command.push("-initrd", join(firmware.folder, initramfs));
 		command.push("-append", cmdline, "-netdev", `tap,id=n0,ifname=${tap},script=no,downscript=no`);
 		command.push("-device", `virtio-net-pci,netdev=n0,mac=${options.mac},romfile=`, "-device", "virtio-rng-pci");
@@ -90,17 +89,42 @@ export class Guest {
 		return readFile(join(this.#folder, "console"), "utf8").catch(() => "");
 	}
 
-	/** Waits until the console shows something. */
-	async waitFor(pattern: RegExp, milliseconds: number): Promise<RegExpExecArray> {
+	/** Waits until the console shows something. @param from characters of it that are not looked at. */
+	async waitFor(pattern: RegExp, milliseconds: number, from = 0): Promise<RegExpExecArray> {
 		const deadline = Date.now() + milliseconds;
 		for (;;) {
 			const text = await this.console();
-			const match = pattern.exec(text);
+			const match = pattern.exec(text.slice(from));
 			if (match !== null) return match;
 			const over = this.#qemu.process.exitCode !== null || Date.now() > deadline;
 			if (over) throw new Error(`no ${pattern} on the console:\n${text.slice(-5000)}\n${this.#qemu.output}`);
 			await new Promise((resolve) => setTimeout(resolve, 500));
 		}
+	}
+
+	/** Types at its console, as somebody with a keyboard would. */
+	async type(text: string): Promise<void> {
+		const keyboard = connect(join(this.#folder, "serial"));
+		await once(keyboard, "connect");
+		// What it prints meanwhile is in the log.
+		keyboard.resume().end(text);
+		await once(keyboard, "close");
+	}
+
+	/** Tries to log in at its console, where `login` waits. Gives who is in, or undefined when it is refused. */
+	async logIn(user: string, password: string): Promise<string | undefined> {
+		const answer = async (line: string, pattern: RegExp) => {
+			const { length } = await this.console();
+			await this.type(`${line}\n`);
+			return await this.waitFor(pattern, 60_000, length);
+		};
+		await answer("", /login: /);
+		await answer(user, /Password: /);
+		const [said] = await answer(password, /Login incorrect|[$#] /);
+		if (said === "Login incorrect") return undefined;
+		const [, who] = await answer("echo in as $(id -un)", /^in as (\w+)/m);
+		await answer("exit", /login: /);
+		return who;
 	}
 
 	/** Resolves when the guest has powered off or rebooted by itself. */

@@ -21,12 +21,23 @@ import { makeLayoutImage } from "../harness/layout-image.ts";
 import { GUEST_PROGRAMS, IMAGE_PROGRAMS, lacks } from "../harness/needs.ts";
 import { Router } from "../harness/router.ts";
 import { Site } from "../harness/site.ts";
+import { assertBooted, powerOn, type VirtualPi } from "../harness/virtual-pi.ts";
 
 const PI = { model: "pi4-2026", mac: "e4:5f:01:09:02:f7", serial: "91cdf03d" };
+const OTHER_PI = { model: "pi4-2026", mac: "e4:5f:01:09:02:f8", serial: "91cdf03e" };
+const [PASSWORD, OTHER_PASSWORD] = ["correct horse", "battery staple"];
 const SOAK_MS = Number(process.env.SOAK ?? 0) * 1000;
 const BOOT_MS = 150_000;
 
-const skip = await lacks([...GUEST_PROGRAMS, ...IMAGE_PROGRAMS, "qemu-aarch64-static", "dnsmasq", "ssh", "ssh-keygen"]);
+const skip = await lacks([
+	...GUEST_PROGRAMS,
+	...IMAGE_PROGRAMS,
+	"qemu-aarch64-static",
+	"dnsmasq",
+	"openssl",
+	"ssh",
+	"ssh-keygen",
+]);
 
 /** BusyBox itself and its links are those of the base. */
 function withoutPrograms(root: Entries): Entries {
@@ -68,6 +79,16 @@ describe("Buildroot with BusyBox's init", { skip }, () => {
 		await writeFile(join(site.data, "authorized_keys"), await readFile(join(site.folder, "key.pub")));
 		router = await Router.start(site.lab, { lease: "2m" });
 		await site.serve("buildroot");
+		for (const [pi, password] of [
+			[PI, PASSWORD],
+			[OTHER_PI, OTHER_PASSWORD],
+		] as const) {
+			await becomeKnown(pi);
+			const passwordHash = (await must(["openssl", "passwd", "-6", password])).trim();
+			const customisation = { userName: "anna", passwordHash };
+			const device = (await site.server.api("PATCH", `/api/v1/devices/${pi.serial}`, { customisation })) as Device;
+			assert.equal(device.customisation.passwordSet, true);
+		}
 		firmware = await runFirmware(site.lab, PI);
 		guest = await Guest.start(site.lab, firmware, {
 			mac: PI.mac,
@@ -82,6 +103,13 @@ describe("Buildroot with BusyBox's init", { skip }, () => {
 		await router?.stop();
 		await site?.close();
 	});
+
+	/** A virtual Pi boots once, so that something can be set for it. */
+	async function becomeKnown(pi: VirtualPi): Promise<void> {
+		await site.lab.addHost("known", { mac: pi.mac });
+		assertBooted(await powerOn(site.lab, "known", pi, { seconds: 90 }));
+		await site.lab.removeHost("known");
+	}
 
 	/** Runs a command on the Pi as root, from the router. */
 	function ssh(command: string): Promise<Finished> {
@@ -112,6 +140,11 @@ describe("Buildroot with BusyBox's init", { skip }, () => {
 		await guest.waitFor(new RegExp(`${name} login: `), BOOT_MS);
 		const { ip } = (await site.server.api("GET", `/api/v1/devices/${PI.serial}`)) as { ip: string };
 		address = ip;
+	});
+
+	test("lets a person in at its console with the password that was set for it, and with that of no other Pi", async () => {
+		assert.equal(await guest.logIn("anna", OTHER_PASSWORD), undefined);
+		assert.equal(await guest.logIn("anna", PASSWORD), "anna");
 	});
 
 	test("lets root in with the key, has its root on us, and may write to it", async () => {
