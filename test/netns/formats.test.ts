@@ -1,11 +1,14 @@
 /** One system, in every form that people have it: each boots a virtual Pi, and the root that the Pi sees is the one that it was made of. */
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import type { Image, ImageList } from "@pi-netboot/api";
 import { makeDiskImage, makeExtImage, makeFatImage } from "../../server/src/disk/testdata/index.ts";
+import { BROKEN_INPUTS } from "../../server/src/images/testing/broken-inputs.ts";
 import { bootLab } from "../harness/boot-lab.ts";
 import { must } from "../harness/command.ts";
+import { eventually } from "../harness/eventually.ts";
 import { IMAGE_PROGRAMS, lacks } from "../harness/needs.ts";
 import { patchedPaths } from "../harness/patched-paths.ts";
 import { hostTree, nfsTree } from "../harness/root-tree.ts";
@@ -17,6 +20,11 @@ import { assertBooted, powerOn } from "../harness/virtual-pi.ts";
 const PI = { model: "pi4-2021", mac: "dc:a6:32:40:00:01", serial: "1000000040000001" } as const;
 
 const TAR = "tar --numeric-owner --sparse --xattrs --xattrs-include='*'";
+
+/** What the API answers to what it refuses. */
+interface ApiError {
+	readonly error: { readonly code: string; readonly message: string };
+}
 
 interface Format {
 	/** Makes it of `whole.img`, `root.ext4`, `boot.vfat`, the folders `root` and `boot`, or `rootfs`, which is both in one. */
@@ -162,5 +170,35 @@ describe("one system in every form", { skip }, () => {
 		for (const id of Object.keys(FORMATS)) await room().server.waitForImage(id);
 		assert.deepEqual(copies(), before);
 		assert.equal(before.length, Object.values(FORMATS).filter(({ isPacked }) => isPacked).length);
+	});
+});
+
+describe("what is mistaken for an image", { skip }, () => {
+	it("says through the API what it is, whether it was put there or is named", async () => {
+		const { server, images, folder } = room();
+		const makings = join(folder, "makings");
+		mkdirSync(makings);
+		for (const [name, { make }] of Object.entries(BROKEN_INPUTS)) make(join(images, name), makings);
+		const broken = async () => {
+			const all = ((await server.api("GET", "/api/v1/images")) as ImageList).images;
+			const found = new Map(all.filter(({ state }) => state === "broken").map((image) => [image.name, image]));
+			return Object.keys(BROKEN_INPUTS).every((name) => found.has(name)) ? found : undefined;
+		};
+		const found = await eventually("the broken images", broken, 60_000);
+		for (const [name, { says }] of Object.entries(BROKEN_INPUTS)) {
+			const sentences = found.get(name)?.findings.filter(({ severity }) => severity === "error") ?? [];
+			assert.match(sentences[0]?.message ?? "", says, name);
+		}
+		const refused = (await server.api("POST", "/api/v1/images", { path: join(folder, "root/special") })) as ApiError;
+		assert.equal(refused.error.code, "import-path");
+		assert.match(refused.error.message, /without an image, and no root file system/);
+		const machine = (await server.api("POST", "/api/v1/images", { path: "/" })) as ApiError;
+		assert.match(machine.error.message, /holds folders of this server/);
+		const added = (await server.api("POST", "/api/v1/images", {
+			path: join(folder, "rootfs"),
+			name: "by path",
+		})) as Image;
+		assert.deepEqual([added.id, added.origin?.kind], ["by-path", "path"]);
+		await server.waitForImage("by-path");
 	});
 });
