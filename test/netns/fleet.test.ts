@@ -1,15 +1,13 @@
 /** A class of fifty Pis, powered on by one switch. */
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import type { DeviceList } from "@pi-netboot/api";
-import { Lab } from "../harness/lab.ts";
+import { bootLab } from "../harness/boot-lab.ts";
+import type { Lab } from "../harness/lab.ts";
 import { IMAGE_PROGRAMS, lacks } from "../harness/needs.ts";
-import { Router } from "../harness/router.ts";
-import { Server } from "../harness/server.ts";
+import type { Server } from "../harness/server.ts";
 import { makeSmallImage, type SmallImage } from "../harness/small-image.ts";
 import { type PiReport, powerOn, story, type VirtualPi } from "../harness/virtual-pi.ts";
 
@@ -37,31 +35,18 @@ const FLEET: readonly Member[] = Array.from({ length: COUNT }, (_, index) => {
 const skip = await lacks(["ip", "curl", "dnsmasq", ...IMAGE_PROGRAMS]);
 let folder = "";
 let lab: Lab;
-let router: Router;
 let server: Server;
 let image: SmallImage;
 let reports: PiReport[] = [];
 
-before(async () => {
-	if (skip !== false) return;
-	folder = await mkdtemp(join(tmpdir(), "fleet-"));
-	mkdirSync(join(folder, "images"));
-	image = makeSmallImage(join(folder, "images"), folder, { kernelBytes: 400_000 });
-	lab = await Lab.create();
+bootLab(skip, async (room) => {
+	({ lab, folder } = room);
+	image = makeSmallImage(room.images, folder, { kernelBytes: 400_000 });
 	// dnsmasq keeps no address that it only offered, and a Pi 3 never takes one: two Pis would get the same.
 	const reserved = FLEET.map(({ mac }, index) => [mac, `10.77.0.${100 + index}`] as const);
-	router = await Router.start(lab, { reserved: Object.fromEntries(reserved) });
-	server = await Server.start(lab, { images: join(folder, "images"), data: join(folder, "data") });
-	await server.waitForImage("small");
+	await room.startRouter({ reserved: Object.fromEntries(reserved) });
+	server = await room.serve({ images: ["small"] });
 	for (const { host, mac } of FLEET) await lab.addHost(host, { mac });
-});
-
-after(async () => {
-	if (skip !== false) return;
-	await server?.stop();
-	await router?.stop();
-	await lab?.remove();
-	await rm(folder, { recursive: true });
 });
 
 /** The most memory that the server ever had, in MB. */

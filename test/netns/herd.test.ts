@@ -1,16 +1,14 @@
 /** Two hundred Pis that are switched on at once: more than can be served in the 30 seconds that a firmware has for a file. */
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { after, before, describe, it } from "node:test";
+import { readFileSync } from "node:fs";
+import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { DeviceList } from "@pi-netboot/api";
+import { bootLab } from "../harness/boot-lab.ts";
 import { run } from "../harness/command.ts";
-import { Lab } from "../harness/lab.ts";
+import type { Lab } from "../harness/lab.ts";
 import { IMAGE_PROGRAMS, lacks } from "../harness/needs.ts";
-import { Server } from "../harness/server.ts";
+import type { Server } from "../harness/server.ts";
 import { makeSmallImage } from "../harness/small-image.ts";
 
 const PROGRAM = fileURLToPath(new URL("../../server/bin/pi-netboot.mjs", import.meta.url));
@@ -28,25 +26,13 @@ interface Herd {
 }
 
 const skip = await lacks(["ip", "curl", ...IMAGE_PROGRAMS]);
-let folder = "";
 let lab: Lab;
 let server: Server;
 
-before(async () => {
-	if (skip !== false) return;
-	folder = await mkdtemp(join(tmpdir(), "herd-"));
-	mkdirSync(join(folder, "images"));
-	makeSmallImage(join(folder, "images"), folder, { kernelBytes: 300_000 });
-	lab = await Lab.create();
-	server = await Server.start(lab, { images: join(folder, "images"), data: join(folder, "data") });
-	await server.waitForImage("small");
-});
-
-after(async () => {
-	if (skip !== false) return;
-	await server?.stop();
-	await lab?.remove();
-	await rm(folder, { recursive: true });
+bootLab(skip, async (room) => {
+	({ lab } = room);
+	makeSmallImage(room.images, room.folder, { kernelBytes: 300_000 });
+	server = await room.serve({ images: ["small"] });
 });
 
 async function powerOnAll(): Promise<Herd> {
