@@ -24,7 +24,13 @@ async function startArriving(name: string) {
 	const [place, growing] = [path.join(dir, name), path.join(dir, `${name}.part`)];
 	const fd = fs.openSync(growing, "w");
 	const part = await ArrivingPart.open(growing, image.length);
-	let sent = 0;
+	let [sent, asked] = [0, 0];
+	const read = part.source.read.bind(part.source);
+	part.source.read = (offset, target) => {
+		asked = Math.max(asked, offset + target.length);
+		read(offset, target);
+	};
+	const isAskedForMore = () => asked > sent;
 	const arrive = (bytes: number) => {
 		fs.writeSync(fd, image, sent, bytes - sent, sent);
 		sent = bytes;
@@ -35,19 +41,23 @@ async function startArriving(name: string) {
 		fs.renameSync(growing, place);
 		await part.complete(place);
 	};
-	return { part, arrive, complete, place, fd };
+	return { part, arrive, isAskedForMore, complete, place, fd };
 }
 
-/** Lets it arrive bit by bit until something is done with what is there. */
-async function arriveUntil(done: Promise<unknown>, arrive: (bytes: number) => void): Promise<number> {
-	let isDone = false;
-	done.finally(() => {
-		isDone = true;
-	});
+/** Lets it arrive bit by bit, and only what is waited for, until something is done with what is there. */
+async function arriveUntil(
+	done: Promise<unknown>,
+	{ arrive, isAskedForMore }: Awaited<ReturnType<typeof startArriving>>,
+): Promise<number> {
+	let isOver = false;
+	const over = () => {
+		isOver = true;
+	};
+	done.then(over, over);
 	for (let at = 50_000; at < image.length; at += 50_000) {
 		arrive(at);
-		for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
-		if (isDone) return at;
+		while (!isOver && !isAskedForMore()) await new Promise(setImmediate);
+		if (isOver) return at;
 	}
 	return assert.fail("it was only done at the end");
 }
@@ -57,9 +67,10 @@ function isAgain(error: unknown): boolean {
 }
 
 test("a build is there before its end has arrived, and is that of the whole file afterwards", async () => {
-	const { part, arrive, complete, place } = await startArriving("a.img");
+	const arriving = await startArriving("a.img");
+	const { part, arrive, complete, place } = arriving;
 	const opening = ImageBuild.openArriving(place, part, origin);
-	const enough = await arriveUntil(opening, arrive);
+	const enough = await arriveUntil(opening, arriving);
 	const build = await opening;
 	assert.deepEqual([build.valid, build.isWhole, build.source], [true, false, undefined]);
 	const { boot, root } = build.trees();
@@ -92,9 +103,10 @@ test("a build is there before its end has arrived, and is that of the whole file
 });
 
 test("when it will never be whole, who waits is told, and nothing of it is given any more", async () => {
-	const { part, arrive, place, fd } = await startArriving("b.img");
+	const arriving = await startArriving("b.img");
+	const { part, place, fd } = arriving;
 	const opening = ImageBuild.openArriving(place, part, origin);
-	await arriveUntil(opening, arrive);
+	await arriveUntil(opening, arriving);
 	const build = await opening;
 	let told = 0;
 	build.onInvalid(() => told++);
