@@ -1,6 +1,6 @@
 /** What was: the boots of a device, what was wrong with them, and who is there and does not boot. */
 import { z } from "zod";
-import { Finding, Time } from "./common.ts";
+import { Bytes, Finding, Time } from "./common.ts";
 import { ReachedStage, RootMode } from "./devices.ts";
 import { ImageId } from "./images.ts";
 
@@ -41,6 +41,50 @@ export const BootPage = z
 	})
 	.meta({ id: "BootPage" });
 export type BootPage = z.infer<typeof BootPage>;
+
+/** A boot file that a Pi asked for over TFTP. */
+export const AskedFile = z
+	.object({
+		path: z.string().describe("Without the serial."),
+		answer: z
+			.enum(["found", "missing", "refused"])
+			.describe("`refused`: the command line, asked for from an address that is not proved to be the Pi's."),
+		outcome: z
+			.enum(["complete", "probe", "aborted", "timeout", "failed"])
+			.nullable()
+			.describe("How its last transfer ended; `probe` asked for the size alone. null while none has ended."),
+		bytes: Bytes.describe("Acknowledged by the Pi, in all of its transfers."),
+		size: Bytes.nullable().describe("null until a transfer has ended."),
+		times: z.int().min(1).describe("How often it was asked for."),
+		at: Time.describe("When it was asked for first."),
+		endedAt: Time.nullable().describe("When its last transfer ended."),
+	})
+	.meta({ id: "AskedFile" });
+export type AskedFile = z.infer<typeof AskedFile>;
+
+/** From one power-on to the next. */
+export const BootAttempt = z
+	.object({
+		startedAt: Time,
+		bootId: z.string().nullable().describe("null where it came to no boot."),
+		stages: z.array(
+			ReachedStage.extend({
+				bytes: Bytes.describe("Boot files and files of the root that it was sent while it was at this stage."),
+			}),
+		),
+		files: z.array(AskedFile).describe("In the order in which they were first asked for; at most 96."),
+	})
+	.meta({ id: "BootAttempt" });
+export type BootAttempt = z.infer<typeof BootAttempt>;
+
+export const BootAttemptList = z
+	.object({
+		attempts: z
+			.array(BootAttempt)
+			.describe("This one and the last four that asked for files, the newest first, since the server was started."),
+	})
+	.meta({ id: "BootAttemptList" });
+export type BootAttemptList = z.infer<typeof BootAttemptList>;
 
 export const DiagnosesQuery = z.strictObject({
 	before: z.coerce.number().int().min(1).optional().describe("`next` of the page before."),

@@ -15,7 +15,7 @@ import {
 	TokenId,
 	TokenList,
 } from "./access.ts";
-import { BootPage, BootsQuery, BystanderList, DiagnosesQuery, DiagnosisPage } from "./boots.ts";
+import { BootAttemptList, BootPage, BootsQuery, BystanderList, DiagnosesQuery, DiagnosisPage } from "./boots.ts";
 import { DownloadLink, InstallCode } from "./bootstrap.ts";
 import { Device, DeviceChanges, DeviceId, DeviceList, RootReset } from "./devices.ts";
 import { authErrors, changeErrors, type ErrorCode, generalErrors } from "./errors.ts";
@@ -222,6 +222,15 @@ export const routes = {
 		params: deviceParams,
 		query: BootsQuery,
 		response: BootPage,
+		errors: ["invalid-request", "device-not-found"],
+	},
+	listAttempts: {
+		method: "GET",
+		path: "/api/v1/devices/:id/attempts",
+		summary: "The last power-ons of a device: each file that it asked for, and what it was sent at each stage",
+		auth: "user",
+		params: deviceParams,
+		response: BootAttemptList,
 		errors: ["invalid-request", "device-not-found"],
 	},
 	listDiagnoses: {

@@ -1,6 +1,15 @@
 /** What was of the devices, and who is there and does not boot, as the API shows it. */
-import type { BootPage, BootsQuery, Bystander, DiagnosesQuery, DiagnosisPage, PastBoot } from "@pi-netboot/api";
+import type {
+	BootAttempt as ApiAttempt,
+	BootPage,
+	BootsQuery,
+	Bystander,
+	DiagnosesQuery,
+	DiagnosisPage,
+	PastBoot,
+} from "@pi-netboot/api";
 import {
+	type BootAttempt,
 	type BootHistory,
 	type Device,
 	type DeviceRegistry,
@@ -30,6 +39,16 @@ export async function diagnosisPage(
 	return {
 		diagnoses: diagnoses.map(showDiagnosis),
 		next: all.length > limit ? (diagnoses.at(-1)?.id ?? null) : null,
+	};
+}
+
+export function showAttempt({ startedAt, bootId, stages, files }: BootAttempt): ApiAttempt {
+	return {
+		...{ startedAt, bootId: bootId ?? null, stages: [...stages] },
+		files: files.map(({ outcome, size, firstAt, endedAt, ...file }) => ({
+			...file,
+			...{ outcome: outcome ?? null, size: size ?? null, at: firstAt, endedAt: endedAt ?? null },
+		})),
 	};
 }
 

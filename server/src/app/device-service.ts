@@ -2,6 +2,7 @@
 import type {
 	Customisation as ApiCustomisation,
 	Device as ApiDevice,
+	BootAttempt,
 	BootPage,
 	BootsQuery,
 	Bystander,
@@ -13,7 +14,7 @@ import type {
 import { NetbootError } from "../base/index.ts";
 import { type Customisation, type Device, DeviceError, type DeviceRegistry, modelName } from "../devices/index.ts";
 import type { DeviceService } from "../http/index.ts";
-import { bootPage, diagnosisPage, showBystander } from "./device-history.ts";
+import { bootPage, diagnosisPage, showAttempt, showBystander } from "./device-history.ts";
 
 export class DeviceAnswers implements DeviceService {
 	readonly #registry: DeviceRegistry;
@@ -54,6 +55,11 @@ export class DeviceAnswers implements DeviceService {
 	async boots(id: string, page: BootsQuery): Promise<BootPage | undefined> {
 		const device = this.#registry.get(id);
 		return device && bootPage(this.#registry, device, page);
+	}
+
+	attempts(id: string): BootAttempt[] | undefined {
+		const device = this.#registry.get(id);
+		return device && this.#registry.attempts(device).map(showAttempt);
 	}
 
 	async diagnoses(id: string, page: DiagnosesQuery): Promise<DiagnosisPage | undefined> {

@@ -200,6 +200,22 @@ describe("what a root tells of its boot", () => {
 		assert.equal(stagesOf(site, device).at(-1), "userspace");
 	});
 
+	test("what was read of the root until then, and afterwards", async () => {
+		await using site = await Site.open();
+		const { device, client } = site.pi();
+		const handle = await site.boot(device, client);
+		const { meter } = await site.resolve(handle, client);
+		assert.ok(meter);
+		const sent = () => site.registry.attempts(device)[0]?.stages.map(({ stage, bytes }) => `${stage} ${bytes}`);
+		meter.bytesRead += 700;
+		await site.resolve(await lookup(site, handle, ["etc", "os-release"], client), client);
+		assert.deepEqual([sent()?.slice(-2), meter.bytesRead], [["root 700", "userspace 0"], 0]);
+		meter.bytesRead += 5;
+		site.clock.advance(15_000);
+		await site.resolve(handle, client);
+		assert.equal(sent()?.at(-1), "userspace 5");
+	});
+
 	test("userspace also when the server was started again after the mount", async () => {
 		await using site = await Site.open();
 		const { device, client } = site.pi();

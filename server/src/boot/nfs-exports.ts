@@ -96,7 +96,7 @@ export class NfsExports implements NfsPort {
 		const now = this.#options.clock.monotonic();
 		open.used(client.connection, now);
 		this.#watch.opened(open);
-		const known = { open, resolved: { export: open.root, node: open.root.nodeOf(decoded) } };
+		const known = { open, resolved: { export: open.root, node: open.root.nodeOf(decoded), meter: open.signs } };
 		if (connection.handles.size >= HANDLES_KEPT) connection.handles.clear();
 		connection.handles.set(key, known);
 		this.#watch.used(open, known.resolved.node, now);

@@ -24,6 +24,8 @@ export interface OpenRootParts {
 export interface RootSigns {
 	/** When it was last said that it is in use; as the clock's `monotonic` has it. */
 	toldAt: number;
+	/** Bytes of files that were read since then. */
+	bytesRead: number;
 	/** The inode whose use says that an init system is at work; undefined when that is not waited for. */
 	osRelease: number | undefined;
 	/** That was looked for, once per mount. */
@@ -41,6 +43,7 @@ export class OpenRoot {
 	isOutdated = false;
 	readonly signs: RootSigns = {
 		toldAt: Number.NEGATIVE_INFINITY,
+		bytesRead: 0,
 		osRelease: undefined,
 		isWatched: false,
 		saidChanged: false,

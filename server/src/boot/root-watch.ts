@@ -14,7 +14,7 @@ export interface RootWatchOptions {
 
 /** What is told, the boot aside. */
 type RootFact =
-	| { readonly kind: "nfs" | "os-release" }
+	| { readonly kind: "nfs" | "os-release"; readonly bytes: number }
 	| { readonly kind: "image-changed"; readonly failure: string | undefined };
 
 /** How often a device that reads its root says so to the stages. */
@@ -59,9 +59,9 @@ export class RootWatch {
 		const { signs } = open;
 		if (node.ino === signs.osRelease && node.tree === open.root.root.tree) {
 			signs.osRelease = undefined;
-			this.#tell(open, { kind: "os-release" });
+			this.#tell(open, { kind: "os-release", bytes: signs.bytesRead });
 		} else if (now - signs.toldAt >= FACT_MS) {
-			this.#tell(open, { kind: "nfs" });
+			this.#tell(open, { kind: "nfs", bytes: signs.bytesRead });
 		}
 		if (!open.isImageValid) this.#seeImage(open);
 	}
@@ -75,6 +75,7 @@ export class RootWatch {
 	#tell(open: OpenRoot, fact: RootFact): void {
 		const { registry, roots, clock } = this.#options;
 		open.signs.toldAt = clock.monotonic();
+		if ("bytes" in fact) open.signs.bytesRead = 0;
 		const device = registry.byKey(open.deviceKey);
 		const boot = roots.bootOf(open.id);
 		if (device !== undefined && boot !== undefined) registry.fact(device, { ...fact, bootId: boot.id });

@@ -1,8 +1,6 @@
 /** What was seen of one attempt to boot, and how each fact is noted in it. */
+import { AskedFiles, NAMES_MAX } from "./asked-files.ts";
 import { type Fact, STAGES, type Stage, type TransferOutcome } from "./facts.ts";
-
-/** More names than a firmware asks for in one boot; a client that asks for more is not believed. */
-const NAMES_MAX = 96;
 
 /** One transfer that did not go through. */
 export interface BrokenTransfer {
@@ -19,6 +17,9 @@ export interface Attempt {
 	readonly startedAt: number;
 	readonly stages: ReadonlyMap<Stage, number>;
 	readonly lastFactAt: number;
+	/** What it was sent while it was at each stage: of boot files, and of its root. */
+	readonly stageBytes: ReadonlyMap<Stage, number>;
+	readonly files: AskedFiles;
 	readonly bootId: string | undefined;
 
 	readonly discovers: number;
@@ -68,8 +69,9 @@ export interface Attempt {
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 /** The same, being written. */
-export type AttemptState = Omit<Writable<Attempt>, "stages" | "missing" | "complete" | "opened"> & {
+export type AttemptState = Omit<Writable<Attempt>, "stages" | "stageBytes" | "missing" | "complete" | "opened"> & {
 	stages: Map<Stage, number>;
+	stageBytes: Map<Stage, number>;
 	missing: Set<string>;
 	complete: Set<string>;
 	opened: Set<string>;
@@ -82,6 +84,8 @@ export function beginAttempt(now: number): AttemptState {
 		startedAt: now,
 		stages: new Map(),
 		lastFactAt: now,
+		stageBytes: new Map(),
+		files: new AskedFiles(),
 		bootId: undefined,
 		discovers: 0,
 		lastDiscoverAt: undefined,
@@ -130,6 +134,11 @@ function reach(attempt: AttemptState, stage: Stage, now: number): void {
 	}
 }
 
+function addBytes(attempt: AttemptState, bytes: number): void {
+	const stage = lastStage(attempt);
+	if (stage !== undefined && bytes > 0) attempt.stageBytes.set(stage, (attempt.stageBytes.get(stage) ?? 0) + bytes);
+}
+
 /** Notes a fact. */
 export function record(attempt: AttemptState, fact: Fact, now: number): void {
 	switch (fact.kind) {
@@ -175,6 +184,7 @@ export function record(attempt: AttemptState, fact: Fact, now: number): void {
 			break;
 		case "cmdline-refused":
 			attempt.cmdlineRefusedTo = fact.address;
+			attempt.files.opened("cmdline.txt", "refused", now);
 			break;
 		case "server-moved":
 			attempt.serverMoved = { from: fact.from, to: fact.to };
@@ -201,6 +211,8 @@ type LinuxFact = Extract<
 >;
 
 function recordLinux(attempt: AttemptState, fact: LinuxFact, now: number): void {
+	// Sent on the way to what this fact says.
+	if ("bytes" in fact) addBytes(attempt, fact.bytes ?? 0);
 	switch (fact.kind) {
 		case "linux-dhcp":
 			recordLinuxDhcp(attempt, fact.by, now);
@@ -252,6 +264,7 @@ function recordOpen(attempt: AttemptState, fact: Extract<Fact, { kind: "tftp-ope
 	attempt.firstTftpAt ??= now;
 	attempt.lastTftpAt = now;
 	reach(attempt, "firmware", now);
+	attempt.files.opened(fact.path, fact.found ? "found" : "missing", now);
 	if (attempt.opened.size >= NAMES_MAX) return;
 	attempt.opened.add(fact.path);
 	// A name can be missing under the serial and there without it.
@@ -265,6 +278,8 @@ function recordOpen(attempt: AttemptState, fact: Extract<Fact, { kind: "tftp-ope
 
 function recordEnd(attempt: AttemptState, fact: Extract<Fact, { kind: "tftp-end" }>, now: number): void {
 	attempt.lastTftpAt = now;
+	attempt.files.ended(fact, now);
+	addBytes(attempt, fact.bytes);
 	if (fact.outcome === "probe") return;
 	const began = attempt.openedAt.get(fact.path);
 	if (fact.outcome === "complete") {

@@ -42,10 +42,13 @@ export type Fact =
 	| { readonly kind: "portmap" }
 	| { readonly kind: "mount"; readonly bootId: string }
 	| { readonly kind: "mount-refused"; readonly path: string; readonly reason: string }
-	/** A file of the root was looked up or read: said for the first, and then from time to time. */
-	| { readonly kind: "nfs"; readonly bootId: string }
+	/**
+	 * A file of the root was looked up or read: said for the first, and then from time to time. `bytes` were read since that was
+	 * said last.
+	 */
+	| { readonly kind: "nfs"; readonly bootId: string; readonly bytes?: number }
 	/** `/etc/os-release` was read: an init system is at work. */
-	| { readonly kind: "os-release"; readonly bootId: string }
+	| { readonly kind: "os-release"; readonly bootId: string; readonly bytes?: number }
 	| { readonly kind: "agent"; readonly bootId: string }
 	/**
 	 * The image below the root was overwritten or deleted: nothing of it can be read any more. One that was booted before all of it

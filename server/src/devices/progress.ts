@@ -4,7 +4,7 @@ import type { DeviceState } from "./device.ts";
 import { diagnose, FORGOTTEN_MS, isThere } from "./diagnosis.ts";
 import type { Fact, Stage } from "./facts.ts";
 import type { Diagnosis, FirmwareKind, Surroundings } from "./scene.ts";
-import { BootTracker } from "./stages.ts";
+import { type BootAttempt, BootTracker } from "./stages.ts";
 
 /** How often a boot that says nothing is looked at. */
 const LOOK_MS = 5000;
@@ -73,6 +73,11 @@ export class ProgressBook {
 
 	stages(device: DeviceState): ReachedStage[] {
 		return this.#byDevice.get(device.key)?.tracker.stages ?? [];
+	}
+
+	/** What was seen of it since the server was started, the newest power-on first. */
+	attempts(device: DeviceState): BootAttempt[] {
+		return this.#byDevice.get(device.key)?.tracker.attempts ?? [];
 	}
 
 	/** Whether its firmware asked for a file. */

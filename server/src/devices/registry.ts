@@ -22,6 +22,7 @@ import { type BootFileOwner, type BootFileSighting, type FirmwareSighting, Recog
 import { DEFAULT_LIMITS, Roster, type RosterLimits } from "./roster.ts";
 import { Saver } from "./saver.ts";
 import type { Diagnosis, Surroundings } from "./scene.ts";
+import type { BootAttempt } from "./stages.ts";
 
 export interface RegistryOptions {
 	readonly store: Store;
@@ -231,6 +232,12 @@ export class DeviceRegistry extends EventEmitter<RegistryEvents> implements Star
 	stages(device: Device): ReachedStage[] {
 		const state = this.#stateOf(device);
 		return state === undefined ? [] : this.#progress.stages(state);
+	}
+
+	/** Its last power-ons with each file that it asked for, the newest first; nothing of before the start of the server. */
+	attempts(device: Device): BootAttempt[] {
+		const state = this.#stateOf(device);
+		return state === undefined ? [] : this.#progress.attempts(state);
 	}
 
 	/** Why its boot stands still. */

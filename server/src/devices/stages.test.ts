@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
+import { AskedFiles, NAMES_MAX } from "./asked-files.ts";
 import { type Fact, STAGES } from "./facts.ts";
 import { BootTracker } from "./stages.ts";
 import { facts, PI3BP, PI3BP_ROM, PI4, PI5, PI5_BARE } from "./testing/sequences.ts";
@@ -204,4 +205,77 @@ test("whatever is told: stages come in order and grow, their times too", () => {
 		}),
 		{ seed: 20261121 },
 	);
+});
+
+describe("what is shown of the last power-ons", () => {
+	const END = { kind: "tftp-end", path: "kernel8.img", outcome: "complete", bytes: 500, size: 500 } as const;
+	const fileOf = (story: Story, path: string) =>
+		story.tracker.attempts[0]?.files.find((file) => file.path === path) ?? assert.fail(path);
+
+	test("each file once, with its answer, its bytes and its end", () => {
+		const story = new Story().tell(DISCOVER, ...facts(PI4));
+		const { answer, outcome, bytes, times } = fileOf(story, "config.txt");
+		assert.deepEqual({ answer, outcome, bytes, times }, { answer: "found", outcome: "complete", bytes: 6e6, times: 7 });
+		assert.deepEqual(
+			[fileOf(story, "recovery.elf").answer, fileOf(story, "recovery.elf").outcome],
+			["missing", undefined],
+		);
+		assert.equal(fileOf(story, "start4.elf").outcome, "complete");
+		story.tell({ kind: "tftp-open", path: "recovery.elf", found: true });
+		assert.equal(fileOf(story, "recovery.elf").answer, "found", "under another prefix");
+	});
+
+	test("what was sent at each stage, of boot files and of the root", () => {
+		const story = new Story().tell(DISCOVER, { kind: "tftp-open", path: "kernel8.img", found: true }, END);
+		story.tell({ kind: "cmdline", bootId: "b1" }, { kind: "tftp-open", path: "kernel8.img", found: true }, END);
+		story.tell(...linux(), { kind: "os-release", bootId: "b1", bytes: 70 }, { kind: "nfs", bootId: "b1", bytes: 9 });
+		const sent = story.tracker.attempts[0]?.stages.map(({ stage, bytes }) => [stage, bytes]);
+		const none = ["dhcp", "kernel"].map((stage) => [stage, 0]);
+		assert.deepEqual(sent, [none[0], ["firmware", 1000], none[1], ["root", 70], ["userspace", 9]]);
+	});
+
+	test("a command line that was refused, and one that was given afterwards", () => {
+		const story = new Story().tell(DISCOVER, { kind: "cmdline-refused", address: "192.0.2.9" });
+		assert.equal(fileOf(story, "cmdline.txt").answer, "refused");
+		story.tell({ kind: "tftp-open", path: "cmdline.txt", found: true });
+		assert.equal(fileOf(story, "cmdline.txt").answer, "found");
+	});
+
+	test("this one and the last four that asked for files", () => {
+		const story = new Story();
+		for (let round = 0; round < 8; round++) {
+			story.tell(DISCOVER, ...facts(PI5, `b${round}`), ...linux(`b${round}`)).wait(300_000);
+			story.tell(DISCOVER).wait(300_000);
+		}
+		const { attempts } = story.tracker;
+		assert.deepEqual(
+			attempts.map(({ bootId }) => bootId),
+			[undefined, "b7", "b6", "b5", "b4"],
+		);
+		assert.equal(attempts[0]?.files.length, 0);
+	});
+
+	test("a power-on that was somebody else's DISCOVER is none", () => {
+		const story = new Story().tell(DISCOVER, ...facts(PI5), ...linux()).wait(300_000);
+		story.tell(DISCOVER, { kind: "nfs", bootId: "b1" });
+		assert.deepEqual(
+			story.tracker.attempts.map(({ bootId }) => bootId),
+			["b1"],
+		);
+	});
+
+	test("whatever is asked for, little is kept", () => {
+		fc.assert(
+			fc.property(fc.array(fc.string({ maxLength: 500 }), { maxLength: 300 }), (paths) => {
+				const files = new AskedFiles();
+				for (const path of paths) {
+					files.opened(path, "found", START);
+					files.ended({ ...END, path }, START);
+				}
+				const list = files.list();
+				assert.ok(list.length <= NAMES_MAX && list.every(({ path }) => path.length <= 200));
+			}),
+			{ numRuns: 30 },
+		);
+	});
 });

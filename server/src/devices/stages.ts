@@ -3,6 +3,8 @@
  * a boot from stage to stage. Facts may be missing, doubled or late: a stage that is reached says that those before it
  * were passed, and nothing takes a stage back but a new attempt.
  */
+
+import type { AskedFile } from "./asked-files.ts";
 import { type Attempt, type AttemptState, type BrokenTransfer, beginAttempt, lastStage, record } from "./attempt.ts";
 import { type Fact, STAGES, type Stage } from "./facts.ts";
 
@@ -27,12 +29,26 @@ export interface FailedAttempt {
 
 const FAILED_MAX = 5;
 
+/** One power-on, as it is shown. Times are milliseconds since 1970. */
+export interface BootAttempt {
+	readonly startedAt: number;
+	/** Undefined where it came to no boot. */
+	readonly bootId: string | undefined;
+	/** In their order; `bytes` were sent while it was at that stage. */
+	readonly stages: readonly { readonly stage: Stage; readonly at: number; readonly bytes: number }[];
+	readonly files: readonly AskedFile[];
+}
+
+/** Attempts before this one that are kept to be shown. */
+const PAST_MAX = 4;
+
 /** Follows the boots of one device. */
 export class BootTracker {
 	#attempt: AttemptState | undefined;
 	/** The one before it, while it may turn out to be alive. */
 	#previous: AttemptState | undefined;
 	#failed: FailedAttempt[] = [];
+	#past: BootAttempt[] = [];
 
 	/** The boot that goes on, or the last one. */
 	get attempt(): Attempt | undefined {
@@ -42,6 +58,12 @@ export class BootTracker {
 	/** The attempts before this one that did not reach userspace, one after the other, the oldest first; at most five. */
 	get failed(): readonly FailedAttempt[] {
 		return this.#failed;
+	}
+
+	/** This attempt and the last ones that asked for files, the newest first; at most five. */
+	get attempts(): BootAttempt[] {
+		const now = this.#attempt === undefined ? [] : [shownAttempt(this.#attempt)];
+		return [...now, ...this.#past];
 	}
 
 	/** The last stage of the boot. */
@@ -98,6 +120,7 @@ export class BootTracker {
 	#isOf(bootId: string): boolean {
 		if (this.#attempt === undefined || this.#attempt.bootId === bootId) return true;
 		if (this.#previous?.bootId !== bootId || this.#attempt.stages.has("firmware")) return false;
+		this.#past = this.#past.filter(({ bootId: past }) => past !== bootId);
 		this.#attempt = this.#previous;
 		this.#previous = undefined;
 		return true;
@@ -111,6 +134,7 @@ export class BootTracker {
 	}
 
 	#retire(attempt: AttemptState): void {
+		if (attempt.stages.has("firmware")) this.#past = [shownAttempt(attempt), ...this.#past].slice(0, PAST_MAX);
 		if (attempt.stages.has("userspace") || attempt.ownSystemAt !== undefined) {
 			this.#failed = [];
 			return;
@@ -119,6 +143,11 @@ export class BootTracker {
 		this.#failed.push({ startedAt, endedAt, stage: lastStage(attempt), complete, opened, broken });
 		if (this.#failed.length > FAILED_MAX) this.#failed.shift();
 	}
+}
+
+function shownAttempt({ startedAt, bootId, stages, stageBytes, files }: Attempt): BootAttempt {
+	const shown = [...stages].map(([stage, at]) => ({ stage, at, bytes: stageBytes.get(stage) ?? 0 }));
+	return { startedAt, bootId, stages: shown, files: files.list() };
 }
 
 /** The stages in the order of a boot, whatever the order of their times. */

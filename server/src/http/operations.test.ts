@@ -4,6 +4,7 @@ import { allRoutes, ErrorBody, errorCodes, errorKinds, errorsOf } from "@pi-netb
 import fc from "fast-check";
 import {
 	logLine,
+	sampleAttempt,
 	sampleBoot,
 	sampleBystander,
 	sampleDefaults,
@@ -78,6 +79,8 @@ describe("the API answers", () => {
 		const { body } = await ask("GET", "/api/v1/devices/7bf18f79/boots?limit=1");
 		assert.deepEqual([body.boots, body.next], [[sampleBoot], 1]);
 		assert.deepEqual((await ask("GET", "/api/v1/devices/7bf18f79/boots?before=1")).body, { boots: [], next: null });
+		assert.deepEqual((await ask("GET", "/api/v1/devices/7bf18f79/attempts")).body, { attempts: [sampleAttempt] });
+		assert.equal(await failure("GET", "/api/v1/devices/00000000/attempts"), "device-not-found");
 		assert.equal((await ask("GET", "/api/v1/devices/7bf18f79/diagnoses")).body.diagnoses[0].code, "no-mount");
 		assert.deepEqual((await ask("GET", "/api/v1/bystanders")).body, { bystanders: [sampleBystander] });
 		assert.equal(await failure("GET", "/api/v1/devices/00000000/boots"), "device-not-found");

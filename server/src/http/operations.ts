@@ -50,6 +50,9 @@ export function operations(
 		getDevice: async ({ params }) => (await devices.get(params.id)) ?? noDevice(params.id),
 		changeDevice: async ({ params, body }) => (await devices.change(params.id, body)) ?? noDevice(params.id),
 		listBoots: async ({ params, query }) => (await devices.boots(params.id, query)) ?? noDevice(params.id),
+		listAttempts: async ({ params }) => ({
+			attempts: (await devices.attempts(params.id)) ?? noDevice(params.id),
+		}),
 		listDiagnoses: async ({ params, query }) => (await devices.diagnoses(params.id, query)) ?? noDevice(params.id),
 		listBystanders: async () => ({ bystanders: await devices.bystanders() }),
 		resetRoot: async ({ params }) => {

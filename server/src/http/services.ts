@@ -5,6 +5,7 @@
  */
 import type { Readable } from "node:stream";
 import type {
+	BootAttempt,
 	BootPage,
 	BootsQuery,
 	Bystander,
@@ -116,6 +117,8 @@ export interface DeviceService {
 	resetRoot(id: string): Awaitable<Device | undefined>;
 	/** Undefined when there is no such device. */
 	boots(id: string, page: BootsQuery): Awaitable<BootPage | undefined>;
+	/** Undefined when there is no such device. */
+	attempts(id: string): Awaitable<BootAttempt[] | undefined>;
 	diagnoses(id: string, page: DiagnosesQuery): Awaitable<DiagnosisPage | undefined>;
 	/** Who is seen on the network and does not boot from here, the last one first. */
 	bystanders(): Awaitable<Bystander[]>;

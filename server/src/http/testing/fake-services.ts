@@ -1,6 +1,7 @@
 /** Services for tests: a plain image and device, whatever is asked of them is recorded. */
 import type { Readable } from "node:stream";
 import type {
+	BootAttempt,
 	Bystander,
 	Catalog,
 	Defaults,
@@ -165,6 +166,18 @@ export const sampleCatalog: Catalog = {
 	],
 };
 
+export const sampleAttempt: BootAttempt = {
+	startedAt: 1_700_000_001_000,
+	bootId: null,
+	stages: [{ stage: "firmware", at: 1_700_000_001_000, bytes: 2048 }],
+	files: [
+		{
+			...{ path: "config.txt", answer: "found", outcome: "complete", bytes: 2048, size: 2048 },
+			...{ times: 1, at: 1_700_000_001_000, endedAt: 1_700_000_001_500 },
+		},
+	],
+};
+
 export const sampleBoot: PastBoot = {
 	id: "00112233aabbccdd",
 	imageId: "raspios-trixie",
@@ -311,6 +324,7 @@ export function fakeServices(): FakeServices {
 			resetRoot: device,
 			boots: (id, { before }) =>
 				device(id) && { boots: before === undefined ? [sampleBoot] : [], next: before === undefined ? 1 : null },
+			attempts: (id) => device(id) && [sampleAttempt],
 			diagnoses: (id) => device(id) && { diagnoses: sampleBoot.diagnoses, next: null },
 			bystanders: () => [sampleBystander],
 		},

@@ -102,6 +102,8 @@ export interface NfsClient {
 export interface ResolvedHandle {
 	readonly export: NfsExport;
 	readonly node: NfsNode;
+	/** Where the bytes are counted that are read through it. */
+	readonly meter?: { bytesRead: number };
 }
 
 export interface NfsPort {

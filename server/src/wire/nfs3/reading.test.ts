@@ -101,6 +101,7 @@ test("READ gives the bytes, and eof at the end of the file", async () => {
 	assert.equal(await read(10, 1), "|");
 	assert.equal(await read(3, 0), "");
 	assert.equal(await read(2 ** 63, 10), "|");
+	assert.equal(client.port.meter.bytesRead, 4 + 6 + 3, "what was read is counted");
 });
 
 test("one READ gives 1 MiB, whatever is asked for", async () => {

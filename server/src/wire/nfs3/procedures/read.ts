@@ -34,6 +34,8 @@ export const read: Nfs3Procedure = {
 			.bool(offset + length >= file.size)
 			.u32(length);
 		const got = length === 0 ? 0 : tree.read(ino, offset, out.space(length));
+		const meter = call.first?.meter;
+		if (meter !== undefined) meter.bytesRead += got;
 		if (got < length) {
 			out.truncate(head);
 			out.u32(got).bool(true).u32(got);

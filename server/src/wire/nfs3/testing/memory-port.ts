@@ -60,6 +60,7 @@ export class MemoryExport implements NfsExport {
 export class MemoryPort implements NfsPort {
 	readonly exported = new MemoryExport(1);
 	readonly log: string[] = [];
+	readonly meter = { bytesRead: 0 };
 	readonly #resolved = new Map<string, ResolvedHandle>();
 
 	resolve(handle: Buffer, _client: NfsClient): ResolvedHandle {
@@ -70,7 +71,7 @@ export class MemoryPort implements NfsPort {
 		if (handle.readUInt32BE(0) === 9) throw new FileError("EACCES");
 		if (handle.readUInt32BE(0) !== 1) throw new FileError("ESTALE");
 		const tree = handle.readUInt32BE(4) === 1 ? this.exported.tree : this.exported.volume;
-		const resolved = { export: this.exported, node: { tree, ino: handle.readUInt32BE(8) } };
+		const resolved = { export: this.exported, node: { tree, ino: handle.readUInt32BE(8) }, meter: this.meter };
 		this.#resolved.set(key, resolved);
 		return resolved;
 	}
