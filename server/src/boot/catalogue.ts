@@ -9,6 +9,8 @@ export interface BootImages {
 	choose(imageId: string | null): BootImage | undefined;
 	/** A build that somebody still runs, or that is the newest of an image. */
 	build(buildId: string): BootImage | undefined;
+	/** Whether what there is of an image is looked over or unpacked now: a build that is not there may come. */
+	isImporting(imageId: string): boolean;
 	/** Says that a build is in use, so that its file stays open. */
 	hold(buildId: string): void;
 	release(buildId: string): void;

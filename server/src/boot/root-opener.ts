@@ -124,10 +124,11 @@ export class RootOpener {
 	}
 
 	#imageGone(device: Device, boot: Boot): FileError {
-		const { clock, registry } = this.#options;
+		const { clock, registry, images } = this.#options;
 		const message = `the image that boot ${boot.id} runs from is gone: reboot the Pi`;
 		// A Pi that is told ESTALE gives its root up for good, one that is told EAGAIN asks again.
-		if (clock.monotonic() - this.#startedAt < STARTING_MS) return new FileError("EAGAIN", message);
+		const isStarting = clock.monotonic() - this.#startedAt < STARTING_MS;
+		if (isStarting || images.isImporting(boot.imageId)) return new FileError("EAGAIN", message);
 		registry.fact(device, { kind: "image-changed", bootId: boot.id });
 		return new FileError("ESTALE", message);
 	}

@@ -313,6 +313,10 @@ describe("what is over", () => {
 		site.images.lose(image.build.id);
 		await assert.rejects(site.resolve(handle, client), failsWith("EAGAIN"));
 		site.clock.advance(MINUTE);
+		site.images.importing = true;
+		await assert.rejects(site.resolve(handle, client), failsWith("EAGAIN"));
+		site.images.importing = false;
+		site.clock.advance(MINUTE);
 		await assert.rejects(site.resolve(handle, client), failsWith("ESTALE"));
 		assert.equal(site.registry.diagnosis(device)?.code, "image-changed");
 		await image.build.close();

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { whenReady } from "../base/index.ts";
 import { makeExtImage, makeFatImage, runTool } from "../disk/testdata/index.ts";
 import { fill, PI_BOOT, PI_ROOT } from "../vfs/image/testing/images.ts";
-import { readTextAt } from "../vfs/index.ts";
+import { ImageBuild, readTextAt, resolvePath } from "../vfs/index.ts";
 import { type Lab, NEW, OLD, place, startLab, which, work } from "./testing/library-lab.ts";
 
 const ROOT = { ...PI_ROOT, "etc/which": "directory", "usr/bin/sh": "#!" };
@@ -88,6 +88,34 @@ test("a directory that another takes the place of by renaming is read on by who 
 	assert.equal(await which(before), "directory");
 	assert.deepEqual(shown(lab), [["kiosk", "kiosk", "ready"]]);
 	lab.library.release(before.build.id);
+});
+
+test("a large directory keeps nobody waiting: it is importing until it was looked over", async (t) => {
+	const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+	const { openDirectory } = ImageBuild;
+	let begun = 0;
+	t.mock.method(ImageBuild, "openDirectory", async (...wish: Parameters<typeof openDirectory>) => {
+		begun++;
+		await gate;
+		return await openDirectory(...wish);
+	});
+	const lab = await startLab((folder) => fill(path.join(folder, "large"), { ...ROOT, ...BOOT_IN_ROOT }));
+	place(NEW, path.join(lab.folder, "small.img"));
+	// A look that waits is waited for by the clock alone.
+	const patience = setInterval(() => lab.clock.advance(100), 1);
+	for (let turn = 0; turn < 3; turn++) await lab.pass(3000);
+	clearInterval(patience);
+	assert.deepEqual(shown(lab).sort(), [
+		["large", "large", "importing"],
+		["small", "small.img", "ready"],
+	]);
+	assert.deepEqual([begun, lab.library.choose("large"), lab.library.isImporting("large")], [1, undefined, true]);
+	fs.writeFileSync(path.join(lab.folder, "large/late"), "");
+	open();
+	await until(lab, () => lab.library.choose("large") !== undefined);
+	assert.equal(lab.library.get("large")?.state, "ready");
+	const build = lab.library.choose("large")?.build.trees().root?.tree ?? assert.fail();
+	assert.notEqual(resolvePath(build, "/late"), undefined);
 });
 
 test("renamed, also while the server was down, a folder keeps its id and its build", async () => {

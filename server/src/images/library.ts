@@ -30,6 +30,7 @@ import type { FoundFile } from "./found.ts";
 import { UnpackedFiles } from "./import/unpacked-files.ts";
 import type { ImageEvents, ImageLibraryOptions } from "./library-options.ts";
 import { Looks } from "./looks.ts";
+import { ImageNews } from "./news.ts";
 import { type Arrived, ImageOrigins, MemoryOrigins } from "./origins.ts";
 import { newRecord, ReservedIds, seenRecord } from "./records.ts";
 import { BuildShelf, type BuiltImage } from "./shelf.ts";
@@ -58,8 +59,7 @@ export class ImageLibrary implements Startable {
 	readonly #unpacked: UnpackedFiles | undefined;
 	readonly #early: EarlyBuilds | undefined;
 	readonly #takingIn: TakingIn;
-	/** What was last told of each image. */
-	readonly #told = new Map<string, string>();
+	readonly #news = new ImageNews(this.events);
 	readonly #looks: Looks;
 	#folderFailure: string | undefined;
 
@@ -86,6 +86,7 @@ export class ImageLibrary implements Startable {
 		if (options.watch !== false) {
 			this.#watch = new FolderWatch(this.#options.folder, () => this.#looks.soon(GATHER_MS), this.#log);
 		}
+		const found = () => this.#looks.soon(0);
 		if (options.unpackedFolder !== undefined) {
 			this.#unpacked = new UnpackedFiles({
 				folder: options.unpackedFolder,
@@ -94,14 +95,13 @@ export class ImageLibrary implements Startable {
 				limits: options.unpackLimits,
 				promisedOf: (stamp) => this.#origins.promised(stamp),
 			});
-			const found = () => this.#looks.soon(0);
 			this.#early = new EarlyBuilds({ unpacked: this.#unpacked, log: this.#log, found });
 		}
-		const taking = { inspect: options.inspect, clock: this.#clock };
+		const taking = { inspect: options.inspect, clock: this.#clock, found };
 		this.#takingIn = new TakingIn({ ...taking, unpacked: this.#unpacked, early: this.#early });
 	}
 
-	/** Resolves when the folder was looked at once: images that lay there are ready. Makes the folder where it is missing. */
+	/** Resolves when the folder was looked at once: files that lay there are ready, and small directories. Makes it where it is missing. */
 	async start(): Promise<void> {
 		await fs.promises.mkdir(this.#options.folder, { recursive: true });
 		await this.#unpacked?.start();
@@ -113,11 +113,11 @@ export class ImageLibrary implements Startable {
 		await this.#looks.stop();
 		await this.#sums.stop();
 		await this.#unpacked?.stop();
-		await this.#early?.keepOnly(new Set());
+		await this.#takingIn.stop();
 		this.#watch?.close();
 		await this.#shelf.close();
 		this.#entries.clear();
-		this.#told.clear();
+		this.#news.clear();
 	}
 
 	/** All images, in the order in which they came. */
@@ -161,6 +161,11 @@ export class ImageLibrary implements Startable {
 	/** A build that is the newest of an image, or that somebody holds. */
 	build(buildId: string): BuiltImage | undefined {
 		return this.#shelf.get(buildId);
+	}
+
+	/** Whether what there is of an image is looked over or unpacked now. */
+	isImporting(id: string): boolean {
+		return this.get(id)?.state === "importing";
 	}
 
 	/** Keeps a build open until `release`. @throws FileError ESTALE when it is not open. */
@@ -260,11 +265,12 @@ export class ImageLibrary implements Startable {
 			this.#isImage(entry, file),
 		);
 		for (const file of left) files.set(this.#newEntry(file), file);
+		this.#takingIn.keepOnly(found);
 		for (const entry of [...this.#entries.values()]) {
 			const file = files.get(entry);
 			if (file === undefined) this.#lose(entry);
 			else await this.#advance(entry, file);
-			this.#tell(entry);
+			this.#news.tell(entry);
 		}
 		await this.#dropUnpacked();
 	}
@@ -352,7 +358,7 @@ export class ImageLibrary implements Startable {
 		for (const entry of this.#entries.values()) {
 			if (!entry.unpackedKeys.includes(key) || entry.percent === undefined) continue;
 			entry.percent = job.percent;
-			this.#tell(entry);
+			this.#news.tell(entry);
 		}
 	}
 
@@ -380,21 +386,6 @@ export class ImageLibrary implements Startable {
 		entry.taken = undefined;
 		if (buildId !== undefined) this.#shelf.retire(buildId);
 		if (entry.record.superblockIdentity === "") this.#entries.delete(entry.record.id);
-		this.#tell(entry);
-	}
-
-	/** Tells of what is different since it was last told. */
-	#tell(entry: ImageEntry): void {
-		const { id } = entry.record;
-		const view = entry.view();
-		const before = this.#told.get(id);
-		if (!entry.isListed) {
-			if (this.#told.delete(id)) this.events.emit("removed", view);
-			return;
-		}
-		const now = JSON.stringify(view);
-		this.#told.set(id, now);
-		if (before === undefined) this.events.emit("added", view);
-		else if (before !== now) this.events.emit("changed", view);
+		this.#news.tell(entry);
 	}
 }

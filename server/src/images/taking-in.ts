@@ -1,6 +1,7 @@
 /** Taking in what the folder has, whatever it consists of: packed files are unpacked first. */
 import type { Clock } from "../base/index.ts";
 import { ImageBuild, type VolumeFile } from "../vfs/index.ts";
+import { DirectoryLooks } from "./directory-looks.ts";
 import type { EarlyBuilds } from "./early-builds.ts";
 import { type ImageEntry, SETTLE_MS } from "./entry.ts";
 import type { FolderContent, FoundFile } from "./found.ts";
@@ -14,6 +15,8 @@ export interface TakingInOptions {
 	/** Undefined where nothing can be unpacked. */
 	readonly unpacked: UnpackedFiles | undefined;
 	readonly early: EarlyBuilds | undefined;
+	/** Called when there may be something to take that there was not before. */
+	readonly found: () => void;
 }
 
 type RawFile = Extract<RawImage, { readonly state: "raw" }>;
@@ -21,13 +24,25 @@ type PackedFile = Extract<RawImage, { readonly state: "packed" }>;
 
 export class TakingIn {
 	readonly #options: TakingInOptions;
+	readonly #directories: DirectoryLooks;
 
 	constructor(options: TakingInOptions) {
 		this.#options = options;
+		this.#directories = new DirectoryLooks(options);
+	}
+
+	/** Gives up what was begun for files that are no longer there. */
+	keepOnly(files: readonly FoundFile[]): void {
+		this.#directories.keepOnly(files);
+	}
+
+	async stop(): Promise<void> {
+		await this.#options.early?.keepOnly(new Set());
+		await this.#directories.stop();
 	}
 
 	/**
-	 * Undefined while something of it is unpacked: the entry tells how far. What can be booted before that has ended is taken then,
+	 * Undefined while something of it is unpacked, and the entry tells how far, or while a large directory is looked over. What can be booted before that has ended is taken then,
 	 * unless there is something older to boot that is whole.
 	 *
 	 * @throws FileError EAGAIN when it changes.
@@ -67,7 +82,8 @@ export class TakingIn {
 		if (content.kind === "directory") {
 			const { root, boot } = content;
 			const options = { settleMs: SETTLE_MS, clock };
-			return await takeBuild(file, () => ImageBuild.openDirectory(root, boot, options), inspect);
+			const open = () => ImageBuild.openDirectory(root, boot, options);
+			return await this.#directories.take(file, () => takeBuild(file, open, inspect));
 		}
 		const root = await this.#unpack(entry, content.root);
 		const boot = await this.#unpack(entry, content.boot);

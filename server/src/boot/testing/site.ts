@@ -29,6 +29,12 @@ export class TestImages implements BootImages {
 	readonly holders = new Map<string, number>();
 	/** The one that every device boots. */
 	newest: BootImage | undefined;
+	/** Whether there is more to come. */
+	importing = false;
+
+	isImporting(): boolean {
+		return this.importing;
+	}
 
 	choose(imageId: string | null): BootImage | undefined {
 		return imageId === null || imageId === this.newest?.imageId ? this.newest : undefined;
