@@ -1,5 +1,6 @@
 /** A write as it is kept: a value that does not change, and how it lies in the store. */
 import type { WriteRow } from "../../store/index.ts";
+import type { PackResult } from "../pack/index.ts";
 
 export const WRITE_STAGES = ["wiping", "writing", "verifying", "syncing", "complete", "failed", "cancelled"] as const;
 export type WriteStage = (typeof WRITE_STAGES)[number];
@@ -132,10 +133,19 @@ export function renewed(job: WriteJob): WriteJob {
 		percent: 0,
 		run: null,
 		isCancelled: false,
+		attempts: 0,
+		counts: { ...job.counts, bytesDone: 0, verifiedBytes: 0 },
 		times: [],
 		failure: null,
 		endedAt: null,
 	};
+}
+
+/** Its image is prepared. Of another map nothing is written yet, and who writes that other one has it no more. */
+export function prepared(job: WriteJob, buildId: string, { map, dataBytes, zeroBytes }: PackResult): WriteJob {
+	const same = { ...job, buildId, map, dataBytes, zeroBytes };
+	if (job.map === map) return same;
+	return { ...same, run: null, durable: null, counts: { ...job.counts, bytesDone: 0, verifiedBytes: 0 } };
 }
 
 /** Given to an agent. */

@@ -30,7 +30,7 @@ export function afterReport(job: WriteJob, report: AgentReport, now: number): Wr
 	const counted = { ...job, counts: countsOf(job, report), durable: report.durable ?? job.durable };
 	switch (report.stage) {
 		case "complete":
-			return completed(counted, now);
+			return completed(counted, report, now);
 		case "failed":
 			return ended(counted, "failed", now, failureOf(report));
 		case "cancelled":
@@ -64,9 +64,8 @@ function sumOf(one: number, other: number): number {
 	return Math.min(one + other, Number.MAX_SAFE_INTEGER);
 }
 
-/** Complete is what was written whole and, where that was asked for, read back whole. */
-function completed(job: WriteJob, now: number): WriteJob {
-	const { bytesDone, verifiedBytes } = job.counts;
+/** Complete is what was written whole and, where that was asked for, read back whole; what an earlier run counted proves nothing. */
+function completed(job: WriteJob, { bytesDone, verifiedBytes }: AgentReport, now: number): WriteJob {
 	const { dataBytes, zeroBytes } = job;
 	const isVerified = job.verify !== "full" || verifiedBytes >= dataBytes + zeroBytes;
 	if (bytesDone >= dataBytes && isVerified) return { ...ended(job, "complete", now), percent: 100 };

@@ -15,6 +15,12 @@ export function failureFrom(error: unknown): WriteFailure {
 	return { code, message, ...(hint !== undefined && { hint }) };
 }
 
+/** A Pi that is restarted whenever it writes would write for ever. */
+export function neverEnds({ deviceName, attempts }: WriteJob): WriteFailure {
+	const message = `${deviceName} took this write up ${attempts} times and never came to its end.`;
+	return { code: "never-ends", message, hint: "Does it restart while it writes? A weak power supply does that." };
+}
+
 /** What is to be done, for the log. */
 export function beginText({ imageName, target }: WriteJob): string {
 	return `${imageName} is to be written to ${target.path}`;

@@ -260,6 +260,58 @@ describe("a write that an agent has", () => {
 		assert.ok(third?.kind === "write" && third.map === "ef".repeat(32) && third.done === null);
 	});
 
+	it("is proved by who has it: who writes an earlier order is told to stop, and nobody is done before it began", async () => {
+		await using floor = await Floor.open();
+		const pi = await floor.boot();
+		const job = await floor.order(pi);
+		assert.equal(await floor.complete(pi, job), true, "nobody was given it");
+		assert.equal(floor.now(job).endedAt, null);
+		await floor.next(pi);
+		await floor.report(pi, job, { percent: 50, bytesDone: 1000, durable: "Dw==" });
+		// Its cable is out: the person cancels, the image is replaced, the person begins again.
+		floor.bench.clock.advance(60_000);
+		await floor.jobs.cancel(job.id);
+		floor.packs.pack = async () => ({ ...floor.packs.result, map: "ef".repeat(32), dataBytes: 900 });
+		await floor.jobs.retry(job.id);
+		await floor.settled();
+		assert.equal(await floor.complete(pi, job), true, "this was the other build");
+		const { endedAt, map, durable, attempts, counts } = floor.now(job);
+		assert.deepEqual([endedAt, map, durable, attempts, counts.bytesDone], [null, "ef".repeat(32), null, 0, 0]);
+		assert.equal(pi.device.intent, "netboot");
+		await floor.next(pi);
+		await floor.complete(pi, job, { bytesDone: 0 });
+		assert.equal(floor.now(job).failure?.code, "unproved");
+	});
+
+	it("loses its agent when its map was lost with the server and the image is another one now", async () => {
+		await using floor = await Floor.open();
+		const pi = await floor.boot();
+		const job = await floor.order(pi);
+		await floor.next(pi);
+		await floor.report(pi, job, { percent: 50, bytesDone: 500, durable: "Dw==" });
+		floor.packs.maps.clear();
+		floor.packs.pack = async () => ({ ...floor.packs.result, map: "ef".repeat(32) });
+		await floor.restart();
+		await floor.settled();
+		const again = floor.again(pi);
+		assert.equal(await floor.complete(again, job), true);
+		assert.deepEqual([floor.now(job).endedAt, floor.now(job).counts.bytesDone], [null, 0]);
+		const work = await floor.next(again);
+		assert.ok(work?.kind === "write" && work.map === "ef".repeat(32) && work.done === null);
+	});
+
+	it("is given up when the Pi is restarted each time, and may be begun again", async () => {
+		await using floor = await Floor.open();
+		const pi = await floor.boot();
+		const job = await floor.order(pi);
+		for (let run = 0; run < 30; run++) assert.ok(isWrite(await floor.next(pi), job));
+		assert.equal(await floor.next(pi), null);
+		assert.deepEqual([floor.now(job).stage, floor.now(job).failure?.code], ["failed", "never-ends"]);
+		await floor.jobs.retry(job.id);
+		await floor.settled();
+		assert.ok(isWrite(await floor.next(pi), job));
+	});
+
 	it("that failed says why, leaves the intent alone, and can be begun again", async () => {
 		await using floor = await Floor.open();
 		const pi = await floor.boot();

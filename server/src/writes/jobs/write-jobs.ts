@@ -12,14 +12,14 @@ import type { AgentCaller } from "../agents/agent-gate.ts";
 import type { PackResult, PackShelf } from "../pack/index.ts";
 import { WriteError } from "../write-error.ts";
 import { Bells } from "./bells.ts";
-import { ended, handedOut, renewed, type WriteJob } from "./job.ts";
+import { ended, handedOut, prepared, renewed, type WriteJob } from "./job.ts";
 import { JobShelf, type SaveWith } from "./job-shelf.ts";
 import { confirmedTarget, intendedJob, newJob, retriedTarget, type WriteOrder } from "./order.ts";
 import { Pace } from "./pace.ts";
 import { Preparing, type WritableBuild } from "./preparing.ts";
 import { type AgentReport, afterReport } from "./report.ts";
 import { countBefore } from "./turn.ts";
-import { beginText, endText, failureFrom, isOurFault } from "./words.ts";
+import { beginText, endText, failureFrom, isOurFault, neverEnds } from "./words.ts";
 import { type AgentWork, type WriteWait, workOf } from "./work.ts";
 
 export interface WriteJobsOptions {
@@ -49,6 +49,8 @@ const SWEEP_MS = 2000;
 const GOES_ON = new Set(["unreachable", "pack-gone"]);
 /** Runs after which a write that goes on by itself has had its chances. */
 const MOST_ATTEMPTS = 10;
+/** Runs after which it is no accident that the Pi or its agent is restarted each time. */
+const MOST_RUNS = 30;
 
 export class WriteJobs extends EventEmitter<WriteEvents> implements Startable {
 	readonly #options: WriteJobsOptions;
@@ -193,8 +195,8 @@ export class WriteJobs extends EventEmitter<WriteEvents> implements Startable {
 	}
 
 	#cancelled(job: WriteJob): Promise<WriteJob> {
-		const message =
-			job.attempts === 0 ? "It was cancelled before it began." : "It was cancelled. The disk does not boot.";
+		const hasBegun = job.attempts > 0 || job.counts.wireBytes > 0;
+		const message = hasBegun ? "It was cancelled. The disk does not boot." : "It was cancelled before it began.";
 		return this.#change(ended(job, "cancelled", this.#options.clock.now(), { code: "cancelled", message }));
 	}
 
@@ -233,12 +235,10 @@ export class WriteJobs extends EventEmitter<WriteEvents> implements Startable {
 		return job;
 	}
 
-	/** What was written of another map is no longer good. */
-	async #prepared(id: string, buildId: string, { map, dataBytes, zeroBytes }: PackResult): Promise<void> {
+	async #prepared(id: string, buildId: string, result: PackResult): Promise<void> {
 		const job = this.#shelf.get(id);
 		if (job === undefined || job.endedAt !== null || this.#isStopped) return;
-		const durable = job.map === map ? job.durable : null;
-		await this.#shelf.keep({ ...job, buildId, map, dataBytes, zeroBytes, durable });
+		await this.#shelf.keep(prepared(job, buildId, result));
 		this.#bells.ringAll();
 	}
 
@@ -274,7 +274,10 @@ export class WriteJobs extends EventEmitter<WriteEvents> implements Startable {
 		if (job.isCancelled) await this.#cancelled(job);
 		else if (job.map !== before?.map) return null;
 		else if (!hasMap) this.#preparing.want(job);
-		else if (this.#isReady(job) && (job.run !== null || this.#countBefore(job) === 0)) return this.#hand(job, run);
+		else if (this.#isReady(job) && (job.run !== null || this.#countBefore(job) === 0)) {
+			if (job.attempts < MOST_RUNS) return this.#hand(job, run);
+			await this.#change(ended(job, "failed", this.#options.clock.now(), neverEnds(job)));
+		}
 		return null;
 	}
 
@@ -299,9 +302,11 @@ export class WriteJobs extends EventEmitter<WriteEvents> implements Startable {
 		this.#options.agents.hear(caller.device);
 		const job = this.#shelf.get(report.job);
 		if (job === undefined || job.deviceKey !== caller.device.key || job.endedAt !== null) return true;
+		// It was begun again meanwhile, perhaps with another image: who still writes the earlier one proves nothing.
+		if (job.run !== this.#options.agents.runOf(caller)) return true;
 		if (report.seq <= (this.#heard.get(job.id) ?? 0)) return job.isCancelled;
 		this.#heard.set(job.id, report.seq);
-		const next = afterReport({ ...job, run: this.#options.agents.runOf(caller) }, report, this.#options.clock.now());
+		const next = afterReport(job, report, this.#options.clock.now());
 		if (next.stage === "complete") await this.#complete(next, caller);
 		else if (goesOn(next)) await this.#goOn(job, next);
 		else await this.#change(next);
@@ -333,6 +338,8 @@ export class WriteJobs extends EventEmitter<WriteEvents> implements Startable {
 
 	/** It is over: another may begin, and a pack may go. */
 	#settle({ id }: WriteJob): void {
+		// Somebody was quick to begin it again.
+		if (this.#shelf.get(id)?.endedAt === null) return;
 		for (const map of [this.#said, this.#paces, this.#heard]) map.delete(id);
 		this.#preparing.forget(id);
 		this.#bells.ringAll();
