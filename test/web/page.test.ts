@@ -163,6 +163,9 @@ describe("the page", { skip }, () => {
 		await page.getByRole("link", { name: "Pis", exact: true }).click();
 		await page.getByRole("article").getByRole("link").click();
 		await page.getByRole("heading", { name: "Last boot" }).waitFor();
+		await page.getByText(/files asked for, .* sent$/).click();
+		await page.getByRole("cell", { name: "cmdline.txt" }).waitFor();
+		await page.getByRole("cell", { name: /^Sent, 300 kB$/ }).first().waitFor();
 		const name = page.getByRole("textbox", { name: "Name" });
 		const save = page.getByRole("region", { name: "Settings" }).getByRole("button", { name: "Save" });
 		await name.fill("Not A Name");

@@ -76,6 +76,15 @@ export function bootsQuery(id: string) {
 	});
 }
 
+/** What a boot asks for comes without events: it is asked for again while it starts. */
+export function attemptsQuery(id: string) {
+	return queryOptions({
+		queryKey: ["attempts", id],
+		queryFn: async ({ signal }) => (await ask("listAttempts", { params: { id } }, signal)).attempts,
+		refetchInterval: 5_000,
+	});
+}
+
 export const sessionQuery = queryOptions({
 	queryKey: ["session"],
 	queryFn: ({ signal }) => ask("getSession", {}, signal),

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { AgentDisk } from "@pi-netboot/api";
+import type { AgentDisk, AskedFile } from "@pi-netboot/api";
 import { sampleDevice } from "../testing/sample-device.ts";
 import { bytesText } from "./bytes.ts";
 import { diskContent, isEmptyDisk } from "./disks.ts";
+import { answerText, isTrouble } from "./files.ts";
 import { filterLines, lineText } from "./log-lines.ts";
 import { listText, modelText } from "./models.ts";
 import { statusOf } from "./status.ts";
@@ -15,6 +16,25 @@ describe("the words of the page", () => {
 	it("say sizes as people do", () => {
 		const said = [0, 1, 999, 1000, 1_400_000, 29_100_000_000, 2e12].map(bytesText);
 		assert.deepEqual(said, ["0 bytes", "1 byte", "999 bytes", "1.0 kB", "1.4 MB", "29 GB", "2.0 TB"]);
+	});
+
+	it("say what became of a boot file, and whether that is worth a look", () => {
+		const file = { path: "kernel8.img", answer: "found", outcome: null, bytes: 0, size: null, times: 1 } as const;
+		const at = { at: NOW, endedAt: null };
+		const cases: [Partial<AskedFile>, string, boolean][] = [
+			[{}, "Being sent", false],
+			[{ answer: "missing" }, "Not there", false],
+			[{ answer: "refused" }, "Refused: not its address", true],
+			[{ outcome: "complete", bytes: 2000, size: 1000 }, "Sent, 1.0 kB", false],
+			[{ outcome: "probe", size: 1000 }, "Size asked, 1.0 kB", false],
+			[{ outcome: "timeout", bytes: 500, size: 1000 }, "The Pi fell silent after 500 bytes of 1.0 kB", true],
+			[{ outcome: "aborted", bytes: 500, size: 1000 }, "Broken off by the Pi after 500 bytes of 1.0 kB", true],
+			[{ outcome: "failed", size: 0 }, "It could not be read", true],
+		];
+		for (const [part, text, trouble] of cases) {
+			const one: AskedFile = { ...file, ...at, ...part };
+			assert.deepEqual([answerText(one), isTrouble(one)], [text, trouble]);
+		}
 	});
 
 	it("say times as people do", () => {

@@ -35,6 +35,7 @@ function useFreshHistory({ id, stage, lastBootAt }: Device): void {
 		if (known.current === progress) return;
 		known.current = progress;
 		void client.invalidateQueries({ queryKey: ["boots", id] });
+		void client.invalidateQueries({ queryKey: ["attempts", id] });
 	}, [client, id, progress]);
 }
 

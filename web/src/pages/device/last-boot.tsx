@@ -1,15 +1,21 @@
-/** The last boot, stage by stage, beside how long the ones before took. */
+/** The last boot, stage by stage, beside the ones before it, with the files that it asked for. */
 import { Text } from "@mantine/core";
-import type { Device, PastBoot, Stage } from "@pi-netboot/api";
+import type { BootAttempt, Device, PastBoot, Stage } from "@pi-netboot/api";
 import { useQuery } from "@tanstack/react-query";
 import { Fragment } from "react";
-import { bootsQuery } from "../../api/queries.ts";
+import { attemptsQuery, bootsQuery } from "../../api/queries.ts";
 import { Panel } from "../../components/panel.tsx";
 import { StageBar } from "../../components/stage-bar.tsx";
+import { bytesText } from "../../words/bytes.ts";
 import { stageNames } from "../../words/stages.ts";
 import type { StatusKind } from "../../words/status.ts";
 import { clockText, durationText } from "../../words/time.ts";
+import { AskedFiles } from "./asked-files.tsx";
 import classes from "./device.module.css";
+import { Timelines } from "./timelines.tsx";
+
+/** Boots before this one that are drawn beside it. */
+const BESIDE = 4;
 
 interface LastBootProps {
 	readonly device: Device;
@@ -21,8 +27,11 @@ type Reached = Device["stages"];
 export function LastBoot({ device, kind }: LastBootProps) {
 	const { stages: reached } = device;
 	const { data: boots = [] } = useQuery(bootsQuery(device.id));
+	const { data: attempts = [] } = useQuery(attemptsQuery(device.id));
 	const first = reached[0]?.at;
 	const last = reached.at(-1)?.at;
+	const before = earlier(boots, reached);
+	const attempt = attempts.find(({ stages }) => stages[0]?.at === first);
 	const lead =
 		first === undefined || last === undefined
 			? undefined
@@ -33,23 +42,34 @@ export function LastBoot({ device, kind }: LastBootProps) {
 			{first === undefined ? (
 				<Text size="sm">It has not booted from here yet.</Text>
 			) : (
-				<dl className={classes.times}>
-					{reached.map(({ stage, at }) => (
-						<Fragment key={stage}>
-							<dt>{stageNames[stage]}</dt>
-							<dd>
-								<time dateTime={new Date(at).toISOString()}>{clockText(at)}</time>
-							</dd>
-							<dd className={classes.quiet}>
-								after {durationText(at - first)}
-								{usually(stage, earlier(boots, reached))}
-							</dd>
-						</Fragment>
-					))}
-				</dl>
+				<>
+					<dl className={classes.times}>
+						{reached.map(({ stage, at }) => (
+							<Fragment key={stage}>
+								<dt>{stageNames[stage]}</dt>
+								<dd>
+									<time dateTime={new Date(at).toISOString()}>{clockText(at)}</time>
+								</dd>
+								<dd className={classes.quiet}>
+									after {durationText(at - first)}
+									{usually(stage, before)}
+									{sentAt(stage, attempt)}
+								</dd>
+							</Fragment>
+						))}
+					</dl>
+					<Timelines now={{ startedAt: first, stages: reached }} earlier={before.slice(0, BESIDE)} />
+				</>
 			)}
+			{attempt !== undefined && <AskedFiles attempt={attempt} />}
 		</Panel>
 	);
+}
+
+/** `, 31 MB sent`. */
+function sentAt(stage: Stage, attempt: BootAttempt | undefined): string {
+	const bytes = attempt?.stages.find((one) => one.stage === stage)?.bytes ?? 0;
+	return bytes === 0 ? "" : `, ${bytesText(bytes)} sent`;
 }
 
 /** Those before this one. */
