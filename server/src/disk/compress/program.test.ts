@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Writable } from "node:stream";
 import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { runTool } from "../testdata/index.ts";
 import type { Packing } from "./packing.ts";
 import { hasProgram, unpackByProgram } from "./program.ts";
@@ -14,6 +18,9 @@ after(() => fs.rmSync(dir, { recursive: true }));
 const CONTENT = Buffer.concat([createHash("shake256", { outputLength: 300_000 }).digest(), Buffer.alloc(4 << 20)]);
 const plain = join(dir, "disk.img");
 fs.writeFileSync(plain, CONTENT);
+/** No two bytes of it are zeros in a row for long. */
+const NOISE = join(dir, "noise");
+fs.writeFileSync(NOISE, CONTENT.subarray(0, 300_000));
 const never = new AbortController().signal;
 
 async function unpacked(packing: Packing, bytes: Buffer, target = join(dir, "out"), signal = never) {
@@ -54,6 +61,25 @@ for (const [packing, bytes] of [
 		const asked = unpacked(packing, Buffer.concat(Array.from({ length: 100 }, () => bytes)), undefined, giveUp.signal);
 		giveUp.abort(new Error("enough"));
 		await assert.rejects(asked, /enough/);
+	});
+}
+
+for (const packing of ["xz", "gzip"] as const) {
+	test(`${packing}: the program ends with the process that runs it, also when that is killed`, {
+		timeout: 60_000,
+	}, async () => {
+		const script = fileURLToPath(new URL("program.child.ts", import.meta.url));
+		const child = spawn(process.execPath, [script, packing], { stdio: ["ignore", "pipe", "inherit", "pipe"] });
+		const [output, input] = [child.stdout ?? assert.fail(), child.stdio[3]];
+		assert.ok(input instanceof Writable);
+		// The end of the input never comes, and that of the output when nobody has it open any more.
+		input.on("error", ({ message }) => assert.match(message, /ECONNRESET|EPIPE/));
+		input.write(runTool(packing, ["-c", NOISE]));
+		await once(output, "data");
+		child.kill("SIGKILL");
+		output.resume();
+		await once(child, "close");
+		input.destroy();
 	});
 }
 

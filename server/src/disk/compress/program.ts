@@ -37,6 +37,12 @@ const PROGRAMS: Partial<Record<Packing, Program>> = {
 	},
 };
 
+/**
+ * Runs its arguments. Descriptor 4 is a pipe whose other end is in this process and nobody else's: however this process ends, it
+ * ends as well, and then all that was started here.
+ */
+const TETHERED = '{ read -r _ <&4; kill -9 0; } >/dev/null 2>&1 3>&- & exec 4<&-; "$@"';
+
 const STDERR_CHARACTERS = 2000;
 
 /** Whether there is a program for the packing on this machine that is better than what is built in. */
@@ -65,12 +71,13 @@ export async function unpackByProgram(
 	output: number,
 	signal: AbortSignal,
 ): Promise<void> {
-	const { command, alsoGood = 0 } = PROGRAMS[packing] ?? {};
-	const [program = "", ...args] = command ?? [];
+	const { command = [], alsoGood = 0 } = PROGRAMS[packing] ?? {};
 	signal.throwIfAborted();
 	// A group of its own: what a shell has started ends with it.
 	const options = { env: { ...process.env, LC_ALL: "C" }, detached: true };
-	const child = spawn(program, args, { stdio: [input, output, "pipe", "pipe"], ...options });
+	const stdio = [input, output, "pipe", "pipe", "pipe"] as const;
+	const child = spawn("sh", ["-c", TETHERED, "sh", ...command], { stdio: [...stdio], ...options });
+	child.once("exit", () => child.stdio[4]?.destroy());
 	const [complaint, status] = [collect(child.stdio[2]), collect(child.stdio[3])];
 	const kill = () => killGroup(child.pid);
 	signal.addEventListener("abort", kill, { once: true });
