@@ -351,7 +351,6 @@ def take_inventory(config: Config) -> Dict[str, Any]:
         "disks": list_disks(config),
         "network": list_network(),
         "kernel": os.uname().release,
-        "boot": read_text("/proc/sys/kernel/random/boot_id"),
         "architecture": os.uname().machine,
         "os": system.group(1) if system else "",
         "temperature": read_number("/sys/class/thermal/thermal_zone0/temp") / 1000,
@@ -1491,6 +1490,10 @@ class Desk:
     def release(self) -> None:
         self._busy.release()
 
+    @property
+    def is_busy(self) -> bool:
+        return self._busy.locked()
+
 
 def write_stream(desk: Desk, device: str, url: str, headers: Dict[str, str]) -> Callable[[], None]:
     """@return what does the work, after the checks. @raise Refusal."""
@@ -1539,6 +1542,14 @@ def reboot() -> None:
         log.error("%s ends with status %d", program, status)
 
 
+HEALTH = ("temperature", "throttled")
+
+
+def lasting(inventory: Dict[str, Any]) -> Dict[str, Any]:
+    """What is worth telling anew when it is another; how the Pi feels goes along with each question."""
+    return {name: value for name, value in inventory.items() if name not in HEALTH}
+
+
 class Agent:
     """Asks the server for work, does it, and reports; for as long as the system runs."""
 
@@ -1553,11 +1564,11 @@ class Agent:
         while True:
             try:
                 inventory = take_inventory(self._config)
-                if greeted is None or inventory["disks"] != greeted["disks"]:
+                if greeted is None or lasting(inventory) != lasting(greeted):
                     self._server.ask("POST", "hello", {"protocol": PROTOCOL, "version": VERSION, "inventory": inventory})
                     greeted = inventory
                 wait = max(1, int(self._config.timeout_seconds) - 5)
-                health = {name: inventory[name] for name in ("temperature", "throttled")}
+                health = {name: inventory[name] for name in HEALTH}
                 work = self._server.ask("POST", "next", {"wait": min(25, wait), **health}).get("work")
                 if isinstance(work, dict):
                     self._do(work)
@@ -1578,28 +1589,44 @@ class Agent:
         if work.get("kind") == "write":
             self._write(work)
         elif work.get("kind") == "reboot":
-            log.info("reboot, as the server asks")
-            reboot()
-            time.sleep(60)
+            self._reboot()
         else:
             raise Failure("bad-request", f"an order of a kind that is unknown here: {work.get('kind')}")
+
+    def _reboot(self) -> None:
+        """The server repeats its order: a write that was ordered on port 8888 may come to its end."""
+        if self._desk.is_busy:
+            log.info("reboot, as soon as the write is over")
+            time.sleep(5)
+            return
+        log.info("reboot, as the server asks")
+        reboot()
+        time.sleep(60)
 
     def _write(self, work: Dict[str, Any]) -> None:
         target = work["target"]
         progress = Progress(str(work["job"]), str(target["path"]))
         reporter = Reporter(Server(self._config, self._signer), progress)
-        try:
-            self._desk.take(progress)
-        except Refusal as refusal:
-            progress.finish(refusal)
-            reporter.last()
-            return
-        self._desk.run(progress, lambda: self._prepare(work, progress, reporter), lambda: reporter.say(None))
+        if self._wait_for_desk(progress, reporter):
+            self._desk.run(progress, lambda: self._prepare(work, progress, reporter), lambda: reporter.say(None))
         reporter.last()
+
+    def _wait_for_desk(self, progress: Progress, reporter: "Reporter") -> bool:
+        """A write that was ordered on port 8888 may be going on. @return False when this one was cancelled meanwhile."""
+        while True:
+            try:
+                self._desk.take(progress)
+                return True
+            except Refusal as refusal:
+                log.debug("%s", refusal.message)
+            reporter.say(None)
+            if progress.cancelled.wait(2):
+                progress.finish(Cancelled("cancelled", "The write was cancelled before it began."))
+                return False
 
     def _prepare(self, work: Dict[str, Any], progress: Progress, reporter: "Reporter") -> None:
         name = str(work["map"])
-        text = self._patiently(lambda: self._server.map(name))
+        text = self._patiently(lambda: self._server.map(name), progress)
         if hashlib.sha256(text).hexdigest() != name:
             raise Failure("bad-data", "The map of the image arrived damaged.")
         try:
@@ -1629,9 +1656,11 @@ class Agent:
             reporter.stop()
             disk.close()
 
-    def _patiently(self, ask: Callable[[], bytes]) -> bytes:
+    def _patiently(self, ask: Callable[[], bytes], progress: Progress) -> bytes:
         backoff = Backoff(self._config.patience_seconds)
         while True:
+            # It is the server that is waited for, not the disk.
+            progress.move("wiping", 0)
             try:
                 return ask()
             except Unreachable as error:

@@ -10,7 +10,8 @@ import random
 import sys
 import tempfile
 import unittest
-from typing import Any, Dict, List
+from typing import Any, Callable, Dict, List
+from unittest import mock
 
 PATH = pathlib.Path(__file__).resolve().parent.parent / "netboot-imager-service.py"
 SPEC = importlib.util.spec_from_file_location("imager", PATH)
@@ -151,6 +152,52 @@ class Percent(unittest.TestCase):
         self.assertEqual(seen, [10, 52.5, 52.5, 95, 95])
         progress.finish()
         self.assertEqual((progress.stage, progress.percent), ("complete", 100))
+
+
+class Reporter:
+    """Hears what is reported, and does something then."""
+
+    def __init__(self, then: Callable[[], Any]) -> None:
+        self.heard = 0
+        self._then = then
+
+    def say(self, durable: object) -> bool:
+        self.heard += 1
+        self._then()
+        return True
+
+
+class OneWriteAtATime(unittest.TestCase):
+    def setUp(self) -> None:
+        config = imager.Config({"server": "http://127.0.0.1:1", "timeout_seconds": 1})
+        self.desk = imager.Desk(config)
+        self.agent = imager.Agent(self.desk)
+        self.desk.take(imager.Progress("", "/dev/sda"))
+        self.mine = imager.Progress("job", "/dev/sdb")
+
+    def test_work_of_the_server_waits_for_a_write_of_port_8888_and_says_so(self) -> None:
+        reporter = Reporter(self.desk.release)
+        self.assertTrue(self.agent._wait_for_desk(self.mine, reporter))
+        self.assertEqual((reporter.heard, self.desk.current, self.desk.is_busy), (1, self.mine, True))
+
+    def test_it_can_be_cancelled_meanwhile(self) -> None:
+        self.assertFalse(self.agent._wait_for_desk(self.mine, Reporter(self.mine.cancelled.set)))
+        self.assertEqual((self.mine.stage, self.desk.is_busy), ("cancelled", True))
+
+    def test_no_reboot_in_the_middle(self) -> None:
+        with mock.patch.object(imager, "reboot") as reboot, mock.patch.object(imager.time, "sleep"):
+            self.agent._do({"kind": "reboot"})
+            reboot.assert_not_called()
+            self.desk.release()
+            self.agent._do({"kind": "reboot"})
+            reboot.assert_called_once_with()
+
+
+class News(unittest.TestCase):
+    def test_is_what_lasts(self) -> None:
+        known = {"disks": [], "network": [], "temperature": 40, "throttled": "0"}
+        self.assertEqual(imager.lasting(known), imager.lasting({**known, "temperature": 50, "throttled": "1"}))
+        self.assertNotEqual(imager.lasting(known), imager.lasting({**known, "network": ["eth0"]}))
 
 
 if __name__ == "__main__":

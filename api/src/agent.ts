@@ -56,7 +56,6 @@ export const AgentInventory = z
 		disks: z.array(AgentDisk).max(64),
 		network: z.array(AgentInterface).max(256),
 		kernel: Text,
-		boot: Text.optional().describe("The kernel's id of this boot: another one says that the Pi was restarted."),
 		architecture: Text,
 		os: Text,
 		temperature: z.number().describe("Degrees Celsius; 0: unknown."),

@@ -145,7 +145,7 @@ describe("a write with the real server", { skip, timeout: 400_000 }, () => {
 		await agent.stop();
 		await assertDoesNotBoot(disk, folder);
 		await startAgent();
-		await until("the agent at work again", ({ attempts, percent }) => attempts === 3 && percent > 40);
+		await until("the agent at work again", ({ attempts, percent }) => attempts === 2 && percent > 40);
 		await server.kill();
 		server = await server.restart();
 		await tc("del");

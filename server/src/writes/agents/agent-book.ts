@@ -82,9 +82,6 @@ export class AgentBook extends EventEmitter<AgentEvents> implements Startable {
 		if (inventory.serial !== "") registry.learnSerial(device, inventory.serial);
 		const row = { deviceKey: device.key, bootId, version, heardAt, inventory: JSON.stringify(inventory) };
 		await store.writes.saveInventory(row);
-		const before = this.#facts.get(device.key)?.inventory.boot;
-		// An agent that was installed keeps its id over a reboot: then this alone says that it is done.
-		if (inventory.boot !== undefined && inventory.boot !== before) this.#reboots.delete(device.key);
 		this.#facts.set(device.key, { bootId, version, heardAt, inventory });
 		this.hear(device);
 		registry.fact(device, { kind: "agent", bootId });

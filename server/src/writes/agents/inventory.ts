@@ -34,8 +34,6 @@ export interface Inventory {
 		readonly address: string;
 	}[];
 	readonly kernel: string;
-	/** The kernel's id of this boot; missing where the agent is older than that. */
-	readonly boot?: string | undefined;
 	readonly architecture: string;
 	readonly os: string;
 	/** Degrees Celsius. */
@@ -45,6 +43,6 @@ export interface Inventory {
 	readonly bootloader: { readonly version: string; readonly builtAt: number; readonly config: string };
 	/** Whether it can unpack chunks. */
 	readonly zstd: boolean;
-	/** The kernel's id of this boot. */
+	/** The kernel's id of this boot; missing where the agent is older than that. */
 	readonly bootId?: string | undefined;
 }
