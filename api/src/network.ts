@@ -76,6 +76,9 @@ export const Network = z
 		insist: z.boolean().describe("`full` even where another DHCP server answers."),
 		interfaces: z.array(NetworkInterface),
 		otherDhcpServers: z.array(OtherDhcpServer),
+		unconfirmedUntil: Time.nullable().describe(
+			"What holds is taken back at this time, unless somebody confirms it before; null when nothing waits for that.",
+		),
 		notes: z.array(z.string()).describe("What a person should know of these settings, in sentences."),
 	})
 	.meta({ id: "Network" });
@@ -101,3 +104,13 @@ export const NetworkChanges = z
 	})
 	.meta({ id: "NetworkChanges" });
 export type NetworkChanges = z.infer<typeof NetworkChanges>;
+
+export const NetworkPatch = NetworkChanges.extend({
+	confirmWithin: z
+		.int()
+		.min(5)
+		.max(600)
+		.optional()
+		.describe("Seconds. The change is taken back, also by a restart, unless it is confirmed before they are over."),
+});
+export type NetworkPatch = z.infer<typeof NetworkPatch>;

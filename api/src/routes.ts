@@ -34,7 +34,7 @@ import {
 } from "./images.ts";
 import { LoginCode } from "./login.ts";
 import { LogLines, LogQuery } from "./logs.ts";
-import { Network, NetworkChanges } from "./network.ts";
+import { Network, NetworkPatch } from "./network.ts";
 import {
 	Defaults,
 	DefaultsChanges,
@@ -99,9 +99,17 @@ export const routes = {
 		path: "/api/v1/network",
 		summary: "Change mode and terms of DHCP, interface and address; what is left out stays",
 		auth: "user",
-		body: NetworkChanges,
+		body: NetworkPatch,
 		response: Network,
 		errors: ["invalid-request", "conflict"],
+	},
+	confirmNetwork: {
+		method: "POST",
+		path: "/api/v1/network/confirm",
+		summary: "Keep a change of the network that is taken back otherwise: whoever ordered it still reaches the server",
+		auth: "user",
+		response: Network,
+		errors: ["conflict"],
 	},
 	listImages: {
 		method: "GET",

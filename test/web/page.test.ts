@@ -165,7 +165,10 @@ describe("the page", { skip }, () => {
 		await page.getByRole("heading", { name: "Last boot" }).waitFor();
 		await page.getByText(/files asked for, .* sent$/).click();
 		await page.getByRole("cell", { name: "cmdline.txt" }).waitFor();
-		await page.getByRole("cell", { name: /^Sent, 300 kB$/ }).first().waitFor();
+		await page
+			.getByRole("cell", { name: /^Sent, 300 kB$/ })
+			.first()
+			.waitFor();
 		const name = page.getByRole("textbox", { name: "Name" });
 		const save = page.getByRole("region", { name: "Settings" }).getByRole("button", { name: "Save" });
 		await name.fill("Not A Name");
@@ -212,6 +215,24 @@ describe("the page", { skip }, () => {
 		await page.getByRole("button", { name: "Undo" }).click();
 		await page.getByText("It holds now.").waitFor({ state: "detached" });
 		assert.equal(await mode(), "proxy");
+	});
+
+	it("confirms a change by itself when it reaches the server again; one that nobody confirms is taken back", async () => {
+		const network = async () => (await server.api("GET", "/api/v1/network")) as Network;
+		const held = () => network().then(({ mode, unconfirmedUntil }) => [mode, unconfirmedUntil === null]);
+		await page.route("**/api/v1/network/confirm", (route) => route.abort());
+		await page.getByLabel("Off", { exact: true }).click();
+		await page.getByRole("button", { name: "Apply" }).click();
+		await eventually("the change", async () => ((await held())[0] === "off" ? true : undefined));
+		assert.deepEqual(await held(), ["off", false], "it waits to be confirmed");
+		await page.unroute("**/api/v1/network/confirm");
+		await page.getByText("It holds now.").waitFor();
+		assert.deepEqual(await held(), ["off", true]);
+		await server.api("PATCH", "/api/v1/network", { mode: "proxy", confirmWithin: 5 });
+		await page.getByText(/are taken back at/).waitFor();
+		await page.getByText(/are taken back at/).waitFor({ state: "detached" });
+		assert.deepEqual(await held(), ["off", true]);
+		await server.api("PATCH", "/api/v1/network", { mode: "proxy" });
 	});
 
 	it("shows the log as it grows", async () => {

@@ -61,6 +61,7 @@ async function started(given: ConstructorParameters<typeof NetworkSettings>[0] =
 				port.isOpen = false;
 			},
 		},
+		clock,
 		log: silentLogger,
 		onChange: () => seen.changes++,
 		wayOut: async () => ({ gateway: "192.0.2.1", resolvers: [] }),
@@ -164,6 +165,74 @@ describe("a change", () => {
 		lab.lan.answer = () => ROUTER;
 		const { mode, insist } = await lab.network.change({ mode: "full", insist: true });
 		assert.deepEqual([mode, insist, lab.kept.get("dhcpInsist")], ["full", true, true]);
+	});
+
+	test("that nobody confirms is taken back, and was never stored", async () => {
+		using lab = await started();
+		await lab.network.start();
+		const range = { start: "10.1.128.10", end: "10.1.128.19" };
+		const wanted = { mode: "full", interface: "eth1", range, confirmWithin: 30 } as const;
+		const { mode, unconfirmedUntil } = await lab.network.change(wanted);
+		assert.deepEqual([mode, unconfirmedUntil, lab.kept.get("dhcpMode")], ["full", lab.clock.now() + 30_000, undefined]);
+		lab.clock.advance(29_000);
+		await settled();
+		assert.equal(lab.network.mode, "full");
+		lab.clock.advance(1000);
+		await settled();
+		const after = lab.network.network();
+		assert.deepEqual([after.mode, after.interface, after.unconfirmedUntil], ["proxy", "eth0", null]);
+		assert.deepEqual([lab.configured.at(-1)?.subnets, lab.port.isOpen], [[], true]);
+		await assert.rejects(lab.network.confirm(), { code: "conflict", message: /waits to be confirmed/ });
+	});
+
+	test("that is taken back gives DHCP back as it was: closed, or full", async () => {
+		using lab = await started();
+		await lab.network.start();
+		for (const [before, wanted] of [
+			["off", "proxy"],
+			["full", "off"],
+		] as const) {
+			await lab.network.change({ mode: before });
+			await lab.network.change({ mode: wanted, confirmWithin: 5 });
+			lab.clock.advance(5000);
+			await settled();
+			assert.deepEqual(
+				[lab.network.mode, lab.port.isOpen, lab.kept.get("dhcpMode")],
+				[before, before !== "off", before],
+			);
+		}
+		assert.equal(lab.configured.at(-1)?.subnets.length, 2);
+	});
+
+	test("that is confirmed is stored with those before it, and stays", async () => {
+		using lab = await started();
+		await lab.network.start();
+		await lab.network.change({ leaseSeconds: 300, confirmWithin: 10 });
+		lab.clock.advance(9000);
+		await lab.network.change({ mode: "off", confirmWithin: 10 });
+		lab.clock.advance(9000);
+		await settled();
+		assert.equal((await lab.network.confirm()).unconfirmedUntil, null);
+		lab.clock.advance(60_000);
+		await settled();
+		assert.deepEqual(
+			[lab.network.mode, lab.kept.get("dhcpMode"), lab.kept.get("dhcpLeaseSeconds")],
+			["off", "off", 300],
+		);
+		await lab.network.change({ mode: "proxy", confirmWithin: 10 });
+		await lab.network.change({ serveEverybody: true });
+		assert.equal(lab.kept.get("dhcpMode"), "proxy", "a change that needs no confirmation confirms those before");
+	});
+
+	test("that cannot be stored when it is confirmed is taken back in time", async () => {
+		using lab = await started();
+		await lab.network.start();
+		await lab.network.change({ mode: "off", confirmWithin: 10 });
+		lab.kept.fails = true;
+		await assert.rejects(lab.network.confirm(), /disk is full/);
+		lab.clock.advance(10_000);
+		await settled();
+		assert.deepEqual([lab.network.mode, lab.port.isOpen], ["proxy", true]);
 	});
 
 	test("comes after the one before it", async () => {

@@ -4,8 +4,8 @@
  */
 import { getServers } from "node:dns";
 import { isIPv4 } from "node:net";
-import type { Lease, Network, NetworkChanges } from "@pi-netboot/api";
-import { errorText, isNetbootError, type Logger, NetbootError } from "../base/index.ts";
+import type { Lease, Network, NetworkChanges, NetworkPatch } from "@pi-netboot/api";
+import { type Clock, errorText, isNetbootError, type Logger, NetbootError, type Timer } from "../base/index.ts";
 import type { DhcpSettings } from "../boot/index.ts";
 import type { NetworkService } from "../http/index.ts";
 import { defaultGateway } from "../net/index.ts";
@@ -24,6 +24,7 @@ export interface NetworkControlOptions {
 	readonly leases: () => Lease[];
 	/** The port of DHCP. */
 	readonly port: DhcpPort;
+	readonly clock: Clock;
 	readonly log: Logger;
 	/** The page is to be shown something else. */
 	readonly onChange: () => void;
@@ -38,6 +39,16 @@ export interface DhcpPort {
 	close(): Promise<void>;
 }
 
+/** A change that holds and is not stored: a restart takes it back as well. */
+interface Unconfirmed {
+	/** All that was changed since then. */
+	readonly changes: NetworkChanges;
+	readonly before: NetworkChoice;
+	/** Milliseconds since 1970. */
+	readonly until: number;
+	readonly timer: Timer;
+}
+
 const NO_PLAN: FullDhcpPlan = { subnets: [], notes: [] };
 
 export class NetworkControl implements NetworkService {
@@ -45,6 +56,7 @@ export class NetworkControl implements NetworkService {
 	#plan = NO_PLAN;
 	/** Why there is no full mode although it was asked for. */
 	#refusal: string | undefined;
+	#unconfirmed: Unconfirmed | undefined;
 	#last: Promise<unknown> = Promise.resolve();
 
 	constructor(options: NetworkControlOptions) {
@@ -82,16 +94,18 @@ export class NetworkControl implements NetworkService {
 			leaseSeconds,
 			serveEverybody,
 			insist,
+			unconfirmedUntil: this.#unconfirmed?.until ?? null,
 			notes: [...(this.#refusal === undefined ? [] : [this.#refusal]), ...this.#plan.notes, ...settings.overruled],
 		};
 	}
 
 	/**
-	 * Checks a change, stores it, and lets it hold. When it fails, everything is as it was.
+	 * Checks a change, stores it, and lets it hold. When it fails, everything is as it was. With `confirmWithin` it is stored
+	 * when it is confirmed; a change without it confirms those before.
 	 *
 	 * @throws NetbootError `invalid-request`, `conflict`.
 	 */
-	change(changes: NetworkChanges): Promise<Network> {
+	change({ confirmWithin, ...changes }: NetworkPatch): Promise<Network> {
 		return this.#inTurn(async () => {
 			const { settings, place, log, onChange } = this.#options;
 			const choice = settings.with(changes);
@@ -99,7 +113,11 @@ export class NetworkControl implements NetworkService {
 				throw asRequestError(error);
 			});
 			const plan = await this.#planFor(choice);
-			await this.#store(changes, choice);
+			const all = { ...this.#unconfirmed?.changes, ...changes };
+			const before = this.#unconfirmed?.before ?? settings.choice;
+			const keep = async () => (confirmWithin === undefined ? settings.keep(all, choice) : settings.hold(choice));
+			await this.#withPort(changes, choice, keep);
+			this.#await(confirmWithin === undefined ? undefined : { changes: all, before, seconds: confirmWithin });
 			this.#adopt(plan);
 			place.want(choice);
 			if (choice.mode === "off") await this.#options.port.close();
@@ -107,6 +125,67 @@ export class NetworkControl implements NetworkService {
 			onChange();
 			return this.network();
 		});
+	}
+
+	/**
+	 * Stores what was changed.
+	 *
+	 * @throws NetbootError `conflict` when nothing waits for that: it may have been taken back.
+	 */
+	confirm(): Promise<Network> {
+		return this.#inTurn(async () => {
+			const { settings, log, onChange } = this.#options;
+			if (this.#unconfirmed === undefined) {
+				throw new NetbootError("conflict", "No change of the network waits to be confirmed", {
+					hint: "It was confirmed already, or taken back because nobody did in time.",
+				});
+			}
+			await settings.keep(this.#unconfirmed.changes, settings.choice);
+			this.#await(undefined);
+			log.info("the change of the network was confirmed");
+			onChange();
+			return this.network();
+		});
+	}
+
+	/** Begins to wait for a confirmation, or ends that. */
+	#await(wanted: (Pick<Unconfirmed, "changes" | "before"> & { readonly seconds: number }) | undefined): void {
+		const { clock, log } = this.#options;
+		this.#unconfirmed?.timer.cancel();
+		this.#unconfirmed = undefined;
+		if (wanted === undefined) return;
+		const { changes, before, seconds } = wanted;
+		const timer = clock.after(seconds * 1000, () => {
+			this.#takeBack(unconfirmed).catch((error: unknown) => {
+				log.error({ err: error }, `the change of the network was not taken back: ${errorText(error)}`);
+			});
+		});
+		const unconfirmed = { changes, before, until: clock.now() + seconds * 1000, timer };
+		this.#unconfirmed = unconfirmed;
+	}
+
+	/** What held before the change holds again; where full mode is not possible any more, a proxy does. */
+	#takeBack(unconfirmed: Unconfirmed): Promise<void> {
+		return this.#inTurn(async () => {
+			// Somebody confirmed it, or changed it again, in the turn before.
+			if (this.#unconfirmed !== unconfirmed) return;
+			const { settings, place, port, log, onChange } = this.#options;
+			const { before } = unconfirmed;
+			this.#unconfirmed = undefined;
+			settings.hold(before);
+			place.want(before);
+			if (before.mode === "full") await this.#planAgain();
+			else this.#adopt(NO_PLAN);
+			const problem = before.mode === "off" ? await port.close() : await this.#opened();
+			log.warn("nobody confirmed the change of the network: it was taken back");
+			if (problem !== undefined) log.error(`DHCP cannot go on: ${problem}`);
+			onChange();
+		});
+	}
+
+	async #opened(): Promise<string | undefined> {
+		const { port } = this.#options;
+		return port.isOpen ? undefined : port.open();
 	}
 
 	/** What full mode would do; asks the LANs first, unless a person insists. */
@@ -125,15 +204,15 @@ export class NetworkControl implements NetworkService {
 	}
 
 	/** The port first: it is what may fail. */
-	async #store(changes: NetworkChanges, choice: NetworkChoice): Promise<void> {
-		const { settings, port } = this.#options;
+	async #withPort(changes: NetworkChanges, choice: NetworkChoice, keep: () => Promise<void>): Promise<void> {
+		const { port } = this.#options;
 		const wasOff = this.mode === "off";
 		// A port that was refused at the start is no reason to refuse what has nothing to do with it.
 		const opens = choice.mode !== "off" && !port.isOpen && (wasOff || changes.mode !== undefined);
 		const problem = opens ? await port.open() : undefined;
 		try {
 			if (problem !== undefined) throw new NetbootError("conflict", `Nothing was changed: ${problem}`);
-			await settings.keep(changes, choice);
+			await keep();
 		} catch (error) {
 			if (opens && wasOff) await port.close();
 			throw error;

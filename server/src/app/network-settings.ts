@@ -84,6 +84,11 @@ export class NetworkSettings {
 		};
 	}
 
+	/** Lets it hold until the next start, which finds what was stored. */
+	hold(choice: NetworkChoice): void {
+		this.#choice = choice;
+	}
+
 	/** Stores what a change touches, and lets it hold. */
 	async keep(changes: NetworkChanges, choice: NetworkChoice): Promise<void> {
 		const values: Record<string, unknown> = {};

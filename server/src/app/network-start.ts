@@ -29,6 +29,7 @@ export async function startNetwork(parts: NetworkParts): Promise<NetworkControl>
 		dhcp: servers.dhcp,
 		leases: () => showLeases(servers.dhcp.leases(), registry),
 		port: dhcpPort(servers),
+		clock: servers.clock,
 		log: log.child({ service: "network" }),
 		onChange: () => show(network.network()),
 	});

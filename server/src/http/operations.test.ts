@@ -52,6 +52,7 @@ describe("the API answers", () => {
 		assert.equal(changed.body.rootMode, "ephemeral");
 		assert.deepEqual(changed.services.calls, [{ rootMode: "ephemeral", imageId: "old" }]);
 		assert.equal((await ask("PATCH", "/api/v1/network", { mode: "off" })).body.mode, "off");
+		assert.equal((await ask("POST", "/api/v1/network/confirm")).body.mode, "proxy");
 		assert.deepEqual((await ask("PUT", "/api/v1/images/default", { id: null })).body, { id: null });
 		assert.equal((await ask("DELETE", "/api/v1/images/old")).status, 204);
 		const reset = await ask("POST", "/api/v1/devices/7bf18f79/root/reset");

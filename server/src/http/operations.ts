@@ -38,6 +38,7 @@ export function operations(
 		getHealth: () => health.health(),
 		getNetwork: () => network.network(),
 		changeNetwork: ({ body }) => network.change(body),
+		confirmNetwork: () => network.confirm(),
 		listImages: async () => ({ images: await images.list() }),
 		getImage: async ({ params }) => (await images.get(params.id)) ?? noImage(params.id),
 		addImage: ({ body }) => images.add(body),

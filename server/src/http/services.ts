@@ -23,7 +23,7 @@ import type {
 	LogLine,
 	LogQuery,
 	Network,
-	NetworkChanges,
+	NetworkPatch,
 	NewImage,
 	NewWrite,
 	RebootOrder,
@@ -45,8 +45,10 @@ export interface HealthService {
 
 export interface NetworkService {
 	network(): Awaitable<Network>;
-	/** Gives what holds after the change. */
-	change(changes: NetworkChanges): Awaitable<Network>;
+	/** Gives what holds after the change. With `confirmWithin` it is taken back unless `confirm` is called in time. */
+	change(changes: NetworkPatch): Awaitable<Network>;
+	/** @throws NetbootError `conflict` when nothing waits for it. */
+	confirm(): Awaitable<Network>;
 }
 
 export interface ImageService {

@@ -119,6 +119,7 @@ export const sampleNetwork: Network = {
 	leaseSeconds: 3600,
 	serveEverybody: false,
 	insist: false,
+	unconfirmedUntil: null,
 	notes: [],
 	leases: [],
 	interfaces: [
@@ -288,6 +289,10 @@ export function fakeServices(): FakeServices {
 				calls.push(changes);
 				if (changes.serverIp === "203.0.113.9") throw new NetbootError("conflict", "eth0 has no such address.");
 				return { ...sampleNetwork, ...changes } as Network;
+			},
+			confirm() {
+				calls.push("confirm");
+				return sampleNetwork;
 			},
 		},
 		images: {

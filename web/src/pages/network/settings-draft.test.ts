@@ -15,6 +15,7 @@ const network: Network = {
 	insist: false,
 	interfaces: [],
 	otherDhcpServers: [],
+	unconfirmedUntil: null,
 	notes: [],
 };
 

@@ -3,11 +3,12 @@ import { Alert, Button, Checkbox, Group, Radio, Select, Stack, Text, TextInput }
 import type { DhcpMode, Network, NetworkChanges } from "@pi-netboot/api";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import { ask } from "../../api/client.ts";
 import { Panel } from "../../components/panel.tsx";
 import { Problem } from "../../components/problem.tsx";
+import { changeNetwork } from "./change-network.ts";
 import classes from "./network.module.css";
 import { changesOf, type Draft, draftOf, undoOf } from "./settings-draft.ts";
+import { Unconfirmed } from "./unconfirmed.tsx";
 
 const modes: readonly { readonly value: DhcpMode; readonly label: string; readonly description: string }[] = [
 	{
@@ -32,7 +33,7 @@ export function SettingsForm({ network }: { readonly network: Network }) {
 	const changes = changesOf(network, shown);
 	const change = useMutation({
 		mutationFn: ({ wanted }: { readonly wanted: NetworkChanges; readonly back: NetworkChanges | undefined }) =>
-			ask("changeNetwork", { body: wanted }),
+			changeNetwork(wanted),
 		onSuccess: (answer, { back }) => {
 			client.setQueryData(["network"], answer);
 			setDraft(undefined);
@@ -46,7 +47,10 @@ export function SettingsForm({ network }: { readonly network: Network }) {
 	const set = (part: Partial<Draft>) => setDraft({ ...shown, ...part });
 	const isChanged = Object.keys(changes).length > 0;
 	return (
-		<Panel title="How Pis find this server" lead="Changes hold at once, without a restart.">
+		<Panel
+			title="How Pis find this server"
+			lead="Changes hold at once, without a restart. One that cuts this page off from the server is taken back by itself."
+		>
 			<form onSubmit={submit}>
 				<Stack gap="md">
 					{network.notes.map((note) => (
@@ -54,6 +58,7 @@ export function SettingsForm({ network }: { readonly network: Network }) {
 							{note}
 						</Alert>
 					))}
+					{network.unconfirmedUntil !== null && !change.isPending && <Unconfirmed until={network.unconfirmedUntil} />}
 					<Radio.Group label="DHCP" value={shown.mode} onChange={(mode) => set({ mode: mode as DhcpMode })}>
 						<Stack gap="xs" mt="xs">
 							{modes.map((mode) => (
