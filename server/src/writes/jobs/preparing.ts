@@ -10,8 +10,11 @@ export interface WritableBuild extends WritableImage {
 	readonly path: string;
 }
 
+/** After these it is tried once more: the image is being replaced; who was the last to want it changed his mind. */
+const AGAIN: ReadonlySet<string> = new Set(["pack-image-changed", "pack-cancelled"]);
+
 export interface PreparingOptions {
-	readonly packs: Pick<PackShelf, "get" | "progress">;
+	readonly packs: Pick<PackShelf, "get" | "progress" | "stop">;
 	/**
 	 * The newest build of an image (null: the default one); undefined while it is arriving.
 	 *
@@ -47,9 +50,11 @@ export class Preparing {
 		this.#run(wanted);
 	}
 
-	/** The job needs it no more. */
+	/** The job needs it no more; what no other job needs is not made to its end, so that the next image is. */
 	forget(id: string): void {
+		const buildId = this.#wanted.get(id)?.buildId;
 		this.#wanted.delete(id);
+		if (buildId !== undefined && !this.needs(buildId)) this.#options.packs.stop(buildId);
 	}
 
 	has(id: string): boolean {
@@ -98,7 +103,7 @@ export class Preparing {
 		checkSize(target, image);
 		wanted.buildId = image.buildId;
 		const result = await packs.get({ key: image.buildId, image: image.path }).catch((error: unknown) => {
-			if (isNetbootError(error) && error.code === "pack-image-changed") return undefined;
+			if (isNetbootError(error) && AGAIN.has(error.code)) return undefined;
 			throw error;
 		});
 		// Its file may have been replaced meanwhile: then what was packed may be of either.

@@ -260,6 +260,15 @@ describe("a write that an agent has", () => {
 		assert.ok(third?.kind === "write" && third.map === "ef".repeat(32) && third.done === null);
 	});
 
+	it("that arrives damaged has its pack looked at", async () => {
+		await using floor = await Floor.open();
+		const pi = await floor.boot();
+		const job = await floor.order(pi);
+		await floor.next(pi);
+		await floor.report(pi, job, { stage: "failed", error: { code: "bad-data", message: "It arrives damaged." } });
+		assert.deepEqual([floor.now(job).stage, floor.packs.checked], ["failed", ["b1"]]);
+	});
+
 	it("is proved by who has it: who writes an earlier order is told to stop, and nobody is done before it began", async () => {
 		await using floor = await Floor.open();
 		const pi = await floor.boot();
@@ -333,6 +342,26 @@ describe("a write that an agent has", () => {
 });
 
 describe("cancelling", () => {
+	it("stops the preparing of an image that nobody else needs", async () => {
+		await using floor = await Floor.open();
+		const [a, b] = [await floor.boot(1), await floor.boot(2)];
+		const { promise, reject } = Promise.withResolvers<never>();
+		floor.packs.pack = () => promise;
+		const [first, second] = [await floor.order(a), await floor.order(b)];
+		await floor.jobs.cancel(first.id);
+		assert.deepEqual(floor.packs.stopped, []);
+		await floor.jobs.cancel(second.id);
+		assert.deepEqual(floor.packs.stopped, ["b1"]);
+		// Somebody wants it again before it has stopped.
+		const third = await floor.order(a);
+		floor.packs.pack = async () => floor.packs.result;
+		reject(new PackError("pack-cancelled", "It was cancelled."));
+		await floor.settled();
+		floor.bench.clock.advance(2000);
+		await floor.settled();
+		assert.ok(isWrite(await floor.next(a), third));
+	});
+
 	it("stops what waits at once, and what runs when its agent is heard", async () => {
 		await using floor = await Floor.open();
 		const pi = await floor.boot();

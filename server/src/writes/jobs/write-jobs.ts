@@ -26,7 +26,7 @@ export interface WriteJobsOptions {
 	readonly store: Pick<Store, "writes" | "durable">;
 	readonly registry: Pick<DeviceRegistry, "byKey" | "setIntent">;
 	readonly agents: AgentBook;
-	readonly packs: Pick<PackShelf, "get" | "progress" | "map" | "tidy">;
+	readonly packs: Pick<PackShelf, "get" | "progress" | "stop" | "map" | "check" | "tidy">;
 	/**
 	 * The newest build of an image (null: the default one); undefined while it is arriving.
 	 *
@@ -310,8 +310,15 @@ export class WriteJobs extends EventEmitter<WriteEvents> implements Startable {
 		if (next.stage === "complete") await this.#complete(next, caller);
 		else if (goesOn(next)) await this.#goOn(job, next);
 		else await this.#change(next);
+		if (next.failure?.code === "bad-data" && next.buildId !== null) this.#checkPack(next.buildId);
 		if (next.stage !== job.stage) this.#bells.ringAll();
 		return next.isCancelled;
+	}
+
+	#checkPack(buildId: string): void {
+		void this.#options.packs.check(buildId).catch((error: unknown) => {
+			this.#options.log.warn(`a pack that arrived damaged could not be looked at: ${errorText(error)}`);
+		});
 	}
 
 	/** The agent gave up, and will ask for work again. */

@@ -1,7 +1,7 @@
 /** Which packs a shelf has, makes again, keeps and removes. The packs are a few bytes; what one holds is in pack.test.ts. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
@@ -17,6 +17,7 @@ after(() => rmSync(dir, { recursive: true, force: true }));
 
 const PACK_BYTES = 100;
 const hash = (text: string) => createHash("sha256").update(text).digest("hex");
+const packName = (image: string) => hash(image.padEnd(PACK_BYTES));
 
 /** A shelf in a folder of its own, whose images are their content. */
 class Fixture {
@@ -41,9 +42,10 @@ class Fixture {
 		this.clock.advance(1000);
 		if (this.#count(".pack") >= this.room) throw new PackError("pack-no-space", "The disk is full.");
 		this.made.push(image);
-		const [map, pack] = [hash(`map of ${image}`), hash(image)];
-		writeFileSync(join(folder, `${pack}.pack`), Buffer.alloc(PACK_BYTES));
-		writeFileSync(join(folder, `${map}.map`), "{}");
+		const map = hash(`map of ${image}`);
+		const pack = packName(image);
+		writeFileSync(join(folder, `${pack}.pack`), image.padEnd(PACK_BYTES));
+		writeFileSync(join(folder, `${map}.map`), `map of ${image}`);
 		return { map, pack, dataBytes: 1, zeroBytes: 1, packBytes: PACK_BYTES };
 	}
 
@@ -54,7 +56,7 @@ class Fixture {
 	/** Which of these images have their pack on the disk. */
 	packed(...images: readonly string[]): string {
 		const names = readdirSync(this.folder);
-		return images.filter((image) => names.includes(`${hash(image)}.pack`)).join("");
+		return images.filter((image) => names.includes(`${packName(image)}.pack`)).join("");
 	}
 
 	get files(): string[] {
@@ -65,6 +67,40 @@ class Fixture {
 const build = (key: string, image = key) => ({ key, image });
 
 describe("a shelf of packs", () => {
+	it("stops making what nobody needs, and makes it when it is asked for again", async () => {
+		const fixture = new Fixture();
+		const shelf = await PackShelf.open(fixture.folder, {
+			pack: async ({ signal }) => {
+				shelf.stop("a");
+				assert.ok(signal?.aborted);
+				throw new PackError("pack-cancelled", "It was cancelled.");
+			},
+		});
+		await assert.rejects(shelf.get(build("a")), { code: "pack-cancelled" });
+		shelf.stop("nobody makes it");
+		assert.ok(await (await fixture.open()).get(build("a")));
+	});
+
+	it("looks at what arrived damaged: what the disk spoilt is made anew, what is whole stays", async () => {
+		const fixture = new Fixture();
+		const shelf = await fixture.open();
+		const bytes = (name: string) => readFileSync(join(fixture.folder, name));
+		const { map, pack } = await shelf.get(build("a"));
+		await shelf.check("a");
+		assert.equal(fixture.packed("a"), "a");
+		const whole = [bytes(`${pack}.pack`), bytes(`${map}.map`)];
+		for (const name of [`${pack}.pack`, `${map}.map`]) {
+			const spoilt = bytes(name);
+			spoilt[1] = (spoilt[1] ?? 0) ^ 1;
+			writeFileSync(join(fixture.folder, name), spoilt);
+			await shelf.check("a");
+			assert.equal(fixture.packed("a"), "");
+			await shelf.get(build("a"));
+			assert.deepEqual([bytes(`${pack}.pack`), bytes(`${map}.map`)], whole);
+		}
+		await shelf.check("unknown");
+	});
+
 	it("makes one once, and again where what is known of it is damaged", async () => {
 		const fixture = new Fixture();
 		const shelf = await fixture.open();

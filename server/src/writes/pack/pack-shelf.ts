@@ -1,4 +1,5 @@
 /** The maps and packs that there are, and the making of those that are asked for: one after the other, once per build. */
+import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdir, readdir, rm, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
@@ -27,6 +28,8 @@ export interface PackFile {
 }
 
 const NAME = /^[0-9a-f]{64}$/;
+/** Read at once; what is sent to ten Pis in pieces of 64 KiB costs more calls than bytes. */
+const PIECE_BYTES = 256 * 1024;
 
 export interface PackShelfOptions {
 	/** Which packs stay; all of them unless told. */
@@ -74,6 +77,11 @@ export class PackShelf {
 		} finally {
 			this.#making.delete(build.key);
 		}
+	}
+
+	/** Nobody needs it any more: who makes it stops, and whoever waited gets the PackError `pack-cancelled`. */
+	stop(key: string): void {
+		this.#making.get(key)?.stop.abort();
 	}
 
 	/** How far the making of a build is; undefined when it is not being made. */
@@ -152,6 +160,16 @@ export class PackShelf {
 		}
 	}
 
+	/** An agent says that what it gets is damaged: where the disk has spoilt map or pack, they go, and are made anew when asked for. */
+	async check(key: string): Promise<void> {
+		await this.#queue(async () => {
+			const { map, pack } = (await this.#records.find(key))?.result ?? {};
+			const files = [await this.map(map ?? ""), await this.pack(pack ?? "")];
+			for (const file of files) if (file !== undefined && !(await isWhole(file))) await this.#records.drop(key);
+			await this.#removeOrphans(await this.#records.all());
+		});
+	}
+
 	/** A map by its name, undefined when there is none. */
 	map(name: string): Promise<PackFile | undefined> {
 		return this.#open(name, "map");
@@ -167,7 +185,9 @@ export class PackShelf {
 		const path = join(this.#folder, `${name}.${kind}`);
 		const found = await stat(path).catch(nothing);
 		if (found === undefined) return undefined;
-		return { size: found.size, name, read: (start, end) => createReadStream(path, { start, end: end - 1 }) };
+		const read = (start: number, end: number) =>
+			createReadStream(path, { start, end: end - 1, highWaterMark: PIECE_BYTES });
+		return { size: found.size, name, read };
 	}
 
 	/** Gives up what is being made. */
@@ -175,6 +195,13 @@ export class PackShelf {
 		for (const { stop } of this.#making.values()) stop.abort();
 		await this.#last;
 	}
+}
+
+async function isWhole({ name, size, read }: PackFile): Promise<boolean> {
+	if (size === 0) return false;
+	const hash = createHash("sha256");
+	for await (const piece of read(0, size)) hash.update(piece);
+	return hash.digest("hex") === name;
 }
 
 function nothing(): undefined {

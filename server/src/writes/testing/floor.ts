@@ -54,6 +54,8 @@ export class FakePacks {
 	pack: (build: Build) => Promise<PackResult> = async () => this.result;
 	readonly maps = new Set<string>();
 	tidied = 0;
+	readonly stopped: string[] = [];
+	readonly checked: string[] = [];
 
 	async get(build: Build): Promise<PackResult> {
 		const result = await this.pack(build);
@@ -68,6 +70,14 @@ export class FakePacks {
 	async map(name: string): Promise<PackFile | undefined> {
 		const read = () => assert.fail("nobody reads it here");
 		return this.maps.has(name) ? { name, size: 10, read } : undefined;
+	}
+
+	stop(key: string): void {
+		this.stopped.push(key);
+	}
+
+	async check(key: string): Promise<void> {
+		this.checked.push(key);
 	}
 
 	async tidy(): Promise<void> {
