@@ -108,7 +108,7 @@ async function start(config: Config, log: Logger, logging: Logging, undo: Undo[]
 	);
 	const imagesLog = log.child({ service: "images" });
 	const { imagesDir: folder, catalogUrl } = config;
-	const sources = await startSources({ folder, catalogUrl, library, registry, log: imagesLog }, undo);
+	const sources = await startSources({ folder, catalogUrl, library, registry, roots, log: imagesLog }, undo);
 	const { uploads, catalog } = sources;
 	const images = new ImageAnswers(sources);
 	const told = { hub, registry, devices, library, arrivals: sources.arrivals, images, logging, log: httpLog };

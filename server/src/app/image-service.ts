@@ -25,6 +25,8 @@ export interface ImageSources {
 	readonly catalog: ImageCatalog;
 	/** The names of the devices that run an image. */
 	readonly runBy: (imageId: string) => readonly string[];
+	/** Lets go of images that no Pi runs. */
+	readonly letGo: () => void;
 }
 
 type CatalogWish = Extract<NewImage, { catalog: string }>;
@@ -70,6 +72,7 @@ export class ImageAnswers implements ImageService {
 	async remove(id: string, file: "keep" | "delete") {
 		// What arrives to replace an image is given up alone.
 		if (await this.#giveUp(id)) return "removed";
+		this.#sources.letGo();
 		const outcome = await this.#sources.library.remove(id, file === "delete" ? "delete" : "forget");
 		if (outcome === "in-use") return { usedBy: this.#sources.runBy(id) };
 		return outcome;

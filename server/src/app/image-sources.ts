@@ -1,6 +1,7 @@
 /** The ways by which images come into the folder, put together. */
 
 import { errorText, type Logger, systemClock, systemCode } from "../base/index.ts";
+import type { RootKeeper } from "../boot/index.ts";
 import type { DeviceRegistry } from "../devices/index.ts";
 import { Arrivals, Downloads, ImageCatalog, type ImageLibrary, Uploads } from "../images/index.ts";
 import type { ImageSources } from "./image-service.ts";
@@ -10,12 +11,13 @@ export interface SourceParts {
 	readonly catalogUrl: string;
 	readonly library: ImageLibrary;
 	readonly registry: DeviceRegistry;
+	readonly roots: Pick<RootKeeper, "letGo">;
 	readonly log: Logger;
 }
 
 /** Starts them: what a restart interrupted goes on. @param undo is told how to stop them. */
 export async function startSources(parts: SourceParts, undo: (() => unknown)[]): Promise<ImageSources> {
-	const { folder, catalogUrl, library, registry, log } = parts;
+	const { folder, catalogUrl, library, registry, roots, log } = parts;
 	const now = () => systemClock.now();
 	const arrivals = new Arrivals(now);
 	const common = { folder, arrivals, place: library, log, now };
@@ -32,7 +34,8 @@ export async function startSources(parts: SourceParts, undo: (() => unknown)[]):
 		});
 	}
 	const catalog = new ImageCatalog({ url: catalogUrl, clock: systemClock });
-	return { library, arrivals, downloads, uploads, catalog, runBy: (id) => devicesOn(registry, id) };
+	const users = { runBy: (id: string) => devicesOn(registry, id), letGo: () => roots.letGo() };
+	return { library, arrivals, downloads, uploads, catalog, ...users };
 }
 
 /** The names of the devices whose boots from an image go on. */

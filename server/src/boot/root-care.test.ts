@@ -92,6 +92,20 @@ describe("a snapshot", () => {
 		assert.deepEqual([await site.has(next, "before", client), await site.has(next, "after", client)], [true, false]);
 	});
 
+	it("keeps no image that no Pi runs", async () => {
+		await using site = await Site.open();
+		const { device, client } = site.pi();
+		const held = () => site.images.holders.get(site.images.newest?.build.id ?? "");
+		const root = await site.boot(device, client);
+		await site.roots.care.takeSnapshot(device, "clean");
+		site.roots.letGo();
+		assert.ok(await site.has(root, "etc", client), "a Pi that runs keeps its root");
+		for (const { id } of site.registry.bootsOf(device)) await site.registry.bootEnded(id);
+		assert.equal(held(), 1);
+		site.roots.letGo();
+		assert.equal(held(), 0);
+	});
+
 	it("is refused with a sentence where it cannot be", async () => {
 		await using site = await Site.open();
 		const { device, client } = site.pi();

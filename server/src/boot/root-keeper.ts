@@ -186,7 +186,7 @@ export class RootKeeper {
 			if (current === undefined || current.mountedAt === null) continue;
 			for (const old of older) if (this.#isOver(old, current)) await registry.bootEnded(old.id);
 		}
-		this.#closeUnused();
+		this.#closeAll((open) => this.#canGo(open));
 		this.care.applyQuotas();
 		await this.care.tidy();
 		await this.#layers.clear((id) => this.#isUsed(id));
@@ -201,9 +201,14 @@ export class RootKeeper {
 		return open === undefined || open.connections === 0 || open.silentFor() >= SILENT_MS;
 	}
 
-	#closeUnused(): void {
+	/** Closes what was only looked into, so that it keeps no image: no Pi has it. */
+	letGo(): void {
+		this.#closeAll((open) => open.leases === 0 && this.bootOf(open.id) === undefined);
+	}
+
+	#closeAll(canGo: (open: OpenRoot) => boolean): void {
 		for (const open of this.#roots.list()) {
-			if (!this.#canGo(open)) continue;
+			if (!canGo(open)) continue;
 			try {
 				this.#roots.close(open);
 			} catch (error) {
