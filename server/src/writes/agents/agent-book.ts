@@ -75,17 +75,25 @@ export class AgentBook extends EventEmitter<AgentEvents> implements Startable {
 		this.#timer?.cancel();
 	}
 
-	/** An agent has begun, or its disks are others. Stored when it resolves. */
-	async greet({ device, bootId }: AgentCaller, { version, inventory }: AgentHello): Promise<void> {
+	/**
+	 * An agent has begun, or its Pi has changed. Stored when it resolves.
+	 *
+	 * @returns whether it is the first that is heard of this run of the Pi's system.
+	 */
+	async greet(caller: AgentCaller, { version, inventory }: AgentHello): Promise<boolean> {
+		const { device, bootId } = caller;
 		const { registry, store, clock } = this.#options;
 		const heardAt = clock.now();
 		if (inventory.serial !== "") registry.learnSerial(device, inventory.serial);
 		const row = { deviceKey: device.key, bootId, version, heardAt, inventory: JSON.stringify(inventory) };
 		await store.writes.saveInventory(row);
+		const isKnown = this.#facts.get(device.key)?.bootId === bootId;
+		const before = this.runOf(caller);
 		this.#facts.set(device.key, { bootId, version, heardAt, inventory });
 		this.hear(device);
 		registry.fact(device, { kind: "agent", bootId });
 		this.emit("changed", { deviceKey: device.key });
+		return !isKnown || before !== this.runOf(caller);
 	}
 
 	/** It said something. */

@@ -25,9 +25,10 @@ export interface AgentDeskOptions {
 
 export class AgentDesk {
 	readonly #options: AgentDeskOptions;
+	/** Devices that began their run to be written in it: one that runs already when a person wishes so is left in peace. */
+	readonly #due = new Set<number>();
 	/** Why a device could not be written that was to be. */
 	readonly #said = new Map<number, string>();
-
 	readonly #raw: RawChunks;
 
 	constructor(options: AgentDeskOptions) {
@@ -39,9 +40,10 @@ export class AgentDesk {
 		return this.#options.gate.admit(request);
 	}
 
-	/** An agent has begun, or its disks are others. */
+	/** An agent has begun, or its Pi has changed. */
 	async hello(caller: AgentCaller, hello: AgentHello): Promise<void> {
-		await this.#options.book.greet(caller, hello);
+		const isNewRun = await this.#options.book.greet(caller, hello);
+		if (isNewRun) this.#due.add(caller.device.key);
 	}
 
 	async next(
@@ -54,11 +56,14 @@ export class AgentDesk {
 		return this.#options.jobs.next(caller, seconds * 1000, signal);
 	}
 
-	/** A Pi that was to be written as soon as it boots is written now, or as soon as that can be. */
+	/** A Pi that was to be written at its next boot is written now, or as soon as that can be. */
 	async #orderIntended(device: Device): Promise<void> {
 		const { jobs, log } = this.#options;
-		if (device.intent !== "write-then-disk" || device.writeTarget === null) return;
-		if (jobs.openOf(device.key) !== undefined) return;
+		if (device.intent !== "write-then-disk" || device.writeTarget === null) {
+			this.#due.delete(device.key);
+			return;
+		}
+		if (!this.#due.has(device.key) || jobs.openOf(device.key) !== undefined) return;
 		try {
 			await jobs.orderIntended(device, device.writeTarget);
 			this.#said.delete(device.key);
