@@ -123,6 +123,27 @@ describe("devices snapshot", () => {
 	});
 });
 
+describe("devices show", () => {
+	it("tells what is set, and what each root and snapshot takes", async (t) => {
+		const use = { imageId: "raspios-trixie", mode: "persistent", createdAt: 0, lastUsedAt: 86_400_000 } as const;
+		const roots = [
+			{ ...use, buildId: "b2", bytes: 30e6, isCurrent: true },
+			{ ...use, buildId: "b1", bytes: 7e6, isCurrent: false },
+		];
+		const root = { bytes: 89e6, quotaBytes: 4e9, roots, snapshots: [sampleSnapshot] };
+		t.mock.method(server.services.roots, "root", () => root);
+		const { out } = await devices("show", ID);
+		assert.match(out, /^name {5}pi-8f79$/m);
+		assert.match(out, /^quota {4}4.0 GB\non disk {2}89 MB$/m);
+		assert.match(out, /^current +raspios-trixie {2}b2 +30 MB /m);
+		assert.match(out, /^persistent +raspios-trixie {2}b1 +7 MB /m);
+		assert.match(out, /^snapshot clean +raspios-trixie .* 52 MB /m);
+		const shown = JSON.parse((await devices("show", ID, "--json")).out);
+		assert.deepEqual([shown.id, shown.root], [ID, root]);
+		assert.equal((await devices("show", "00000000")).code, 1);
+	});
+});
+
 describe("devices changes and defaults", () => {
 	it("are shown", async () => {
 		assert.equal((await devices("changes", ID)).out, "~ /etc/hosts  120\n");

@@ -6,7 +6,8 @@ import { call } from "./client.ts";
 import { addClientFlags, type ClientFlags, clientOptions } from "./client-options.ts";
 import { addDeviceChanges } from "./device-changes.ts";
 import { addDeviceRoots } from "./device-roots.ts";
-import { json, printable, type Terminal, table } from "./terminal.ts";
+import { addDeviceShow } from "./device-show.ts";
+import { json, localTime, printable, type Terminal, table } from "./terminal.ts";
 
 export function addDevices(program: Command, terminal: Terminal): void {
 	const devices = program.command("devices").description("list the devices that the running server knows");
@@ -16,6 +17,7 @@ export function addDevices(program: Command, terminal: Terminal): void {
 			.action((_flags: unknown, self: Command) => listDevices(self.optsWithGlobals(), terminal));
 	list(devices);
 	list(devices.command("list").description("list them"));
+	addDeviceShow(devices, terminal);
 	addDeviceChanges(devices, terminal);
 	addDeviceRoots(devices, terminal);
 	addInstall(devices, terminal);
@@ -45,12 +47,4 @@ function devicesText(devices: readonly Device[]): string {
 function findingLines({ name, diagnosis, findings }: Device): string[] {
 	const all = diagnosis === undefined ? findings : [diagnosis, ...findings];
 	return all.map(({ message, fix }) => `${printable([`${name}:`, message, fix].filter(Boolean).join(" "))}\n`);
-}
-
-/** `2026-11-21 20:15` in the time zone of whoever reads it. */
-function localTime(milliseconds: number): string {
-	const date = new Date(milliseconds);
-	const two = (number: number) => String(number).padStart(2, "0");
-	const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join("-");
-	return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`;
 }

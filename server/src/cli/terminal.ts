@@ -66,6 +66,14 @@ export function printable(text: string): string {
 	return text.replaceAll(/\p{Cc}/gu, "?");
 }
 
+/** `2026-11-21 20:15` in the time zone of whoever reads it. */
+export function localTime(milliseconds: number): string {
+	const date = new Date(milliseconds);
+	const two = (number: number) => String(number).padStart(2, "0");
+	const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join("-");
+	return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`;
+}
+
 export function json(value: unknown): string {
 	return `${JSON.stringify(value, null, 2)}\n`;
 }
