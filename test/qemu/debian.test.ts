@@ -9,8 +9,9 @@ import { chmod, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import type { Network } from "@pi-netboot/api";
+import type { Device, Network } from "@pi-netboot/api";
 import { type Finished, must, run } from "../harness/command.ts";
+import { eventually } from "../harness/eventually.ts";
 import { type FirmwareResult, removeFirmware, runFirmware } from "../harness/firmware.ts";
 import { fixture } from "../harness/fixture.ts";
 import { Guest } from "../harness/guest.ts";
@@ -72,6 +73,12 @@ class Bench {
 		const [line] = await this.guest.waitFor(/TEST-MULTIUSER .*/, BOOT_MS);
 		this.address = /ip=([\d.]+)/.exec(line)?.[1] ?? "";
 		return line;
+	}
+
+	/** What the API says of the Pi when it has come to a stage. */
+	async deviceAt(stage: string): Promise<Device | undefined> {
+		const device = (await this.server.api("GET", `/api/v1/devices/${PI.serial}`)) as Device;
+		return device.stage === stage ? device : undefined;
 	}
 
 	async powerOff(): Promise<void> {
@@ -160,9 +167,8 @@ describe("Debian with systemd-networkd", { skip }, () => {
 		assert.match(await bench.mustSsh("id -un; sudo -n id -u"), /^pi\n0$/m);
 	});
 
-	test("shows its stages to the API", async () => {
-		const device = (await bench.server.api("GET", `/api/v1/devices/${PI.serial}`)) as Record<string, unknown>;
-		assert.equal(device.stage, "userspace");
+	test("shows its stages to the API, up to the agent, which came by itself", async () => {
+		const device = await eventually("the agent", () => bench.deviceAt("agent"), 120_000);
 		assert.equal(device.model, "pi4");
 		assert.equal(device.ip, bench.address);
 	});
