@@ -95,11 +95,17 @@ export type Write = z.infer<typeof Write>;
 export const WritesQuery = z.strictObject({
 	device: DeviceId.optional().describe("Only those of this device."),
 	open: z.stringbool().optional().describe("Only those that are not over, or only those that are."),
-	limit: z.coerce.number().int().min(1).max(1000).default(100).describe("At most so many, the newest."),
+	before: WriteId.optional().describe("`next` of the page before."),
+	limit: z.coerce.number().int().min(1).max(1000).default(100),
 });
 export type WritesQuery = z.infer<typeof WritesQuery>;
 
-export const WriteList = z.object({ writes: z.array(Write).describe("The newest first.") }).meta({ id: "WriteList" });
+export const WriteList = z
+	.object({
+		writes: z.array(Write).describe("The newest first. All that run or wait are kept, and 2000 of the others."),
+		next: WriteId.nullable().describe("`before` for the next page; null at the end."),
+	})
+	.meta({ id: "WriteList" });
 export type WriteList = z.infer<typeof WriteList>;
 
 export const RebootOrder = z

@@ -42,6 +42,8 @@ describe("a write as the API shows it", () => {
 		assert.deepEqual(ids({ device: "ffffffff" }), []);
 		assert.deepEqual([ids({ open: true }), ids({ open: false })], [[second.id], [first.id]]);
 		assert.deepEqual(ids({ limit: 1 }), [second.id]);
+		assert.deepEqual([ids({ before: second.id }), ids({ before: first.id })], [[first.id], []]);
+		assert.deepEqual(ids({ before: "0".repeat(16) }), []);
 		assert.throws(() => writes.get("0".repeat(16)), { code: "write-not-found" });
 		await assert.rejects(writes.start("ffffffff", { target: "/dev/sda", confirm: true, verify: "full" }), {
 			code: "device-not-found",

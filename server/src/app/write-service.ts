@@ -27,14 +27,21 @@ export class WriteAnswers implements WriteService {
 		return this.show(await this.#jobs.order(this.#device(deviceId), { imageId, target: wish, verify }));
 	}
 
-	list({ device: id, open, limit }: WritesQuery): Write[] {
+	list({ device: id, open, before, limit }: WritesQuery): Write[] {
 		const device = id === undefined ? undefined : this.#registry.get(id);
 		if (id !== undefined && device === undefined) return [];
-		const wanted = this.#jobs.list().filter((job) => {
+		const wanted = this.#olderThan(before).filter((job) => {
 			const isOpen = job.endedAt === null;
 			return (device === undefined || job.deviceKey === device.key) && (open === undefined || open === isOpen);
 		});
 		return wanted.slice(0, limit).map((job) => this.show(job));
+	}
+
+	/** Behind one that is forgotten there is nothing: those before it were forgotten first. */
+	#olderThan(id: string | undefined): WriteJob[] {
+		const jobs = this.#jobs.list();
+		const index = id === undefined ? -1 : jobs.findIndex((job) => job.id === id);
+		return id !== undefined && index < 0 ? [] : jobs.slice(index + 1);
 	}
 
 	get(id: string): Write {
