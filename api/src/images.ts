@@ -42,6 +42,16 @@ export const Kernel = z
 	.meta({ id: "Kernel" });
 export type Kernel = z.infer<typeof Kernel>;
 
+export const ImageBuild = z
+	.object({
+		id: z.string(),
+		isNewest: z.boolean().describe("What the next boot gets."),
+		usedBy: z.array(z.string()).describe("The names of the devices whose boots from it go on."),
+		roots: z.int().min(0).describe("Of devices, that belong to it; counted every half minute."),
+		bytes: Bytes.describe("What these take on the disk."),
+	})
+	.meta({ id: "ImageBuild" });
+
 export const Image = z
 	.object({
 		id: ImageId,
@@ -62,6 +72,7 @@ export const Image = z
 		kernels: z.array(Kernel),
 		models: z.array(z.string()).describe("Models that it can boot: `pi4`, `pi5`."),
 		usedBy: z.array(z.string()).describe("The names of the devices that run it now."),
+		builds: z.array(ImageBuild).describe("The newest first; then those that Pis still run, or that roots are kept of."),
 		findings: z.array(Finding),
 		isDefault: z.boolean().describe("What devices without an image of their own get."),
 		modifiedAt: Time,

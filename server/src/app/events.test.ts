@@ -52,7 +52,7 @@ async function lab(images = folder) {
 	const logging = createLogging({ level: "info", format: "text", write: () => undefined });
 	const undo: (() => unknown)[] = [];
 	const catalogUrl = "http://127.0.0.1:9/";
-	const roots = { letGo() {} };
+	const roots = { letGo() {}, care: { keptOf: () => new Map() } };
 	const parts = { folder: images, catalogUrl, library, registry: bench.registry, roots, log: silentLogger };
 	const sources = await startSources(parts, undo);
 	const answers = new ImageAnswers(sources);

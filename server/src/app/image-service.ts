@@ -25,6 +25,8 @@ export interface ImageSources {
 	readonly catalog: ImageCatalog;
 	/** The names of the devices that run an image. */
 	readonly runBy: (imageId: string) => readonly string[];
+	/** The builds that count for somebody. */
+	readonly buildsOf: (image: LibraryImage) => ApiImage["builds"];
 	/** Lets go of images that no Pi runs. */
 	readonly letGo: () => void;
 }
@@ -111,6 +113,7 @@ export class ImageAnswers implements ImageService {
 			models: facts?.models.map(({ model }) => model) ?? [],
 			usedBy: this.#sources.library.isRun(id) ? [...this.#sources.runBy(id)] : [],
 			findings: [...findings.map((finding) => ({ ...finding })), ...(arrival ? findingsOf(arrival, "warning") : [])],
+			builds: this.#sources.buildsOf(image),
 			isDefault: this.#sources.library.defaultId === id,
 			modifiedAt: Math.max(0, modifiedAt),
 		};
@@ -133,6 +136,7 @@ export class ImageAnswers implements ImageService {
 			kernels: [],
 			models: [],
 			usedBy: [],
+			builds: [],
 			findings: findingsOf(arrival, "error"),
 			isDefault: false,
 			modifiedAt: startedAt,

@@ -3,7 +3,8 @@
 import { errorText, type Logger, systemClock, systemCode } from "../base/index.ts";
 import type { RootKeeper } from "../boot/index.ts";
 import type { DeviceRegistry } from "../devices/index.ts";
-import { Arrivals, Downloads, ImageCatalog, type ImageLibrary, Uploads } from "../images/index.ts";
+import { Arrivals, Downloads, ImageCatalog, type ImageLibrary, type LibraryImage, Uploads } from "../images/index.ts";
+import { buildsOf } from "./image-builds.ts";
 import type { ImageSources } from "./image-service.ts";
 
 export interface SourceParts {
@@ -11,7 +12,7 @@ export interface SourceParts {
 	readonly catalogUrl: string;
 	readonly library: ImageLibrary;
 	readonly registry: DeviceRegistry;
-	readonly roots: Pick<RootKeeper, "letGo">;
+	readonly roots: Pick<RootKeeper, "letGo"> & { readonly care: Pick<RootKeeper["care"], "keptOf"> };
 	readonly log: Logger;
 }
 
@@ -34,7 +35,12 @@ export async function startSources(parts: SourceParts, undo: (() => unknown)[]):
 		});
 	}
 	const catalog = new ImageCatalog({ url: catalogUrl, clock: systemClock });
-	const users = { runBy: (id: string) => devicesOn(registry, id), letGo: () => roots.letGo() };
+	const isOpen = (buildId: string) => library.build(buildId) !== undefined;
+	const users = {
+		runBy: (id: string) => devicesOn(registry, id),
+		buildsOf: (image: LibraryImage) => buildsOf(image, { registry, care: roots.care }, isOpen),
+		letGo: () => roots.letGo(),
+	};
 	return { library, arrivals, downloads, uploads, catalog, ...users };
 }
 

@@ -69,6 +69,9 @@ describe("a snapshot", () => {
 		await site.pass(6 * 60_000);
 		await site.pass(6 * 60_000);
 		assert.equal(poolsOf(site).length, 2, "the root and the snapshot; what they replaced is gone");
+		const [kept, ...others] = site.roots.care.keptOf("pi").values();
+		assert.deepEqual([kept?.roots, others, site.roots.care.keptOf("other").size], [1, [], 0]);
+		assert.ok(kept && kept.bytes > 0);
 		assert.deepEqual(
 			(await site.roots.care.snapshots.list(device)).map(({ name }) => name),
 			["clean"],

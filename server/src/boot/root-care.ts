@@ -38,6 +38,12 @@ export interface RootUse {
 	readonly isCurrent: boolean;
 }
 
+export interface KeptRoots {
+	readonly roots: number;
+	/** On the disk, of all of them. */
+	readonly bytes: number;
+}
+
 export interface RootChanges {
 	readonly changes: readonly LayerChange[];
 	/** False when there are more than are looked for. */
@@ -67,6 +73,7 @@ export class RootCare {
 	readonly #listed = new WeakMap<OpenRoot, Listed>();
 	readonly #running = new Set<Promise<unknown>>();
 	#bytes: ReadonlyMap<number, number> = new Map();
+	#sizes: ReadonlyMap<LayerRow, number> = new Map();
 	#isStopped = false;
 
 	constructor(options: RootCareOptions) {
@@ -92,6 +99,17 @@ export class RootCare {
 	/** Bytes on the disk of a device's roots and snapshots, as they were when it was last looked. */
 	bytesOf(device: Device): number {
 		return this.#bytes.get(device.key) ?? 0;
+	}
+
+	/** The builds of an image that roots are kept of, as they were when it was last looked. */
+	keptOf(imageId: string): Map<string, KeptRoots> {
+		const kept = new Map<string, KeptRoots>();
+		for (const [row, size] of this.#sizes) {
+			if (row.imageId !== imageId) continue;
+			const { roots = 0, bytes = 0 } = kept.get(row.buildId) ?? {};
+			kept.set(row.buildId, { roots: roots + 1, bytes: bytes + size });
+		}
+		return kept;
 	}
 
 	/** Bytes of all devices, and what the disk has left. */
@@ -203,10 +221,12 @@ export class RootCare {
 			bytes.set(row.deviceKey, (bytes.get(row.deviceKey) ?? 0) + size);
 		}
 		this.#bytes = bytes;
+		this.#sizes = sizes;
 		const total = [...bytes.values()].reduce((sum, one) => sum + one, 0);
 		const old = rows.filter((row) => this.#isOld(row)).map((row) => ({ row, bytes: sizes.get(row) ?? 0 }));
 		for (const { row, reason } of rootsToDrop(old, total, this.rule(), clock.now())) {
 			await layers.drop(row.id);
+			sizes.delete(row);
 			const owner = this.#options.registry.byKey(row.deviceKey)?.name ?? "a device that was forgotten";
 			log.info(`the root of ${owner} on an older build of ${row.imageId} goes: ${reason}`);
 		}

@@ -143,6 +143,7 @@ describe("commands that ask the server", () => {
 		assert.match(out, /^origin {3}put into the folder$/m);
 		assert.match(out, /^kernels {2}kernel8\.img 6\.12\.47\+rpt-rpi-v8$/m);
 		assert.match(out, /^run by {3}pi-8f79, bench$/m);
+		assert.match(out, /^build {4}0011223344556677 \(newest\), run by pi-8f79, bench, 2 roots of 52 MB$/m);
 		assert.deepEqual(JSON.parse((await asking("images", "show", sampleImage.id, "--json")).out), sampleImage);
 		assert.deepEqual(JSON.parse((await asking("images", "remove", "old", "--json")).out), { id: "old", file: "keep" });
 		server.services.calls.splice(0);

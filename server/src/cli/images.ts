@@ -39,7 +39,8 @@ async function showImage(id: string, flags: ListFlags, terminal: Terminal): Prom
 }
 
 function imageText(image: Image): string {
-	const { id, isDefault, name, source, state, percent, size, usedBytes, os, kernels, models, usedBy, sha256 } = image;
+	const { id, isDefault, name, source, state, percent, size, usedBytes, os, kernels, models, usedBy, builds, sha256 } =
+		image;
 	const used = usedBytes === null ? "" : `, ${sizeText(usedBytes)} used`;
 	const lines = [
 		["id", isDefault ? `${id} (default)` : id],
@@ -53,9 +54,16 @@ function imageText(image: Image): string {
 		["kernels", kernels.map(({ file, version }) => [file, version ?? ""].join(" ").trim()).join(", ") || "-"],
 		["models", models.join(", ") || "-"],
 		["run by", usedBy.join(", ") || "-"],
+		...builds.map((build) => ["build", buildText(build)]),
 	];
 	const text = lines.map(([key = "", value = ""]) => `${key.padEnd(8)} ${printable(value)}\n`).join("");
 	return text + findingLines(image).join("");
+}
+
+function buildText({ id, isNewest, usedBy, roots, bytes }: Image["builds"][number]): string {
+	const taken = roots === 0 ? [] : [`${roots} ${roots === 1 ? "root" : "roots"} of ${sizeText(bytes)}`];
+	const users = usedBy.length === 0 ? [] : [`run by ${usedBy.join(", ")}`];
+	return [`${id}${isNewest ? " (newest)" : ""}`, ...users, ...taken].join(", ");
 }
 
 function originText({ origin: { kind, at, url, entry, path, checked } }: Image): string {

@@ -31,6 +31,7 @@ export const sampleImage: Image = {
 	kernels: [{ file: "kernel8.img", version: "6.12.47+rpt-rpi-v8", bits: 64 }],
 	models: ["pi4", "pi5"],
 	usedBy: ["pi-8f79", "bench"],
+	builds: [{ id: "0011223344556677", isNewest: true, usedBy: ["pi-8f79", "bench"], roots: 2, bytes: 52_000_000 }],
 	findings: [],
 	isDefault: true,
 	modifiedAt: 1_700_000_000_000,
