@@ -199,10 +199,16 @@ describe("the page", { skip }, () => {
 		await bar.getByText("1 Pi selected").waitFor();
 		await bar.getByRole("button", { name: "Root" }).click();
 		await page.getByRole("menuitem", { name: "Read only" }).click();
+		await bar.getByRole("button", { name: "Tags" }).click();
+		const dialog = page.getByRole("dialog");
+		await dialog.getByRole("combobox").fill("printers");
+		await page.keyboard.press("Enter");
+		await dialog.getByRole("button", { name: "Save" }).click();
+		await dialog.waitFor({ state: "detached" });
 		await bar.getByRole("button", { name: "Clear" }).click();
 		await bar.waitFor({ state: "detached" });
 		const { devices } = (await server.api("GET", "/api/v1/devices")) as DeviceList;
-		assert.equal(devices[0]?.rootMode, "read-only");
+		assert.deepEqual([devices[0]?.rootMode, devices[0]?.tags], ["read-only", ["printers", "room-2"]]);
 	});
 
 	it("changes the DHCP mode without a restart, and back again", async () => {

@@ -2,13 +2,18 @@
 import { Affix, Button, Group, Menu, Paper, Stack, Text } from "@mantine/core";
 import type { Device, DeviceChanges } from "@pi-netboot/api";
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { ask } from "../../api/client.ts";
 import { imagesQuery } from "../../api/queries.ts";
 import { Confirm } from "../../components/confirm.tsx";
 import { Problem } from "../../components/problem.tsx";
 import { listText } from "../../words/models.ts";
 import { rootModes } from "../../words/stages.ts";
+import { forEach } from "./for-each.ts";
+
+/** Only who asks for them loads them: this is the first page. */
+const TagsDialog = lazy(() => import("./tags-dialog.tsx"));
+const WriteSeveral = lazy(() => import("./write-several.tsx"));
 
 interface SelectionBarProps {
 	readonly chosen: readonly Device[];
@@ -20,18 +25,18 @@ interface SelectionBarProps {
 export function SelectionBar({ chosen, shownIds, onSelect }: SelectionBarProps) {
 	const change = useMutation({
 		mutationFn: (changes: DeviceChanges) =>
-			forEach(chosen, (id) => ask("changeDevice", { params: { id }, body: changes })),
+			forEach(chosen, ({ id }) => ask("changeDevice", { params: { id }, body: changes })),
 	});
 	const reset = useMutation({
-		mutationFn: () => forEach(chosen, (id) => ask("resetRoot", { params: { id } })),
+		mutationFn: () => forEach(chosen, ({ id }) => ask("resetRoot", { params: { id } })),
 		onSuccess: () => setAsking(undefined),
 	});
 	const online = chosen.filter(({ agent }) => agent?.online === true);
 	const reboot = useMutation({
-		mutationFn: () => forEach(online, (id) => ask("rebootDevice", { params: { id } })),
+		mutationFn: () => forEach(online, ({ id }) => ask("rebootDevice", { params: { id } })),
 		onSuccess: () => setAsking(undefined),
 	});
-	const [asking, setAsking] = useState<"reset" | "reboot">();
+	const [asking, setAsking] = useState<"reset" | "reboot" | "tags" | "write">();
 	if (chosen.length === 0) return null;
 	const count = chosen.length === 1 ? "1 Pi" : `${chosen.length} Pis`;
 	return (
@@ -45,6 +50,9 @@ export function SelectionBar({ chosen, shownIds, onSelect }: SelectionBarProps) 
 						</Text>
 						<ImageMenu isPending={change.isPending} onChoose={(imageId) => change.mutate({ imageId })} />
 						<ModeMenu onChoose={(rootMode) => change.mutate({ rootMode })} />
+						<Button size="xs" variant="default" onClick={() => setAsking("tags")}>
+							Tags
+						</Button>
 						<Button size="xs" variant="default" onClick={() => setAsking("reset")}>
 							Reset
 						</Button>
@@ -56,6 +64,15 @@ export function SelectionBar({ chosen, shownIds, onSelect }: SelectionBarProps) 
 							onClick={() => setAsking("reboot")}
 						>
 							Reboot
+						</Button>
+						<Button
+							size="xs"
+							variant="default"
+							disabled={online.length === 0}
+							title={online.length === 0 ? "None of them is heard now" : undefined}
+							onClick={() => setAsking("write")}
+						>
+							Write to disk
 						</Button>
 						<Group gap="xs" ml="auto">
 							<Button size="xs" variant="subtle" onClick={() => onSelect(shownIds)}>
@@ -93,6 +110,10 @@ export function SelectionBar({ chosen, shownIds, onSelect }: SelectionBarProps) 
 				What runs on {listText(online.slice(0, 5).map(({ name }) => name))}
 				{online.length > 5 ? ` and ${online.length - 5} more` : ""} is ended.
 			</Confirm>
+			<Suspense>
+				{asking === "tags" && <TagsDialog chosen={chosen} onClose={() => setAsking(undefined)} />}
+				{asking === "write" && <WriteSeveral chosen={online} onClose={() => setAsking(undefined)} />}
+			</Suspense>
 		</Affix>
 	);
 }
@@ -149,16 +170,4 @@ function ModeMenu({ onChoose }: { readonly onChoose: (mode: Device["rootMode"]) 
 			</Menu.Dropdown>
 		</Menu>
 	);
-}
-
-/** All of them, even if one is refused. @throws what the first refusal says, with the names of all. */
-async function forEach(devices: readonly Device[], act: (id: string) => Promise<unknown>): Promise<void> {
-	const outcomes = await Promise.allSettled(devices.map(({ id }) => act(id)));
-	const refused = devices.filter((_, index) => outcomes[index]?.status === "rejected");
-	const first = outcomes.find((outcome) => outcome.status === "rejected");
-	if (first === undefined) return;
-	const names = listText(refused.map(({ name }) => name));
-	throw first.reason instanceof Error && refused.length === 1
-		? first.reason
-		: new Error(`It failed for ${names}: ${first.reason}`);
 }

@@ -1,0 +1,70 @@
+/** Gives several Pis tags, and takes others away. */
+import { Button, Group, Stack, TagsInput } from "@mantine/core";
+import type { Device } from "@pi-netboot/api";
+import { useMutation } from "@tanstack/react-query";
+import { type FormEvent, useState } from "react";
+import { ask } from "../../api/client.ts";
+import { Dialog } from "../../components/dialog.tsx";
+import { Problem } from "../../components/problem.tsx";
+import { forEach } from "./for-each.ts";
+
+interface TagsDialogProps {
+	readonly chosen: readonly Device[];
+	readonly onClose: () => void;
+}
+
+export default function TagsDialog({ chosen, onClose }: TagsDialogProps) {
+	return (
+		<Dialog opened onClose={onClose} title={`Tags of ${chosen.length === 1 ? "1 Pi" : `${chosen.length} Pis`}`}>
+			<TagsForm chosen={chosen} onDone={onClose} />
+		</Dialog>
+	);
+}
+
+function TagsForm({ chosen, onDone }: { readonly chosen: readonly Device[]; readonly onDone: () => void }) {
+	const before = common(chosen);
+	const [tags, setTags] = useState<readonly string[]>(before);
+	const change = useMutation({
+		mutationFn: () =>
+			forEach(chosen, (device) =>
+				ask("changeDevice", { params: { id: device.id }, body: { tags: changed(device.tags, before, tags) } }),
+			),
+		onSuccess: onDone,
+	});
+	const submit = (event: FormEvent) => {
+		event.preventDefault();
+		change.mutate();
+	};
+	return (
+		<form onSubmit={submit}>
+			<Stack>
+				<TagsInput
+					label="Tags that all of them have"
+					description="Enter ends each. What only some of them have stays as it is."
+					value={[...tags]}
+					onChange={setTags}
+					maxTags={16}
+					data-autofocus
+				/>
+				<Problem error={change.error} />
+				<Group justify="flex-end" gap="xs">
+					<Button variant="default" onClick={onDone}>
+						Cancel
+					</Button>
+					<Button type="submit" disabled={tags.join() === before.join()} loading={change.isPending}>
+						Save
+					</Button>
+				</Group>
+			</Stack>
+		</form>
+	);
+}
+
+/** The tags that all have. */
+function common([first, ...others]: readonly Device[]): string[] {
+	return first?.tags.filter((tag) => others.every(({ tags }) => tags.includes(tag))) ?? [];
+}
+
+function changed(own: readonly string[], before: readonly string[], after: readonly string[]): string[] {
+	return [...new Set([...own.filter((tag) => !before.includes(tag)), ...after])];
+}

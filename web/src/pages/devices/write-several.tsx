@@ -1,0 +1,164 @@
+/** Orders a write on several Pis, each confirmed as one alone is: its model, its disk, and what is lost on it. */
+import { Alert, Button, Group, NativeSelect, Select, Stack, Text, TextInput } from "@mantine/core";
+import type { AgentDisk, Device } from "@pi-netboot/api";
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { type FormEvent, useState } from "react";
+import { ask } from "../../api/client.ts";
+import { imagesQuery } from "../../api/queries.ts";
+import { Dialog } from "../../components/dialog.tsx";
+import { AlertIcon } from "../../components/icons.tsx";
+import { Problem } from "../../components/problem.tsx";
+import { bytesText } from "../../words/bytes.ts";
+import { diskContent, isEmptyDisk } from "../../words/disks.ts";
+import { modelText } from "../../words/models.ts";
+import classes from "./devices.module.css";
+import { forEach } from "./for-each.ts";
+
+interface WriteSeveralProps {
+	readonly chosen: readonly Device[];
+	readonly onClose: () => void;
+}
+
+export default function WriteSeveral({ chosen, onClose }: WriteSeveralProps) {
+	const title = `Write to the disks of ${chosen.length === 1 ? "1 Pi" : `${chosen.length} Pis`}`;
+	return (
+		<Dialog opened onClose={onClose} title={title} size="lg">
+			<WriteForm devices={chosen} onDone={onClose} />
+		</Dialog>
+	);
+}
+
+/** What was chosen and typed for a Pi. */
+interface Choice {
+	readonly path: string;
+	readonly typed: string;
+}
+
+/** A Pi, the disk of it that is written, and what is needed to order that. */
+interface Target {
+	readonly id: string;
+	readonly name: string;
+	readonly disk: AgentDisk;
+	readonly isSure: boolean;
+}
+
+function WriteForm({ devices, onDone }: { readonly devices: readonly Device[]; readonly onDone: () => void }) {
+	const { data: images = [] } = useQuery(imagesQuery);
+	const ready = images.filter(({ state }) => state === "ready");
+	const [imageId, setImageId] = useState("");
+	const [choices, setChoices] = useState<Readonly<Record<string, Choice>>>({});
+	const [ordered, setOrdered] = useState<readonly string[]>([]);
+	const open = devices.filter(({ id }) => !ordered.includes(id));
+	const choiceOf = (device: Device) => choices[device.id] ?? firstChoice(device);
+	const targets = open.flatMap((device) => targetOf(device, choiceOf(device)));
+	const order = useMutation({
+		mutationFn: () =>
+			forEach(targets, async ({ id, disk: { path, size, identity } }) => {
+				const target = { path, size, identity };
+				await ask("startWrite", { params: { id }, body: { imageId: imageId || null, target, confirm: true } });
+				setOrdered((before) => [...before, id]);
+			}),
+		onSuccess: onDone,
+	});
+	const isSure = targets.length > 0 && targets.every((target) => target.isSure);
+	const submit = (event: FormEvent) => {
+		event.preventDefault();
+		if (isSure) order.mutate();
+	};
+	return (
+		<form onSubmit={submit}>
+			<Stack>
+				<Select
+					label="Image"
+					data={[
+						{ value: "", label: "For each its own" },
+						...ready.map(({ id, name }) => ({ value: id, label: name })),
+					]}
+					value={imageId}
+					onChange={(value) => setImageId(value ?? "")}
+					allowDeselect={false}
+				/>
+				<Alert color="red" variant="light" icon={<AlertIcon />} title="All that is on these disks is lost" />
+				<ul className={classes.targets}>
+					{open.map((device) => (
+						<TargetItem
+							key={device.id}
+							device={device}
+							choice={choiceOf(device)}
+							onChange={(choice) => setChoices({ ...choices, [device.id]: choice })}
+						/>
+					))}
+				</ul>
+				<Problem error={order.error} title="Not all are written" />
+				<Group justify="flex-end" gap="xs">
+					<Button variant="default" onClick={onDone}>
+						Cancel
+					</Button>
+					<Button type="submit" color="red" disabled={!isSure} loading={order.isPending}>
+						I understand - write now
+					</Button>
+				</Group>
+			</Stack>
+		</form>
+	);
+}
+
+interface TargetItemProps {
+	readonly device: Device;
+	readonly choice: Choice;
+	readonly onChange: (choice: Choice) => void;
+}
+
+function TargetItem({ device, choice, onChange }: TargetItemProps) {
+	const disks = freeDisks(device);
+	const disk = disks.find(({ path }) => path === choice.path);
+	const model = device.modelName ?? (device.model === null ? "model not known" : modelText(device.model));
+	return (
+		<li>
+			<NativeSelect
+				label={`${device.name} (${model})`}
+				description={disks.length === 0 ? "It has no disk that can be written." : undefined}
+				value={choice.path}
+				onChange={({ currentTarget }) => onChange({ path: currentTarget.value, typed: "" })}
+				data={[
+					{ value: "", label: "Not this one" },
+					...disks.map(({ path, model: name, size }) => ({
+						value: path,
+						label: `${name || "Disk"}, ${bytesText(size)} (${path})`,
+					})),
+				]}
+			/>
+			{disk !== undefined && (
+				<Text size="sm" my={4}>
+					On it now: {diskContent(disk)}.
+				</Text>
+			)}
+			{disk !== undefined && !isEmptyDisk(disk) && (
+				<TextInput
+					aria-label={`Type the Pi's name, ${device.name}, to go on`}
+					placeholder={`Type ${device.name} to go on`}
+					value={choice.typed}
+					onChange={({ currentTarget }) => onChange({ ...choice, typed: currentTarget.value })}
+					autoComplete="off"
+				/>
+			)}
+		</li>
+	);
+}
+
+function freeDisks({ agent }: Device): AgentDisk[] {
+	return agent?.inventory.disks.filter(({ readOnly, use }) => !readOnly && use === null) ?? [];
+}
+
+/** The only disk, where there is one; which of several is a person's to say. */
+function firstChoice(device: Device): Choice {
+	const disks = freeDisks(device);
+	return { path: disks.length === 1 ? (disks[0]?.path ?? "") : "", typed: "" };
+}
+
+function targetOf(device: Device, { path, typed }: Choice): Target[] {
+	const disk = freeDisks(device).find((one) => one.path === path);
+	if (disk === undefined) return [];
+	const isSure = isEmptyDisk(disk) || typed.trim() === device.name;
+	return [{ id: device.id, name: device.name, disk, isSure }];
+}
