@@ -27,11 +27,20 @@ export function receiptText(write: Write): string {
 	return printable(`${what}: ${stage}. ${[error?.message, error?.hint].filter(Boolean).join(" ")}`.trim());
 }
 
-function proofText({ bytesDone, wireBytes, verifiedBytes, createdAt, endedAt, disk }: Write): string {
-	const seconds = Math.max(1, Math.round(((endedAt ?? createdAt) - createdAt) / 1000));
-	const read = verifiedBytes > 0 ? `, ${sizeText(verifiedBytes)} read back and compared` : ", not read back";
+function proofText(write: Write): string {
+	const { bytesDone, wireBytes, times, createdAt, endedAt, disk } = write;
+	// What it waited before, perhaps for a person who began it again, says nothing of how fast it was.
+	const beganAt = times[0]?.at ?? createdAt;
+	const seconds = Math.max(1, Math.round(((endedAt ?? beganAt) - beganAt) / 1000));
 	const serial = disk.serial === "" ? "" : `, serial ${disk.serial}`;
-	return `in ${seconds} s: ${sizeText(bytesDone)} written${read}, ${sizeText(wireBytes)} over the network${serial}`;
+	const parts = [`${sizeText(bytesDone)} written`, readText(write), `${sizeText(wireBytes)} over the network${serial}`];
+	return `in ${seconds} s: ${parts.join(", ")}`;
+}
+
+/** Without a proof of all, what was looked at anyway is none. */
+function readText({ verify, verifiedBytes }: Write): string {
+	if (verify === "full") return `${sizeText(verifiedBytes)} read back and compared`;
+	return verify === "sample" ? "a sample of it read back and compared" : "not read back";
 }
 
 /** How far it is. */

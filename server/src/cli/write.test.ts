@@ -110,10 +110,20 @@ describe("pi-netboot write", () => {
 		assert.match(err, /SC32G, 32\.0 GB, serial 0x1234\. On it now: 1 partition \(fat 537 MB\)\./);
 		assert.match(err, /All that is on it is lost\. Type yes to go on:/);
 		assert.match(err, /\[#+\.+\] {2}42 % {2}pi-8f79: writing 38 MB\/s, 60 s left/);
-		assert.match(out, /done in 81 s: 1\.8 GB written, 1\.9 GB read back and compared, 300 MB over the network/);
+		assert.match(out, /done in 80 s: 1\.8 GB written, 1\.9 GB read back and compared, 300 MB over the network/);
 		const target = { path: "/dev/mmcblk0", size: SD.size, identity: SD.identity };
 		const wish = { imageId: "raspios-trixie", target, confirm: true, verify: "full" };
 		assert.deepEqual(ordered, [{ id: "00000001", wish }]);
+	});
+
+	it("claims no more proof than was asked for, and counts from when it began", async () => {
+		const times = [{ stage: "wiping", at: OVER.endedAt - 9000 }] as const;
+		const proof = async (verify: Write["verify"]) => {
+			story = [{ ...OVER, verify, times: [...times], verifiedBytes: 100_000_000 }];
+			return (await write(["kitchen", "--verify", verify], { answer: "yes" })).out;
+		};
+		assert.match(await proof("none"), /done in 9 s: 900 MB written, not read back, 300 MB over/);
+		assert.match(await proof("sample"), /written, a sample of it read back and compared, 300 MB/);
 	});
 
 	it("writes nothing without a yes", async () => {

@@ -75,17 +75,23 @@ export function WriteItem({ write }: { readonly write: Write }) {
 
 /** How far it is in numbers, or its receipt. */
 function sentence(write: Write): string {
-	const { stage, waiting, error, bytesDone, bytesTotal, bytesPerSecond, secondsLeft, percent, endedAt, createdAt } =
-		write;
+	const { stage, waiting, error, bytesDone, bytesTotal, bytesPerSecond, secondsLeft, percent } = write;
 	if (waiting !== undefined) return waiting.message;
 	if (stage === "failed") return error?.message ?? "It failed.";
 	if (stage === "cancelled") return "It was cancelled; the disk may hold a part.";
-	if (stage === "complete") {
-		const took = endedAt === null ? "" : ` in ${durationText(endedAt - createdAt)}`;
-		const checked = write.verifiedBytes === 0 ? "" : `, ${bytesText(write.verifiedBytes)} read back and compared`;
-		return `${bytesText(bytesTotal)} written${took}${checked}.`;
-	}
+	if (stage === "complete") return receipt(write);
 	const rate = bytesPerSecond === 0 ? "" : `, ${bytesText(bytesPerSecond)} a second`;
 	const left = secondsLeft === null ? "" : `, ${durationText(secondsLeft * 1000)} left`;
 	return `${Math.floor(percent)} %: ${bytesText(bytesDone)} of ${bytesText(bytesTotal)}${rate}${left}.`;
+}
+
+/** What it waited before it began says nothing of how long it took; what nobody asked to be proved is not called so. */
+function receipt({ bytesTotal, verify, verifiedBytes, times, createdAt, endedAt }: Write): string {
+	const took = endedAt === null ? "" : ` in ${durationText(endedAt - (times[0]?.at ?? createdAt))}`;
+	const checked = {
+		full: `${bytesText(verifiedBytes)} read back and compared`,
+		sample: "a sample of it read back and compared",
+		none: "not read back",
+	};
+	return `${bytesText(bytesTotal)} written${took}, ${checked[verify]}.`;
 }
