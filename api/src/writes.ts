@@ -76,7 +76,7 @@ export const Write = z
 		verifiedBytes: Bytes,
 		zeroBytes: Bytes.describe("Must read as zeros on the disk."),
 		retries: z.int().min(0).describe("Chunks that were fetched or written once more."),
-		attempts: z.int().min(0).describe("How often it was begun or taken up again."),
+		attempts: z.int().min(0).describe("How often it was begun or taken up again, since the last retry."),
 		times: z.array(z.object({ stage: WriteStage, at: Time })).describe("When it first came to each stage."),
 		createdAt: Time,
 		endedAt: Time.nullable(),
