@@ -12,6 +12,7 @@ describe("what a person sets for a system", () => {
 		for (const changes of [
 			{ userName: "anna", passwordHash: SALTED.y },
 			{ passwordHash: SALTED[6] },
+			{ password: "höchst geheim: $6$" },
 			{ passwordHash: `$6$rounds=5000$salt$${"b".repeat(86)}` },
 			{ passwordHash: `$5$salt$${"b".repeat(43)}` },
 			{ authorizedKeys: [KEY, `command="/bin/true",no-pty ${KEY}`, "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAB"] },
@@ -28,6 +29,9 @@ describe("what a person sets for a system", () => {
 	it("is refused where it would break out of its place, and the refusal does not repeat it", () => {
 		for (const changes of [
 			{ passwordHash: "hunter2" },
+			{ password: "hunter2\nroot::0:0" },
+			{ password: "hunter2".repeat(40) },
+			{ password: "hunter2", passwordHash: SALTED[6] },
 			{ passwordHash: `${SALTED[6]}\nroot::0:0` },
 			{ passwordHash: `${SALTED[6]}:0` },
 			{ passwordHash: "$1$salt$hunter2hunter2hunter2" },

@@ -11,6 +11,13 @@ const PasswordHash = z
 	)
 	.describe("A crypt(3) hash: yescrypt, SHA-512 or SHA-256. It is never given back.");
 
+/** The longest is far beyond what anybody types, and costs little to hash. */
+const Password = z
+	.string()
+	.min(1, "expected a password")
+	.max(256, "expected a password of at most 256 characters")
+	.regex(/^\P{Cc}*$/u, "expected a password in one line, without control characters");
+
 const AuthorizedKey = z
 	.string()
 	.max(16_384)
@@ -75,6 +82,9 @@ export type Customisation = z.infer<typeof Customisation>;
 export const CustomisationChanges = z
 	.strictObject({
 		userName: fields.userName.nullable().optional(),
+		password: Password.optional().describe(
+			"In place of `passwordHash`: the server makes a SHA-512 hash of it, and keeps that alone.",
+		),
 		passwordHash: fields.passwordHash.nullable().optional(),
 		authorizedKeys: fields.authorizedKeys.nullable().optional(),
 		timeZone: fields.timeZone.nullable().optional(),
@@ -82,6 +92,9 @@ export const CustomisationChanges = z
 		keyboard: fields.keyboard.nullable().optional(),
 		wifiCountry: fields.wifiCountry.nullable().optional(),
 		userData: fields.userData.nullable().optional(),
+	})
+	.refine(({ password, passwordHash }) => password === undefined || passwordHash === undefined, {
+		error: "expected a password or its hash, not both",
 	})
 	.meta({ id: "CustomisationChanges" });
 export type CustomisationChanges = z.infer<typeof CustomisationChanges>;

@@ -15,6 +15,7 @@ import { NetbootError } from "../base/index.ts";
 import { type Customisation, type Device, DeviceError, type DeviceRegistry, modelName } from "../devices/index.ts";
 import type { DeviceService } from "../http/index.ts";
 import { bootPage, diagnosisPage, showAttempt, showBystander } from "./device-history.ts";
+import { withPasswordHashed } from "./hashed-password.ts";
 
 export class DeviceAnswers implements DeviceService {
 	readonly #registry: DeviceRegistry;
@@ -45,7 +46,11 @@ export class DeviceAnswers implements DeviceService {
 	}
 
 	async change(id: string, changes: DeviceChanges): Promise<ApiDevice | undefined> {
-		return this.#answer(id, () => this.#registry.patch(id, changes));
+		return this.#answer(id, async () => {
+			const { customisation, ...others } = changes;
+			if (customisation === undefined) return this.#registry.patch(id, others);
+			return this.#registry.patch(id, { ...others, customisation: await withPasswordHashed(customisation) });
+		});
 	}
 
 	async resetRoot(id: string): Promise<ApiDevice | undefined> {

@@ -61,6 +61,21 @@ describe("the roots in the API", () => {
 		assert.deepEqual(devices.get(device.id)?.findings, []);
 	});
 
+	it("keep of a password its hash alone, for all and for one", async () => {
+		await using site = await Site.open();
+		const { device } = site.pi();
+		await answersOf(site).changeDefaults({ customisation: { password: "höchst geheim" } });
+		const kept = () => site.registry.customisationOf(device).passwordHash ?? "";
+		const [, , salt = ""] = kept().split("$");
+		assert.match(kept(), /^\$6\$/);
+		const noBytes = () => 0;
+		const devices = new DeviceAnswers(site.registry, noBytes, () => null);
+		const shown = await devices.change(device.id, { name: "bench-7", customisation: { password: "hunter2" } });
+		assert.deepEqual([shown?.name, shown?.customisation.passwordSet], ["bench-7", true]);
+		assert.ok(kept().startsWith("$6$") && !kept().includes(salt));
+		assert.doesNotMatch(JSON.stringify([shown, device, site.registry.customisationOf(device)]), /geheim|hunter2/);
+	});
+
 	it("change the defaults one by one, and tell no secret", async () => {
 		await using site = await Site.open();
 		const { device } = site.pi();

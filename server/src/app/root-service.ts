@@ -13,6 +13,7 @@ import { changedCustomisation, type Device, type DeviceRegistry } from "../devic
 import type { RootService } from "../http/index.ts";
 import type { SettingChanges, Store } from "../store/index.ts";
 import { showCustomisation } from "./device-service.ts";
+import { withPasswordHashed } from "./hashed-password.ts";
 
 type Care = RootKeeper["care"];
 
@@ -86,11 +87,12 @@ export class RootAnswers implements RootService {
 
 	async changeDefaults({ rootMode, quotaBytes, customisation, oldRoots = {} }: DefaultsChanges): Promise<Defaults> {
 		const { settings } = this.#store;
+		const custom = customisation && (await withPasswordHashed(customisation));
 		const wanted: SettingChanges = {
 			...(rootMode !== undefined && { defaultRootMode: rootMode }),
 			...(quotaBytes !== undefined && { defaultQuotaBytes: quotaBytes }),
-			...(customisation !== undefined && {
-				defaultCustomisation: { ...changedCustomisation(settings.get("defaultCustomisation") ?? {}, customisation) },
+			...(custom !== undefined && {
+				defaultCustomisation: { ...changedCustomisation(settings.get("defaultCustomisation") ?? {}, custom) },
 			}),
 			...(oldRoots.kept !== undefined && { oldRootsKept: oldRoots.kept }),
 			...(oldRoots.days !== undefined && { oldRootDays: oldRoots.days }),

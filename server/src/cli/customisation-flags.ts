@@ -8,6 +8,7 @@ import { CommandError, exitCodes } from "./command-error.ts";
 
 export interface CustomisationFlags {
 	readonly user?: string;
+	readonly passwordFile?: string;
 	readonly passwordHashFile?: string;
 	readonly sshKeys?: string;
 	readonly timezone?: string;
@@ -23,6 +24,10 @@ const DEFAULT = "default";
 export function addCustomisationFlags(command: Command): Command {
 	return command
 		.option("--user <name>", "the account that logs in")
+		.option(
+			"--password-file <file>",
+			"a file with its password in one line, of which the server keeps a hash (- = input)",
+		)
 		.option(
 			"--password-hash-file <file>",
 			"a file with its password's hash, as `openssl passwd -6` makes it (- = input)",
@@ -45,7 +50,8 @@ export function customisationOf(flags: CustomisationFlags): CustomisationChanges
 	const keys = fromFile("--ssh-keys", flags.sshKeys);
 	const wanted = {
 		userName: orNull(flags.user),
-		passwordHash: fromFile("--password-hash-file", flags.passwordHashFile)?.trim() ?? nullIf(flags.passwordHashFile),
+		password: fromFile("--password-file", flags.passwordFile)?.replace(/\r?\n$/, ""),
+		passwordHash: fromFile("--password-hash-file", flags.passwordHashFile)?.trim() ?? noPassword(flags),
 		authorizedKeys: keys === undefined ? nullIf(flags.sshKeys) : linesOf(keys),
 		timeZone: orNull(flags.timezone),
 		locale: orNull(flags.locale),
@@ -63,6 +69,10 @@ export function customisationOf(flags: CustomisationFlags): CustomisationChanges
 
 function orNull(text: string | undefined): string | null | undefined {
 	return text === DEFAULT ? null : text;
+}
+
+function noPassword({ passwordFile, passwordHashFile }: CustomisationFlags): null | undefined {
+	return nullIf(passwordFile === DEFAULT ? passwordFile : passwordHashFile);
 }
 
 function nullIf(text: string | undefined): null | undefined {

@@ -90,6 +90,18 @@ describe("devices set", () => {
 		assert.deepEqual(server.services.calls, [first, { quotaBytes: null }]);
 	});
 
+	it("sends a password for the server to hash, from a file or from input", async () => {
+		const { code, out, err } = await devices("set", ID, "--password-file", join(folder, "plain"));
+		assert.equal(code, 0, err);
+		assert.doesNotMatch(out + err, /hunter2/);
+		await devices("set", ID, "--password-file", "default");
+		const sent = [{ password: "hunter2" }, { passwordHash: null }];
+		assert.deepEqual(
+			server.services.calls,
+			sent.map((customisation) => ({ customisation })),
+		);
+	});
+
 	it("refuses a password, and does not repeat it", async () => {
 		const { code, out, err } = await devices("set", ID, "--password-hash-file", join(folder, "plain"));
 		assert.equal(code, 2);

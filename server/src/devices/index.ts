@@ -20,4 +20,5 @@ export type { ReachedStage } from "./progress.ts";
 export type { BootFileOwner, BootFileSighting, FirmwareSighting } from "./recogniser.ts";
 export { type DeviceEvent, DeviceRegistry, type RegistryOptions } from "./registry.ts";
 export type { Diagnosis, Surroundings } from "./scene.ts";
+export { hashPassword } from "./sha512-crypt.ts";
 export type { BootAttempt } from "./stages.ts";

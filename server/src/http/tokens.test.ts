@@ -152,6 +152,7 @@ describe("who changed what", () => {
 		const h = harness();
 		const hash = `$6$abcdefgh$${"x".repeat(86)}`;
 		await ask(h, "PATCH", "/api/v1/devices/7bf18f79", { name: "bench", customisation: { passwordHash: hash } });
+		await ask(h, "PATCH", "/api/v1/devices/7bf18f79", { customisation: { password: "hunter2" } });
 		await ask(h, "PUT", "/api/v1/password", { password: "correct horse battery" });
 		await ask(h, "POST", "/api/v1/images", { url: "https://user:s3cret@example.org/x.img" });
 		await ask(h, "PATCH", "/api/v1/devices/7bf18f79", { name: "taken" });
@@ -166,11 +167,12 @@ describe("who changed what", () => {
 		assert.deepEqual(short, [
 			["token", "addImage", null, "url"],
 			["token", "setPassword", null, "password"],
+			["token", "changeDevice", "7bf18f79", "customisation=(password)"],
 			["token", "changeDevice", "7bf18f79", "name=bench, customisation=(passwordHash)"],
 		]);
 		assert.equal(next, null);
 		const all = JSON.stringify(entries);
-		for (const secret of [hash, "correct horse", "s3cret", token]) assert.ok(!all.includes(secret));
+		for (const secret of [hash, "hunter2", "correct horse", "s3cret", token]) assert.ok(!all.includes(secret));
 	});
 
 	it("names who it was, logins too, and comes by pages", async () => {

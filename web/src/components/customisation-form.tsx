@@ -11,7 +11,7 @@ interface CustomisationFormProps {
 
 interface Draft {
 	readonly userName: string;
-	readonly passwordHash: string;
+	readonly password: string;
 	readonly authorizedKeys: string;
 	readonly timeZone: string;
 	readonly locale: string;
@@ -24,14 +24,15 @@ interface Draft {
 function draftOf(now: Customisation): Draft {
 	const { userName = "", authorizedKeys = [], timeZone = "", locale = "", keyboard = "", wifiCountry = "" } = now;
 	const keys = authorizedKeys.join("\n");
-	return { userName, authorizedKeys: keys, timeZone, locale, keyboard, wifiCountry, passwordHash: "", userData: "" };
+	return { userName, authorizedKeys: keys, timeZone, locale, keyboard, wifiCountry, password: "", userData: "" };
 }
 
 function changesOf(now: Customisation, draft: Draft): CustomisationChanges {
 	const before = draftOf(now);
 	const keys = Object.keys(before) as (keyof Draft)[];
-	const changed = keys.filter((key) => draft[key].trim() !== before[key]);
-	return Object.fromEntries(changed.map((key) => [key, sentAs(key, draft[key].trim())]));
+	const typed = (key: keyof Draft) => (key === "password" ? draft[key] : draft[key].trim());
+	const changed = keys.filter((key) => typed(key) !== before[key]);
+	return Object.fromEntries(changed.map((key) => [key, sentAs(key, typed(key))]));
 }
 
 /** An emptied field is taken away. */
@@ -83,15 +84,15 @@ export function CustomisationForm({ now, onSave }: CustomisationFormProps) {
 				/>
 				<Secret
 					isSet={now.passwordSet}
-					label="Password, as a hash"
-					description="Made by: openssl passwd -6"
+					label="Password"
+					description="The server keeps a hash of it alone"
 					onRemove={() => void save({ passwordHash: null })}
 				>
 					<PasswordInput
-						aria-label="Password, as a hash"
-						placeholder={now.passwordSet ? "One is set; it is never shown" : "$6$…"}
+						aria-label="Password"
+						placeholder={now.passwordSet ? "One is set; it is never shown" : "None is set"}
 						autoComplete="new-password"
-						{...field("passwordHash")}
+						{...field("password")}
 					/>
 				</Secret>
 				<Group grow gap="sm" preventGrowOverflow={false}>
