@@ -349,8 +349,13 @@ describe("doctor", () => {
 	});
 
 	it("knows what was set on the page, whether the server runs or not", async () => {
-		const running = await doctor(...ports(0), "--http-port", String(server.http.port));
-		assert.match(running.out, /^note {2}settings {4}set on the page: dhcp proxy$/m);
+		const running = () => doctor(...ports(0), "--http-port", String(server.http.port));
+		assert.doesNotMatch((await running()).out, /settings/);
+		const { network } = server.services;
+		const before = network.network;
+		network.network = () => ({ ...before(), mode: "full" });
+		assert.match((await running()).out, /^note {2}settings {4}the running server has dhcp full$/m);
+		network.network = before;
 		const folder = join(dataDir, "stored");
 		const store = await openStore(join(folder, "netboot.db"));
 		await store.settings.setAll({ dhcpMode: "full", interface: "none0" });

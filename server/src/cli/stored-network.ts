@@ -16,7 +16,7 @@ export interface KnownConfig {
 export async function withStoredNetwork(config: Config, isRunning: boolean): Promise<KnownConfig> {
 	try {
 		const stored = isRunning ? await askServer(config) : await readStoredSettings(join(config.dataDir, "netboot.db"));
-		return merged(config, stored);
+		return merged(config, stored, isRunning ? "the running server has" : "set on the page:");
 	} catch (error) {
 		const what = isRunning ? "the running server does not tell" : "the data folder does not tell";
 		return { config, notes: [`${what} what was set on the page: ${errorText(error)}`] };
@@ -37,11 +37,14 @@ const STORED = [
 	["dhcpInsist", "dhcpInsist"],
 ] as const;
 
-function merged(config: Config, stored: SettingChanges): KnownConfig {
+/** What holds without anybody saying so is no news. */
+const DEFAULTS: SettingChanges = { dhcpMode: "proxy", dhcpInsist: false };
+
+/** @param how the beginning of the sentence. */
+function merged(config: Config, stored: SettingChanges, how: string): KnownConfig {
 	const taken = STORED.filter(([field, setting]) => config[field] === undefined && stored[setting] !== undefined);
 	const values = Object.fromEntries(taken.map(([field, setting]) => [field, stored[setting]]));
-	const said = taken.filter(([, setting]) => stored[setting] !== false);
-	const notes =
-		said.length === 0 ? [] : [`set on the page: ${said.map(([field]) => `${field} ${values[field]}`).join(", ")}`];
+	const said = taken.filter(([, setting]) => stored[setting] !== DEFAULTS[setting]);
+	const notes = said.length === 0 ? [] : [`${how} ${said.map(([field]) => `${field} ${values[field]}`).join(", ")}`];
 	return { config: { ...config, ...values }, notes };
 }

@@ -57,9 +57,13 @@ export class PackShelf {
 		this.#records = new PackRecords(folder, this.#options.clock);
 	}
 
-	/** @param folder made if it is missing; what an ended server left there that belongs to no build goes. */
+	/**
+	 * What an ended server left in the folder that belongs to no build goes.
+	 *
+	 * @param folder made if it is missing, for this user alone: the secrets of images are in it.
+	 */
 	static async open(folder: string, options: PackShelfOptions = {}): Promise<PackShelf> {
-		await mkdir(folder, { recursive: true });
+		await mkdir(folder, { recursive: true, mode: 0o700 });
 		const shelf = new PackShelf(folder, options);
 		for (const name of await readdir(folder)) if (isUnfinished(name)) await rm(join(folder, name));
 		await shelf.#removeOrphans(await shelf.#records.all());
