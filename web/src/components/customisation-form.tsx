@@ -3,6 +3,7 @@ import { Button, Group, PasswordInput, Stack, Text, Textarea, TextInput } from "
 import type { Customisation, CustomisationChanges } from "@pi-netboot/api";
 import { type FormEvent, type ReactNode, useState } from "react";
 import { Problem } from "./problem.tsx";
+import { SaveBar } from "./save-bar.tsx";
 
 interface CustomisationFormProps {
 	readonly now: Customisation;
@@ -120,21 +121,12 @@ export function CustomisationForm({ now, onSave }: CustomisationFormProps) {
 					/>
 				</Secret>
 				<Problem error={state?.error ?? null} title="Nothing was changed" />
-				<Group gap="xs">
-					<Button type="submit" disabled={!isChanged} loading={state?.pending === true}>
-						Save
-					</Button>
-					{isChanged && (
-						<Button variant="default" onClick={() => setDraft(undefined)}>
-							Discard
-						</Button>
-					)}
-					{state?.pending === false && state.error === null && !isChanged && (
-						<Text size="sm" role="status">
-							Saved.
-						</Text>
-					)}
-				</Group>
+				<SaveBar
+					isChanged={isChanged}
+					isSaving={state?.pending === true}
+					isSaved={state?.pending === false && state.error === null}
+					onDiscard={() => setDraft(undefined)}
+				/>
 			</Stack>
 		</form>
 	);

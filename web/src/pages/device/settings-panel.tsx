@@ -1,5 +1,5 @@
 /** What a person sets for one Pi: it holds from its next boot on. */
-import { Button, Group, NativeSelect, Radio, Stack, TagsInput, Text, TextInput } from "@mantine/core";
+import { NativeSelect, Stack, TagsInput, Text, TextInput } from "@mantine/core";
 import type { Device, DeviceChanges, Intent, RootMode } from "@pi-netboot/api";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
@@ -7,7 +7,9 @@ import { ask } from "../../api/client.ts";
 import { imagesQuery } from "../../api/queries.ts";
 import { Panel } from "../../components/panel.tsx";
 import { Problem } from "../../components/problem.tsx";
-import { intents, rootModes } from "../../words/stages.ts";
+import { RootModeChoice } from "../../components/root-mode-choice.tsx";
+import { SaveBar } from "../../components/save-bar.tsx";
+import { intents } from "../../words/stages.ts";
 
 interface Draft {
 	readonly name: string;
@@ -68,17 +70,7 @@ export function SettingsPanel({ device }: { readonly device: Device }) {
 						maxTags={16}
 					/>
 					<ImageSelect value={shown.imageId} onChange={(imageId) => set({ imageId })} />
-					<Radio.Group
-						label="Its root"
-						value={shown.rootMode}
-						onChange={(rootMode) => set({ rootMode: rootMode as RootMode })}
-					>
-						<Stack gap="xs" mt={4}>
-							{Object.entries(rootModes).map(([value, { name, meaning }]) => (
-								<Radio key={value} value={value} label={name} description={meaning} />
-							))}
-						</Stack>
-					</Radio.Group>
+					<RootModeChoice label="Its root" value={shown.rootMode} onChange={(rootMode) => set({ rootMode })} />
 					<NativeSelect
 						label="When it is switched on"
 						description={intents[shown.intent].meaning}
@@ -95,21 +87,12 @@ export function SettingsPanel({ device }: { readonly device: Device }) {
 						</Text>
 					)}
 					<Problem error={save.error} title="Nothing was changed" />
-					<Group gap="xs">
-						<Button type="submit" disabled={!isChanged} loading={save.isPending}>
-							Save
-						</Button>
-						{isChanged && (
-							<Button variant="default" onClick={() => setDraft(undefined)}>
-								Discard
-							</Button>
-						)}
-						{save.isSuccess && !isChanged && (
-							<Text size="sm" role="status">
-								Saved.
-							</Text>
-						)}
-					</Group>
+					<SaveBar
+						isChanged={isChanged}
+						isSaving={save.isPending}
+						isSaved={save.isSuccess}
+						onDiscard={() => setDraft(undefined)}
+					/>
 				</Stack>
 			</form>
 		</Panel>

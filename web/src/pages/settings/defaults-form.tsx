@@ -1,11 +1,12 @@
 /** Root mode, quota and old roots for everybody. */
-import { Button, Group, NumberInput, Radio, Stack, Text } from "@mantine/core";
+import { Group, NumberInput, Stack, Text } from "@mantine/core";
 import type { Defaults, DefaultsChanges, RootMode } from "@pi-netboot/api";
 import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { Problem } from "../../components/problem.tsx";
+import { RootModeChoice } from "../../components/root-mode-choice.tsx";
+import { SaveBar } from "../../components/save-bar.tsx";
 import { bytesText } from "../../words/bytes.ts";
-import { rootModes } from "../../words/stages.ts";
 
 interface DefaultsFormProps {
 	readonly defaults: Defaults;
@@ -58,17 +59,11 @@ export function DefaultsForm({ defaults, onSave }: DefaultsFormProps) {
 	return (
 		<form onSubmit={submit}>
 			<Stack>
-				<Radio.Group
+				<RootModeChoice
 					label="What a Pi may do with its root"
 					value={shown.rootMode}
-					onChange={(rootMode) => set({ rootMode: rootMode as RootMode })}
-				>
-					<Stack gap="xs" mt={4}>
-						{Object.entries(rootModes).map(([value, { name, meaning }]) => (
-							<Radio key={value} value={value} label={name} description={meaning} />
-						))}
-					</Stack>
-				</Radio.Group>
+					onChange={(rootMode) => set({ rootMode })}
+				/>
 				<NumberInput
 					label="Most that the root of one Pi may hold"
 					description="In gigabytes; empty: no limit but the disk's"
@@ -99,21 +94,12 @@ export function DefaultsForm({ defaults, onSave }: DefaultsFormProps) {
 					disk.
 				</Text>
 				<Problem error={save.error} title="Nothing was changed" />
-				<Group gap="xs">
-					<Button type="submit" disabled={draft === undefined} loading={save.isPending}>
-						Save
-					</Button>
-					{draft !== undefined && (
-						<Button variant="default" onClick={() => setDraft(undefined)}>
-							Discard
-						</Button>
-					)}
-					{save.isSuccess && draft === undefined && (
-						<Text size="sm" role="status">
-							Saved.
-						</Text>
-					)}
-				</Group>
+				<SaveBar
+					isChanged={draft !== undefined}
+					isSaving={save.isPending}
+					isSaved={save.isSuccess}
+					onDiscard={() => setDraft(undefined)}
+				/>
 			</Stack>
 		</form>
 	);
