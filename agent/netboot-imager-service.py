@@ -255,16 +255,18 @@ def identity_of(disk: str) -> str:
 
 
 def content_of(path: str) -> str:
-    """What is on a disk or partition, by its magic numbers; empty when unknown or unreadable."""
+    """What is on a disk or partition, by its magic numbers; empty text when unknown or unreadable."""
     try:
         with open(path, "rb", buffering=0) as file:
             start = file.read(BLOCK)
+            # Some file systems leave the first blocks to others; btrfs begins at 64 KiB.
+            more = b"" if any(start) else file.read(MIB)
     except OSError:
         return ""
     if start[1080:1082] == b"\x53\xef":
         return "ext"
     if start[510:512] != b"\x55\xaa":
-        return "empty" if start and not any(start) else ""
+        return "empty" if start and not any(start) and not any(more) else ""
     if start[512:520] == b"EFI PART":
         return "gpt"
     return "fat" if start[54:57] == b"FAT" or start[82:87] == b"FAT32" else "mbr"

@@ -34,6 +34,20 @@ def read(values: Any) -> Any:
     return imager.ImageMap(json.dumps(values).encode())
 
 
+class Contents(unittest.TestCase):
+    def test_only_what_is_all_zeros_is_empty(self) -> None:
+        def content(start: bytes) -> str:
+            with tempfile.NamedTemporaryFile() as file:
+                file.write(start.ljust(2 * imager.MIB, b"\0"))
+                file.flush()
+                return str(imager.content_of(file.name))
+
+        table = b"\0" * 510 + b"\x55\xaa"
+        self.assertEqual([content(b""), content(b"stale"), content(table)], ["empty", "", "mbr"])
+        self.assertEqual(content(b"\0" * 1080 + b"\x53\xef"), "ext")
+        self.assertEqual(content(b"\0" * (64 * 1024 + 64) + b"_BHRfS_M"), "", "btrfs leaves the first blocks alone")
+
+
 class Maps(unittest.TestCase):
     def test_good(self) -> None:
         image = read(GOOD)

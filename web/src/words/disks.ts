@@ -3,22 +3,32 @@ import type { AgentDisk } from "@pi-netboot/api";
 import { bytesText } from "./bytes.ts";
 import { listText } from "./models.ts";
 
-/** Names for what the agent found. */
-const contents: Readonly<Record<string, string>> = { ext: "Linux (ext)", fat: "FAT" };
+/** Names for what the agent found: with a table of partitions and none in it, that is all there is. */
+const contents: Readonly<Record<string, string>> = {
+	"": "unknown data",
+	empty: "nothing",
+	ext: "Linux (ext)",
+	fat: "FAT",
+	mbr: "a partition table",
+	gpt: "a partition table",
+};
 
 const nameOf = (content: string): string => contents[content] ?? content;
 
+/** Whether nothing is lost: what the agent cannot name is not nothing. */
 export function isEmptyDisk({ content, partitions }: AgentDisk): boolean {
-	return partitions.length === 0 && content === "";
+	return partitions.length === 0 && content === "empty";
 }
 
 /** `Empty`, `2 partitions: FAT of 540 MB and Linux (ext) of 31 GB` */
 export function diskContent(disk: AgentDisk): string {
 	const { content, partitions } = disk;
 	if (isEmptyDisk(disk)) return "Empty";
-	if (partitions.length === 0) return `${nameOf(content)}, without partitions`;
-	const each = partitions.map(
-		(one) => `${one.content === "" ? "unknown data" : nameOf(one.content)} of ${bytesText(one.size)}`,
-	);
+	if (partitions.length === 0) return capital(`${nameOf(content)}, without partitions`);
+	const each = partitions.map((one) => `${nameOf(one.content)} of ${bytesText(one.size)}`);
 	return `${partitions.length === 1 ? "1 partition" : `${partitions.length} partitions`}: ${listText(each)}`;
+}
+
+function capital(text: string): string {
+	return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -97,17 +97,20 @@ describe("what is on a disk", () => {
 	});
 
 	it("is told before it is lost", () => {
-		assert.equal(diskContent(disk("", [])), "Empty");
+		assert.equal(diskContent(disk("empty", [])), "Empty");
+		assert.equal(diskContent(disk("", [])), "Unknown data, without partitions");
 		assert.equal(diskContent(disk("ext", [])), "Linux (ext), without partitions");
 		const both = [
 			{ path: "/dev/mmcblk0p1", size: 540e6, content: "fat" },
 			{ path: "/dev/mmcblk0p2", size: 31e9, content: "" },
 		];
 		assert.equal(diskContent(disk("", both)), "2 partitions: FAT of 540 MB and unknown data of 31 GB");
-		assert.deepEqual(
-			[isEmptyDisk(disk("", [])), isEmptyDisk(disk("ext", [])), isEmptyDisk(disk("", both))],
-			[true, false, false],
-		);
+		assert.deepEqual([disk("empty", []), disk("", []), disk("ext", []), disk("empty", both)].map(isEmptyDisk), [
+			true,
+			false,
+			false,
+			false,
+		]);
 	});
 });
 
