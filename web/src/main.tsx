@@ -1,12 +1,13 @@
 /** Starts the page. */
 import { MantineProvider } from "@mantine/core";
-import "@mantine/core/styles.css";
+import "virtual:mantine-styles";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { setNonce } from "get-nonce";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { Live } from "./api/live.ts";
+import { fetchPageFiles } from "./api/page-files.ts";
 import { LiveContext } from "./components/live-context.ts";
 import { router } from "./router.tsx";
 import "./styles.css";
@@ -16,14 +17,12 @@ const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?
 // For the components that make style elements without Mantine's help.
 setNonce(nonce);
 
-// A file of the page that is gone was replaced by a newer version of the server.
-window.addEventListener("vite:preloadError", () => window.location.reload());
-
 const client = new QueryClient({
 	defaultOptions: { queries: { retry: 1, staleTime: 5000, refetchOnWindowFocus: false } },
 });
 const live = new Live(client);
 live.start();
+fetchPageFiles();
 
 const root = document.getElementById("root");
 if (root !== null) {

@@ -1,6 +1,7 @@
 /** The addresses of the page. Each page is a file of its own, loaded when somebody goes there. */
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
-import { NotFound, PageFailed } from "./components/page-failed.tsx";
+import { pageFile } from "./api/page-files.ts";
+import { NotFound, PageFailed, PageWaits } from "./components/page-failed.tsx";
 import { Shell } from "./components/shell.tsx";
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound, errorComponent: PageFailed });
@@ -15,47 +16,72 @@ const home = createRoute({
 const devices = createRoute({
 	getParentRoute: () => root,
 	path: "/devices",
-	component: lazyRouteComponent(() => import("./pages/devices/index.ts"), "DevicesPage"),
+	component: lazyRouteComponent(
+		pageFile(() => import("./pages/devices/index.ts")),
+		"DevicesPage",
+	),
 });
 const device = createRoute({
 	getParentRoute: () => root,
 	path: "/devices/$id",
-	component: lazyRouteComponent(() => import("./pages/device/index.ts"), "DevicePage"),
+	component: lazyRouteComponent(
+		pageFile(() => import("./pages/device/index.ts")),
+		"DevicePage",
+	),
 });
 const images = createRoute({
 	getParentRoute: () => root,
 	path: "/images",
-	component: lazyRouteComponent(() => import("./pages/images/index.ts"), "ImagesPage"),
+	component: lazyRouteComponent(
+		pageFile(() => import("./pages/images/index.ts")),
+		"ImagesPage",
+	),
 });
 const network = createRoute({
 	getParentRoute: () => root,
 	path: "/network",
-	component: lazyRouteComponent(() => import("./pages/network/index.ts"), "NetworkPage"),
+	component: lazyRouteComponent(
+		pageFile(() => import("./pages/network/index.ts")),
+		"NetworkPage",
+	),
 });
 const logs = createRoute({
 	getParentRoute: () => root,
 	path: "/logs",
-	component: lazyRouteComponent(() => import("./pages/logs/index.ts"), "LogsPage"),
+	component: lazyRouteComponent(
+		pageFile(() => import("./pages/logs/index.ts")),
+		"LogsPage",
+	),
 });
 const settings = createRoute({
 	getParentRoute: () => root,
 	path: "/settings",
-	component: lazyRouteComponent(() => import("./pages/settings/index.ts"), "SettingsPage"),
+	component: lazyRouteComponent(
+		pageFile(() => import("./pages/settings/index.ts")),
+		"SettingsPage",
+	),
 });
 const writes = createRoute({
 	getParentRoute: () => root,
 	path: "/writes",
-	component: lazyRouteComponent(() => import("./pages/writes/index.ts"), "WritesPage"),
+	component: lazyRouteComponent(
+		pageFile(() => import("./pages/writes/index.ts")),
+		"WritesPage",
+	),
 });
 const guide = createRoute({
 	getParentRoute: () => root,
 	path: "/guide",
-	component: lazyRouteComponent(() => import("./pages/guide/index.ts"), "GuidePage"),
+	component: lazyRouteComponent(
+		pageFile(() => import("./pages/guide/index.ts")),
+		"GuidePage",
+	),
 });
 
 export const router = createRouter({
 	routeTree: root.addChildren([home, devices, device, images, writes, network, logs, settings, guide]),
 	defaultPreload: "intent",
+	defaultPendingComponent: PageWaits,
 	scrollRestoration: true,
 });
 

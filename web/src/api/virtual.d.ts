@@ -4,3 +4,5 @@ declare module "virtual:api-routes" {
 	const routes: Readonly<Record<OperationId, readonly [method: Method, path: string]>>;
 	export default routes;
 }
+
+declare module "virtual:mantine-styles";

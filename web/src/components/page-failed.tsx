@@ -1,6 +1,7 @@
-/** What is shown where there is no page, or where one failed. */
+/** What is shown where there is no page, not yet, or where one failed. */
 import { Anchor, Button, Text } from "@mantine/core";
 import { type ErrorComponentProps, Link } from "@tanstack/react-router";
+import { useLiveState } from "./live-context.ts";
 import { PageFrame } from "./page-frame.tsx";
 import { Problem } from "./problem.tsx";
 
@@ -14,6 +15,16 @@ export function NotFound() {
 				</Anchor>
 			</Text>
 		</PageFrame>
+	);
+}
+
+/** A page whose files are still on their way. */
+export function PageWaits() {
+	const isAway = useLiveState() === "away";
+	return (
+		<Text c="dimmed" role="status">
+			{isAway ? "The server is away; this page comes by itself when it is back." : "Loading the page."}
+		</Text>
 	);
 }
 

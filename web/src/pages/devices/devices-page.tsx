@@ -1,7 +1,8 @@
 /** All Pis at one glance. */
 import { SimpleGrid, Skeleton, Stack } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useCallback, useDeferredValue, useMemo, useState } from "react";
+import { lazy, Suspense, useCallback, useDeferredValue, useMemo, useState } from "react";
+import { pageFile } from "../../api/page-files.ts";
 import { devicesQuery, imagesQuery } from "../../api/queries.ts";
 import { useNow } from "../../components/ago.tsx";
 import { PageFrame } from "../../components/page-frame.tsx";
@@ -12,9 +13,11 @@ import { DeviceCards } from "./device-cards.tsx";
 import { DeviceRows } from "./device-rows.tsx";
 import { imageNames } from "./image-names.ts";
 import { NoDevices } from "./no-devices.tsx";
-import { SelectionBar } from "./selection-bar.tsx";
 import { countsText, type DeviceFilter, filterDevices, withStatus } from "./shown-devices.ts";
 import { Toolbar, type View } from "./toolbar.tsx";
+
+/** Loaded when a Pi is chosen: this is the first page. */
+const SelectionBar = lazy(pageFile(() => import("./selection-bar.tsx")));
 
 /** From so many on, rows show more at a glance. */
 const MANY = 24;
@@ -46,11 +49,15 @@ export function DevicesPage() {
 				</Stack>
 			)}
 			<Bystanders />
-			<SelectionBar
-				chosen={chosen}
-				shownIds={shown.map(({ device }) => device.id)}
-				onSelect={(ids) => setSelected(new Set(ids))}
-			/>
+			<Suspense>
+				{chosen.length > 0 && (
+					<SelectionBar
+						chosen={chosen}
+						shownIds={shown.map(({ device }) => device.id)}
+						onSelect={(ids) => setSelected(new Set(ids))}
+					/>
+				)}
+			</Suspense>
 		</PageFrame>
 	);
 }

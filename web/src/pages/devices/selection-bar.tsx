@@ -4,6 +4,7 @@ import type { Device, DeviceChanges } from "@pi-netboot/api";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useState } from "react";
 import { ask } from "../../api/client.ts";
+import { pageFile } from "../../api/page-files.ts";
 import { imagesQuery } from "../../api/queries.ts";
 import { Confirm } from "../../components/confirm.tsx";
 import { Problem } from "../../components/problem.tsx";
@@ -11,18 +12,18 @@ import { listText } from "../../words/models.ts";
 import { rootModes } from "../../words/stages.ts";
 import { forEach } from "./for-each.ts";
 
-/** Only who asks for them loads them: this is the first page. */
-const TagsDialog = lazy(() => import("./tags-dialog.tsx"));
-const WriteSeveral = lazy(() => import("./write-several.tsx"));
+const TagsDialog = lazy(pageFile(() => import("./tags-dialog.tsx")));
+const WriteSeveral = lazy(pageFile(() => import("./write-several.tsx")));
 
 interface SelectionBarProps {
+	/** At least one. */
 	readonly chosen: readonly Device[];
 	/** All that are on the page. */
 	readonly shownIds: readonly string[];
 	readonly onSelect: (ids: readonly string[]) => void;
 }
 
-export function SelectionBar({ chosen, shownIds, onSelect }: SelectionBarProps) {
+export default function SelectionBar({ chosen, shownIds, onSelect }: SelectionBarProps) {
 	const change = useMutation({
 		mutationFn: (changes: DeviceChanges) =>
 			forEach(chosen, ({ id }) => ask("changeDevice", { params: { id }, body: changes })),
@@ -37,7 +38,6 @@ export function SelectionBar({ chosen, shownIds, onSelect }: SelectionBarProps) 
 		onSuccess: () => setAsking(undefined),
 	});
 	const [asking, setAsking] = useState<"reset" | "reboot" | "tags" | "write">();
-	if (chosen.length === 0) return null;
 	const count = chosen.length === 1 ? "1 Pi" : `${chosen.length} Pis`;
 	return (
 		<Affix position={{ bottom: 12, left: 12, right: 12 }} zIndex={150}>
