@@ -14,6 +14,7 @@ const sources = [
 	"web/src",
 	"web/index.html",
 	"web/vite.config.ts",
+	"web/mantine-styles-plugin.ts",
 	"web/routes-plugin.ts",
 	"api/src",
 	"package-lock.json",
