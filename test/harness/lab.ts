@@ -21,6 +21,8 @@ export class Lab {
 	/** The namespace of the switch: the bridge is `br0`. */
 	readonly name: string;
 	#hosts: string[] = [];
+	/** The switch's end of each cable, by the host's. */
+	readonly #ports = new Map<string, string>();
 	#next = 0;
 
 	private constructor(name: string) {
@@ -64,6 +66,7 @@ export class Lab {
 	async addCable(host: string, device: string, options: Plug): Promise<void> {
 		const namespace = this.host(host);
 		const port = `v${this.#next++}`;
+		this.#ports.set(device, port);
 		await must([
 			"ip",
 			"-n",
@@ -86,6 +89,14 @@ export class Lab {
 		}
 		// without this UDP checksums stay unfilled, and a guest's DHCP client drops what it gets
 		await run(["ip", "netns", "exec", namespace, "ethtool", "-K", device, "tx", "off"]);
+	}
+
+	/** Lets no more than so many Mbit/s come to a host, by its interface; all of them again without a number. */
+	async limit(device: string, mbits?: number): Promise<void> {
+		const words = ["tc", "-n", this.name, "qdisc", mbits === undefined ? "del" : "replace", "dev"];
+		const port = this.#ports.get(device) ?? device;
+		const rate = mbits === undefined ? [] : ["tbf", "rate", `${mbits}mbit`, "burst", "128kb", "latency", "50ms"];
+		await must([...words, port, "root", ...rate]);
 	}
 
 	/** Unplugs a host and takes its namespace away. */
