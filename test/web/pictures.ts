@@ -1,83 +1,75 @@
 /**
- * Makes the pictures of the README, as root: `node_modules/.bin/node test/web/pictures.ts`. A real server, virtual Pis, and
- * Debian's Chromium, in a network of their own.
+ * Pictures of the page, as root: a real server, virtual Pis and Debian's Chromium, in a network of their own.
+ *
+ *     node_modules/.bin/node test/web/pictures.ts                      the four of the README
+ *     node_modules/.bin/node test/web/pictures.ts --all FOLDER         each page with 0, 1 and 60 Pis, wide and on a phone, light and dark
+ *     node_modules/.bin/node test/web/pictures.ts --all FOLDER --pis 60 --pages device,network
  */
-import { mkdirSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { DeviceList } from "@pi-netboot/api";
-import type { Browser, BrowserContext } from "playwright-core";
-import { startBrowser } from "../harness/browser.ts";
-import { run } from "../harness/command.ts";
-import { Lab, SERVER_ADDRESS } from "../harness/lab.ts";
-import { Server } from "../harness/server.ts";
-import { makeSmallImage } from "../harness/small-image.ts";
+import { parseArgs } from "node:util";
+import { Camera, type Shot } from "./gallery/camera.ts";
+import { Scene } from "./gallery/scene.ts";
 
-const PROGRAM = fileURLToPath(new URL("../../server/bin/pi-netboot.mjs", import.meta.url));
-const PICTURES = fileURLToPath(new URL("../../docs/pictures/", import.meta.url));
-const SITE = `http://${SERVER_ADDRESS}:38434`;
-const NAMES = [
-	"camera-door",
-	"camera-yard",
-	"classroom-1",
-	"classroom-2",
-	"classroom-3",
-	"kiosk",
-	"printer",
-	"sensors",
+const OURS = fileURLToPath(new URL("../../docs/pictures/", import.meta.url));
+const PAGES = ["devices", "device", "images", "writes", "network", "logs", "settings", "guide"];
+const SCREENS = [
+	{ width: 1440, height: 900 },
+	{ width: 390, height: 844 },
 ];
+/** From so many on, a page of Pis is as long as the list: the screen shows what there is to see. */
+const MANY = 20;
 
-const folder = await mkdtemp(join(tmpdir(), "pictures-"));
-const images = join(folder, "images");
-mkdirSync(images);
-mkdirSync(PICTURES, { recursive: true });
-const lab = await Lab.create();
-try {
-	const options = { name: "raspios-trixie-lite.img", kernelBytes: 300_000, forAllModels: true };
-	makeSmallImage(images, folder, options);
-	const server = await Server.start(lab, { images, data: join(folder, "data") });
-	await server.waitForImage("raspios-trixie-lite");
-	await bootPis(server);
-	const browser = await startBrowser(lab, "rtr", folder);
-	await takePictures(server, browser);
-	await browser.close();
-	await server.stop();
-} finally {
-	await lab.remove();
-	await rm(folder, { recursive: true });
+const { values } = parseArgs({
+	options: {
+		all: { type: "string" },
+		pis: { type: "string", default: "0,1,60" },
+		pages: { type: "string", default: PAGES.join(",") },
+	},
+});
+
+if (values.all === undefined) await takeOurs();
+else for (const count of values.pis.split(",").map(Number)) await takeAll(values.all, count, values.pages.split(","));
+
+async function takeOurs(): Promise<void> {
+	const wide = { width: 1280, height: 760 };
+	const phone = { width: 390, height: 760 };
+	await photograph(12, OURS, (lead) => [
+		{ ...wide, place: "/devices", name: "pis" },
+		{ ...wide, place: `/devices/${lead}`, name: "pi" },
+		{ ...wide, place: "/guide", name: "guide", colorScheme: "dark" },
+		{ ...phone, place: "/devices", name: "phone", colorScheme: "dark" },
+	]);
 }
 
-async function bootPis(server: Server): Promise<void> {
-	const fleet = ["simulate", "--server", "127.0.0.1", "--model", "pi3bp,pi4,pi5", "--count", String(NAMES.length)];
-	await run(lab.on("srv", [PROGRAM, ...fleet]), { timeout: 120_000 });
-	const { devices } = (await server.api("GET", "/api/v1/devices")) as DeviceList;
-	for (const [index, { id }] of devices.entries()) {
-		await server.api("PATCH", `/api/v1/devices/${id}`, { name: NAMES[index] ?? `pi-${index}` });
+async function takeAll(folder: string, count: number, pages: readonly string[]): Promise<void> {
+	await photograph(count, folder, (lead) =>
+		pages
+			.filter((page) => page !== "device" || lead !== undefined)
+			.flatMap((page) =>
+				SCREENS.flatMap((screen) =>
+					(["light", "dark"] as const).map((colorScheme) => ({
+						...screen,
+						colorScheme,
+						place: page === "device" ? `/devices/${lead}` : `/${page}`,
+						name: `${page}-${count}-${screen.width}-${colorScheme}`,
+						whole: page !== "devices" || count < MANY,
+					})),
+				),
+			),
+	);
+}
+
+async function photograph(
+	count: number,
+	folder: string,
+	shotsOf: (lead: string | undefined) => readonly Shot[],
+): Promise<void> {
+	const scene = await Scene.open(count);
+	try {
+		const camera = await Camera.open(scene, folder);
+		for (const shot of shotsOf(await scene.lead())) await camera.take(shot);
+		await camera.close();
+	} finally {
+		await scene.close();
 	}
-}
-
-async function takePictures(server: Server, browser: Browser): Promise<void> {
-	const code = /\?code=\S+/.exec(server.log)?.[0] ?? "";
-	const entry = await browser.newContext();
-	await (await entry.newPage()).goto(`${SITE}/${code}`);
-	const storageState = await entry.storageState();
-	const wide = { storageState, viewport: { width: 1280, height: 760 } };
-	const { devices } = (await server.api("GET", "/api/v1/devices")) as DeviceList;
-	await takePicture(await browser.newContext(wide), "/devices", "pis");
-	await takePicture(await browser.newContext(wide), `/devices/${devices[0]?.id}`, "pi");
-	await takePicture(await browser.newContext({ ...wide, colorScheme: "dark" }), "/guide", "guide");
-	const phone = { storageState, viewport: { width: 390, height: 760 } };
-	await takePicture(await browser.newContext({ ...phone, colorScheme: "dark" }), "/devices", "phone");
-}
-
-async function takePicture(context: BrowserContext, place: string, name: string): Promise<void> {
-	const page = await context.newPage();
-	await page.goto(`${SITE}${place}`);
-	await page.getByText("Live", { exact: true }).waitFor();
-	// What is lazily loaded and faded in is there.
-	await page.waitForTimeout(1000);
-	await page.screenshot({ path: join(PICTURES, `${name}.png`) });
-	await context.close();
 }

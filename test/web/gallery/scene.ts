@@ -1,0 +1,166 @@
+/** A server with Pis to be looked at: most of them run, and each thing that can be seen on the page happens to one of them. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import type { DeviceList, Write } from "@pi-netboot/api";
+import { BootLab } from "../../harness/boot-lab.ts";
+import { must } from "../../harness/command.ts";
+import { eventually } from "../../harness/eventually.ts";
+import { SERVER_ADDRESS } from "../../harness/lab.ts";
+import { makeSmallImage } from "../../harness/small-image.ts";
+import { assertBooted, type PiReport, powerOn } from "../../harness/virtual-pi.ts";
+import { BYSTANDERS } from "../../netns/dhcp-frames.ts";
+import { type Actor, castOf, type Part } from "./cast.ts";
+import { inventoryOf } from "./inventory.ts";
+import { PlayedAgent } from "./played-agent.ts";
+
+const program = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+/** What a Pi says takes its time: an acknowledgement about every tenth of a second. */
+const SLOW = ["tbf", "rate", "6kbit", "burst", "1540", "latency", "10s"];
+const CONFIG = "/opt/netboot-imager/config.json";
+const WITH_AGENT: readonly Part[] = ["agent", "writes", "written", "write-fails"];
+/** Pis that are switched on beside each other. */
+const ABREAST = 3;
+/** Boots everything that the pictures have, and has the agent. */
+const IMAGE = { name: "raspios-trixie-lite.img", kernelBytes: 3_000_000, forAllModels: true, ballastMiB: 60 };
+/** Lacks what a Compute Module 4 asks for. */
+const OLD_IMAGE = { name: "raspios-bookworm-nightly.img", kernelBytes: 300_000, variant: "nightly" };
+
+export class Scene {
+	readonly room: BootLab;
+	readonly #agents: PlayedAgent[] = [];
+	#plugged = 0;
+	#isOver = false;
+
+	private constructor(room: BootLab) {
+		this.room = room;
+	}
+
+	/** Nobody was ever here, or so many Pis are. */
+	static async open(count: number): Promise<Scene> {
+		const scene = new Scene(await BootLab.open());
+		try {
+			if (count === 0) await scene.room.serve();
+			else await scene.#fill(castOf(count));
+			return scene;
+		} catch (error) {
+			await scene.close();
+			throw error;
+		}
+	}
+
+	async close(): Promise<void> {
+		this.#isOver = true;
+		for (const agent of this.#agents) agent.stop();
+		await this.room.close();
+	}
+
+	/** The id of the Pi that there is most to see of. */
+	async lead(): Promise<string | undefined> {
+		const { devices } = (await this.room.server.api("GET", "/api/v1/devices")) as DeviceList;
+		return (devices.find(({ agent }) => agent !== null) ?? devices[0])?.id;
+	}
+
+	async #fill(cast: readonly Actor[]): Promise<void> {
+		const { room } = this;
+		makeSmallImage(room.images, room.folder, IMAGE);
+		if (cast.length > 1) makeSmallImage(room.images, room.folder, OLD_IMAGE);
+		await room.serve({ images: ["raspios-trixie-lite"], flags: cast.length > 1 ? ["--dhcp", "full"] : [] });
+		if (cast.length === 1) await room.startRouter();
+		await room.server.api("PUT", "/api/v1/images/default", { id: "raspios-trixie-lite" });
+		await this.#bySome(cast.filter(({ part }) => part !== "starts"));
+		if (cast.length > 1) await this.#dress(cast);
+		for (const actor of cast.filter(({ part }) => part === "starts")) await this.#beginSlowly(actor);
+		// As far as their boot files.
+		await sleep(cast.length > 1 ? 8000 : 0);
+	}
+
+	/** A few at a time. */
+	async #bySome(actors: readonly Actor[]): Promise<void> {
+		const waiting = [...actors];
+		const one = async () => {
+			for (let actor = waiting.shift(); actor !== undefined; actor = waiting.shift()) await this.#arrive(actor);
+		};
+		await Promise.all(Array.from({ length: ABREAST }, one));
+	}
+
+	/** It boots as often as it shall, is given its name, and does what its part is. */
+	async #arrive(actor: Actor): Promise<void> {
+		const { part, boots = 1 } = actor;
+		const host = await this.#plugIn(actor.mac);
+		let report = await powerOn(this.room.lab, host, actor);
+		for (let boot = 1; boot < boots; boot++) report = await powerOn(this.room.lab, host, actor);
+		assertBooted(report);
+		await this.#settle(actor, part === "lacks-files" ? { imageId: "raspios-bookworm-nightly" } : {});
+		if (part === "lacks-files") await powerOn(this.room.lab, host, actor);
+		if (part === "stops") await powerOn(this.room.lab, host, actor, { flags: ["--firmware-only"] });
+		if (WITH_AGENT.includes(part)) await this.#startAgent(actor, host, report);
+	}
+
+	async #plugIn(mac: string): Promise<string> {
+		const host = `p${++this.#plugged}`;
+		await this.room.lab.addHost(host, { mac });
+		return host;
+	}
+
+	#settle({ serial, name, tags, rootMode }: Actor, more: object): Promise<unknown> {
+		return this.room.server.api("PATCH", `/api/v1/devices/${serial}`, {
+			name,
+			tags,
+			...(rootMode && { rootMode }),
+			...more,
+		});
+	}
+
+	async #startAgent(actor: Actor, host: string, report: PiReport): Promise<void> {
+		const { lab, server } = this.room;
+		const { serial: id, part } = actor;
+		const exported = /nfsroot=[\d.]+:([^,]+),/.exec(report.cmdline ?? "")?.[1] ?? "";
+		const address = report.address ?? "";
+		await must(lab.on(host, ["ip", "addr", "add", `${address}/24`, "dev", `${host}0`]));
+		const read = [process.execPath, program("../../harness/root-reader.ts"), SERVER_ADDRESS, exported, CONFIG];
+		const { agent_id: name, secret } = JSON.parse(JSON.parse(await must(lab.on(host, read)))[CONFIG]);
+		const look = async (job: string) => (await server.api("GET", `/api/v1/writes/${job}`)) as Write;
+		const agent = new PlayedAgent({ lab, host, id: name, secret, part, look });
+		this.#agents.push(agent);
+		await agent.start(inventoryOf(actor, address));
+		if (part !== "agent") await this.#order(id);
+	}
+
+	async #order(id: string): Promise<void> {
+		const { server } = this.room;
+		const order = { target: "/dev/mmcblk0", confirm: true };
+		const { id: write } = (await server.api("POST", `/api/v1/devices/${id}/writes`, order)) as Write;
+		await eventually(
+			"a write that is under way, or over",
+			async () => {
+				const { percent, endedAt } = (await server.api("GET", `/api/v1/writes/${write}`)) as Write;
+				return percent >= 50 || endedAt !== null ? true : undefined;
+			},
+			60_000,
+		);
+	}
+
+	/** It gets its boot files, but slowly. */
+	async #beginSlowly(actor: Actor): Promise<void> {
+		const { lab } = this.room;
+		const host = await this.#plugIn(actor.mac);
+		await must(lab.on(host, ["tc", "qdisc", "add", "dev", `${host}0`, "root", ...SLOW]));
+		void powerOn(lab, host, actor, { seconds: 300 }).catch((error: unknown) => {
+			// The scene may be closed before it has booted.
+			if (!this.#isOver) throw error;
+		});
+		await sleep(1500);
+		await this.#settle(actor, {});
+	}
+
+	/** What a house has that is in use: snapshots, tokens, machines that boot from elsewhere. */
+	async #dress(cast: readonly Actor[]): Promise<void> {
+		const { lab, server } = this.room;
+		await server.api("POST", `/api/v1/devices/${cast[0]?.serial}/snapshots`, { name: "before-upgrade" });
+		for (const name of ["build server", "home assistant"]) await server.api("POST", "/api/v1/tokens", { name });
+		const mouth = await this.#plugIn("02:00:5e:00:53:02");
+		await must(["ip", "-n", lab.host(mouth), "route", "add", "default", "dev", `${mouth}0`]);
+		const words = BYSTANDERS.map(({ bytes }) => bytes.toString("hex"));
+		await must(lab.on(mouth, [process.execPath, program("../../netns/dhcp-mouth.ts"), ...words]));
+	}
+}
