@@ -1,12 +1,12 @@
 /** Orders a write, and says first what is lost by it. */
 import { Alert, Button, Group, Radio, Select, Stack, Text, TextInput } from "@mantine/core";
-import type { AgentDisk, Device } from "@pi-netboot/api";
+import type { AgentDisk, Device, DeviceAgent, Image } from "@pi-netboot/api";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { ask } from "../api/client.ts";
 import { imagesQuery } from "../api/queries.ts";
 import { bytesText } from "../words/bytes.ts";
-import { diskContent, isEmptyDisk } from "../words/disks.ts";
+import { diskContent, diskName, isEmptyDisk, whyNotWritten } from "../words/disks.ts";
 import { modelText } from "../words/models.ts";
 import { Dialog } from "./dialog.tsx";
 import { AlertIcon } from "./icons.tsx";
@@ -21,83 +21,92 @@ interface WriteDialogProps {
 export function WriteDialog({ device, opened, onClose }: WriteDialogProps) {
 	return (
 		<Dialog opened={opened} onClose={onClose} title={`Write to a disk of ${device.name}`} size="lg">
-			<WriteForm device={device} onDone={onClose} />
+			{device.agent !== null && <WriteForm device={device} agent={device.agent} onDone={onClose} />}
 		</Dialog>
 	);
 }
 
 type Verify = "full" | "sample" | "none";
 
-function WriteForm({ device, onDone }: { readonly device: Device; readonly onDone: () => void }) {
-	const disks = device.agent?.inventory.disks ?? [];
-	const free = disks.filter(({ readOnly, use }) => !readOnly && use === null);
+interface WriteFormProps {
+	readonly device: Device;
+	readonly agent: DeviceAgent;
+	readonly onDone: () => void;
+}
+
+function WriteForm({ device, agent, onDone }: WriteFormProps) {
+	const { disks } = agent.inventory;
 	const { data: images = [] } = useQuery(imagesQuery);
 	const ready = images.filter(({ state }) => state === "ready");
-	const own = ready.find((one) => (device.imageId === null ? one.isDefault : one.id === device.imageId));
-	const [path, setPath] = useState(free.length === 1 ? (free[0]?.path ?? "") : "");
-	const [imageId, setImageId] = useState<string | null>(null);
+	const [imageId, setImageId] = useState(device.imageId);
+	const image = ready.find((one) => (imageId === null ? one.isDefault : one.id === imageId));
+	const free = disks.filter((one) => whyNotWritten(one, image) === undefined);
+	const [chosen, setChosen] = useState<string>();
+	const disk = chosen === undefined && free.length === 1 ? free[0] : free.find(({ path }) => path === chosen);
 	const [verify, setVerify] = useState<Verify>("full");
 	const [typed, setTyped] = useState("");
-	const disk = free.find((one) => one.path === path);
-	const image = imageId ?? own?.id;
 	const order = useMutation({
-		mutationFn: ({ path: diskPath, size, identity }: AgentDisk) =>
+		mutationFn: ({ disk: { path, size, identity }, image: { id } }: { disk: AgentDisk; image: Image }) =>
 			ask("startWrite", {
 				params: { id: device.id },
-				body: { imageId: image ?? null, target: { path: diskPath, size, identity }, confirm: true, verify },
+				body: { imageId: id, target: { path, size, identity }, confirm: true, verify },
 			}),
 		onSuccess: onDone,
 	});
 	if (disks.length === 0) return <Text size="sm">The Pi has said that there is no disk in it.</Text>;
 	const mustType = disk !== undefined && !isEmptyDisk(disk);
-	const isSure = disk !== undefined && image !== undefined && (!mustType || typed.trim() === device.name);
+	const isSure = !mustType || typed.trim() === device.name;
+	const choose = (path: string) => {
+		setChosen(path);
+		setTyped("");
+	};
 	const submit = (event: FormEvent) => {
 		event.preventDefault();
-		if (isSure) order.mutate(disk);
+		if (disk !== undefined && image !== undefined && isSure) order.mutate({ disk, image });
 	};
 	return (
 		<form onSubmit={submit}>
 			<Stack>
-				<Radio.Group label="Disk" value={path} onChange={setPath}>
-					<Stack gap="xs" mt={4}>
-						{disks.map((one) => (
-							<DiskChoice key={one.path} disk={one} />
-						))}
-					</Stack>
-				</Radio.Group>
 				<Select
 					label="Image"
 					data={ready.map(({ id, name }) => ({ value: id, label: name }))}
-					value={image ?? null}
+					value={image?.id ?? null}
 					onChange={setImageId}
 					allowDeselect={false}
 				/>
-				<Select
-					label="Read back and compare"
-					data={[
-						{ value: "full", label: "Everything" },
-						{ value: "sample", label: "A part" },
-						{ value: "none", label: "Nothing: what arrives is checked all the same" },
-					]}
-					value={verify}
-					onChange={(value) => setVerify(value as Verify)}
-					allowDeselect={false}
-				/>
-				{disk !== undefined && <Warning device={device} disk={disk} />}
+				<Radio.Group label="Disk" value={disk?.path ?? ""} onChange={choose}>
+					<Stack gap="xs" mt={4}>
+						{disks.map((one) => (
+							<DiskChoice key={one.path} disk={one} why={whyNotWritten(one, image)} />
+						))}
+					</Stack>
+				</Radio.Group>
+				<VerifyChoice value={verify} onChange={setVerify} />
+				{disk !== undefined && image !== undefined && <Warning device={device} disk={disk} image={image} />}
 				{mustType && (
 					<TextInput
 						label={`Type the Pi's name, ${device.name}, to go on`}
 						value={typed}
 						onChange={({ currentTarget }) => setTyped(currentTarget.value)}
 						autoComplete="off"
+						autoCapitalize="none"
+						spellCheck={false}
 					/>
+				)}
+				{!agent.online && (
+					<Text size="sm">{device.name} is not heard now: the write begins when it runs from the network again.</Text>
 				)}
 				<Problem error={order.error} title="Nothing was written" />
 				<Group justify="flex-end" gap="xs">
 					<Button variant="default" onClick={onDone}>
 						Cancel
 					</Button>
-					<Button type="submit" color="red" disabled={!isSure} loading={order.isPending}>
+					<Button
+						type="submit"
+						color="red"
+						disabled={disk === undefined || image === undefined || !isSure}
+						loading={order.isPending}
+					>
 						I understand - write now
 					</Button>
 				</Group>
@@ -106,27 +115,55 @@ function WriteForm({ device, onDone }: { readonly device: Device; readonly onDon
 	);
 }
 
-function DiskChoice({ disk }: { readonly disk: AgentDisk }) {
-	const { path, model, size, readOnly, use } = disk;
-	const why = use?.message ?? (readOnly ? "It cannot be written: it is read only." : undefined);
+/** @param why it cannot be written, if it cannot. */
+function DiskChoice({ disk, why }: { readonly disk: AgentDisk; readonly why: string | undefined }) {
 	return (
 		<Radio
-			value={path}
+			value={disk.path}
 			disabled={why !== undefined}
-			label={`${model || "Disk"}, ${bytesText(size)} (${path})`}
+			label={`${diskName(disk)}, ${bytesText(disk.size)} (${disk.path})`}
 			description={why ?? diskContent(disk)}
 		/>
 	);
 }
 
-function Warning({ device, disk }: { readonly device: Device; readonly disk: AgentDisk }) {
-	const model = device.modelName ?? (device.model === null ? "this Pi" : modelText(device.model));
+interface VerifyChoiceProps {
+	readonly value: Verify;
+	readonly onChange: (value: Verify) => void;
+}
+
+function VerifyChoice({ value, onChange }: VerifyChoiceProps) {
 	return (
-		<Alert color="red" variant="light" icon={<AlertIcon />} title="All that is on the disk is lost">
+		<Select
+			label="Read back and compare"
+			data={[
+				{ value: "full", label: "Everything" },
+				{ value: "sample", label: "A part" },
+				{ value: "none", label: "Nothing: what arrives is checked all the same" },
+			]}
+			value={value}
+			onChange={(chosen) => onChange(chosen as Verify)}
+			allowDeselect={false}
+		/>
+	);
+}
+
+interface WarningProps {
+	readonly device: Device;
+	readonly disk: AgentDisk;
+	readonly image: Image;
+}
+
+function Warning({ device, disk, image }: WarningProps) {
+	const model = device.modelName ?? (device.model === null ? "model not known" : modelText(device.model));
+	const title = isEmptyDisk(disk) ? "The whole disk is written" : "All that is on the disk is lost";
+	return (
+		<Alert color="red" variant="light" icon={<AlertIcon />} title={title}>
 			<Text size="sm">
-				{disk.model || disk.path}, {bytesText(disk.size)}, in {device.name} ({model}).
+				{diskName(disk)}, {bytesText(disk.size)} ({disk.path}), in {device.name} ({model}).
 			</Text>
 			<Text size="sm">On it now: {diskContent(disk)}.</Text>
+			<Text size="sm">{image.name} comes in its place.</Text>
 		</Alert>
 	);
 }

@@ -1,5 +1,5 @@
 /** What is on a disk, in words. */
-import type { AgentDisk } from "@pi-netboot/api";
+import type { AgentDisk, Image } from "@pi-netboot/api";
 import { bytesText } from "./bytes.ts";
 import { listText } from "./models.ts";
 
@@ -14,6 +14,17 @@ const contents: Readonly<Record<string, string>> = {
 };
 
 const nameOf = (content: string): string => contents[content] ?? content;
+
+/** What it is called, which a loop and some readers do not say. */
+export const diskName = ({ model }: Pick<AgentDisk, "model">): string => model || "Disk";
+
+/** Why a disk cannot be written; undefined when it can. @param image that is to be written, where that is known. */
+export function whyNotWritten({ use, readOnly, size }: AgentDisk, image?: Pick<Image, "name" | "size">) {
+	if (use !== null) return use.message;
+	if (readOnly) return "It cannot be written: it is read only.";
+	if (image === undefined || size >= image.size) return undefined;
+	return `It is too small: ${image.name} needs ${bytesText(image.size)}.`;
+}
 
 /** Whether nothing is lost: what the agent cannot name is not nothing. */
 export function isEmptyDisk({ content, partitions }: AgentDisk): boolean {

@@ -112,7 +112,7 @@ export default function SelectionBar({ chosen, shownIds, onSelect }: SelectionBa
 			</Confirm>
 			<Suspense>
 				{asking === "tags" && <TagsDialog chosen={chosen} onClose={() => setAsking(undefined)} />}
-				{asking === "write" && <WriteSeveral chosen={online} onClose={() => setAsking(undefined)} />}
+				{asking === "write" && <WriteSeveral chosen={chosen} onClose={() => setAsking(undefined)} />}
 			</Suspense>
 		</Affix>
 	);

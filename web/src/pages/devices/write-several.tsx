@@ -1,6 +1,6 @@
 /** Orders a write on several Pis, each confirmed as one alone is: its model, its disk, and what is lost on it. */
 import { Alert, Button, Group, NativeSelect, Select, Stack, Text, TextInput } from "@mantine/core";
-import type { AgentDisk, Device } from "@pi-netboot/api";
+import type { AgentDisk, Device, Image } from "@pi-netboot/api";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { ask } from "../../api/client.ts";
@@ -9,8 +9,8 @@ import { Dialog } from "../../components/dialog.tsx";
 import { AlertIcon } from "../../components/icons.tsx";
 import { Problem } from "../../components/problem.tsx";
 import { bytesText } from "../../words/bytes.ts";
-import { diskContent, isEmptyDisk } from "../../words/disks.ts";
-import { modelText } from "../../words/models.ts";
+import { diskContent, diskName, isEmptyDisk, whyNotWritten } from "../../words/disks.ts";
+import { listText, modelText } from "../../words/models.ts";
 import classes from "./devices.module.css";
 import { forEach } from "./for-each.ts";
 
@@ -20,10 +20,12 @@ interface WriteSeveralProps {
 }
 
 export default function WriteSeveral({ chosen, onClose }: WriteSeveralProps) {
-	const title = `Write to the disks of ${chosen.length === 1 ? "1 Pi" : `${chosen.length} Pis`}`;
+	const online = chosen.filter(({ agent }) => agent?.online === true);
+	const away = chosen.filter((device) => !online.includes(device));
+	const title = `Write to the disks of ${online.length === 1 ? "1 Pi" : `${online.length} Pis`}`;
 	return (
 		<Dialog opened onClose={onClose} title={title} size="lg">
-			<WriteForm devices={chosen} onDone={onClose} />
+			<WriteForm devices={online} away={away} onDone={onClose} />
 		</Dialog>
 	);
 }
@@ -38,24 +40,36 @@ interface Choice {
 interface Target {
 	readonly id: string;
 	readonly name: string;
+	readonly imageId: string;
 	readonly disk: AgentDisk;
 	readonly isSure: boolean;
 }
 
-function WriteForm({ devices, onDone }: { readonly devices: readonly Device[]; readonly onDone: () => void }) {
+interface WriteFormProps {
+	readonly devices: readonly Device[];
+	/** Those of the chosen ones that cannot say which disks they have now. */
+	readonly away: readonly Device[];
+	readonly onDone: () => void;
+}
+
+function WriteForm({ devices, away, onDone }: WriteFormProps) {
 	const { data: images = [] } = useQuery(imagesQuery);
 	const ready = images.filter(({ state }) => state === "ready");
 	const [imageId, setImageId] = useState("");
 	const [choices, setChoices] = useState<Readonly<Record<string, Choice>>>({});
 	const [ordered, setOrdered] = useState<readonly string[]>([]);
 	const open = devices.filter(({ id }) => !ordered.includes(id));
-	const choiceOf = (device: Device) => choices[device.id] ?? firstChoice(device);
-	const targets = open.flatMap((device) => targetOf(device, choiceOf(device)));
+	const imageOf = (device: Device) => {
+		const wanted = imageId || device.imageId;
+		return ready.find((one) => (wanted === null ? one.isDefault : one.id === wanted));
+	};
+	const choiceOf = (device: Device) => choices[device.id] ?? firstChoice(device, imageOf(device));
+	const targets = open.flatMap((device) => targetOf(device, choiceOf(device), imageOf(device)));
 	const order = useMutation({
 		mutationFn: () =>
-			forEach(targets, async ({ id, disk: { path, size, identity } }) => {
+			forEach(targets, async ({ id, imageId: image, disk: { path, size, identity } }) => {
 				const target = { path, size, identity };
-				await ask("startWrite", { params: { id }, body: { imageId: imageId || null, target, confirm: true } });
+				await ask("startWrite", { params: { id }, body: { imageId: image, target, confirm: true } });
 				setOrdered((before) => [...before, id]);
 			}),
 		onSuccess: onDone,
@@ -79,12 +93,19 @@ function WriteForm({ devices, onDone }: { readonly devices: readonly Device[]; r
 					allowDeselect={false}
 				/>
 				<Alert color="red" variant="light" icon={<AlertIcon />} title="All that is on these disks is lost" />
+				{away.length > 0 && (
+					<Text size="sm">
+						Left out: {listText(away.slice(0, 5).map(({ name }) => name))}
+						{away.length > 5 && ` and ${away.length - 5} more`}, not heard now.
+					</Text>
+				)}
 				<ul className={classes.targets}>
 					{open.map((device) => (
 						<TargetItem
 							key={device.id}
 							device={device}
 							choice={choiceOf(device)}
+							image={imageOf(device)}
 							onChange={(choice) => setChoices({ ...choices, [device.id]: choice })}
 						/>
 					))}
@@ -106,26 +127,25 @@ function WriteForm({ devices, onDone }: { readonly devices: readonly Device[]; r
 interface TargetItemProps {
 	readonly device: Device;
 	readonly choice: Choice;
+	/** That it gets; undefined where there is none that is ready. */
+	readonly image: Image | undefined;
 	readonly onChange: (choice: Choice) => void;
 }
 
-function TargetItem({ device, choice, onChange }: TargetItemProps) {
-	const disks = freeDisks(device);
+function TargetItem({ device, choice, image, onChange }: TargetItemProps) {
+	const disks = freeDisks(device, image);
 	const disk = disks.find(({ path }) => path === choice.path);
 	const model = device.modelName ?? (device.model === null ? "model not known" : modelText(device.model));
 	return (
 		<li>
 			<NativeSelect
 				label={`${device.name} (${model})`}
-				description={disks.length === 0 ? "It has no disk that can be written." : undefined}
+				description={disks.length === 0 ? whyNone(device, image) : undefined}
 				value={choice.path}
 				onChange={({ currentTarget }) => onChange({ path: currentTarget.value, typed: "" })}
 				data={[
 					{ value: "", label: "Not this one" },
-					...disks.map(({ path, model: name, size }) => ({
-						value: path,
-						label: `${name || "Disk"}, ${bytesText(size)} (${path})`,
-					})),
+					...disks.map((one) => ({ value: one.path, label: `${diskName(one)}, ${bytesText(one.size)} (${one.path})` })),
 				]}
 			/>
 			{disk !== undefined && (
@@ -140,25 +160,38 @@ function TargetItem({ device, choice, onChange }: TargetItemProps) {
 					value={choice.typed}
 					onChange={({ currentTarget }) => onChange({ ...choice, typed: currentTarget.value })}
 					autoComplete="off"
+					autoCapitalize="none"
+					spellCheck={false}
 				/>
 			)}
 		</li>
 	);
 }
 
-function freeDisks({ agent }: Device): AgentDisk[] {
-	return agent?.inventory.disks.filter(({ readOnly, use }) => !readOnly && use === null) ?? [];
+function disksOf({ agent }: Device): readonly AgentDisk[] {
+	return agent?.inventory.disks ?? [];
+}
+
+function freeDisks(device: Device, image: Image | undefined): AgentDisk[] {
+	return disksOf(device).filter((disk) => whyNotWritten(disk, image) === undefined);
+}
+
+/** Where there is one disk, what is wrong with it. */
+function whyNone(device: Device, image: Image | undefined): string {
+	const [first, ...others] = disksOf(device);
+	if (first === undefined) return "There is no disk in it.";
+	return (others.length === 0 && whyNotWritten(first, image)) || "It has no disk that can be written.";
 }
 
 /** The only disk, where there is one; which of several is a person's to say. */
-function firstChoice(device: Device): Choice {
-	const disks = freeDisks(device);
+function firstChoice(device: Device, image: Image | undefined): Choice {
+	const disks = freeDisks(device, image);
 	return { path: disks.length === 1 ? (disks[0]?.path ?? "") : "", typed: "" };
 }
 
-function targetOf(device: Device, { path, typed }: Choice): Target[] {
-	const disk = freeDisks(device).find((one) => one.path === path);
-	if (disk === undefined) return [];
+function targetOf(device: Device, { path, typed }: Choice, image: Image | undefined): Target[] {
+	const disk = freeDisks(device, image).find((one) => one.path === path);
+	if (disk === undefined || image === undefined) return [];
 	const isSure = isEmptyDisk(disk) || typed.trim() === device.name;
-	return [{ id: device.id, name: device.name, disk, isSure }];
+	return [{ id: device.id, name: device.name, imageId: image.id, disk, isSure }];
 }
