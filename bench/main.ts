@@ -5,6 +5,7 @@
  *     npm run bench -- tftp                TFTP against dnsmasq
  *     npm run bench -- bytes               bytes by TFTP of a Raspberry Pi OS boot, against the files as they are
  *     npm run bench -- herd                1 to 200 virtual Pis that are switched on at once
+ *     npm run bench -- page                the page of all Pis while 200 virtual ones boot: how long it does not answer
  *     npm run bench -- unpack              images unpacked, against xz, gzip and zstd
  *     npm run bench -- write               a disk written, against curl | dd and bmaptool copy (Debian: bmap-tools); takes minutes
  *     npm run bench -- write --agents 10   ten disks written at once, against one alone
@@ -16,6 +17,7 @@ import { benchBoot } from "./boot.ts";
 import { benchBytes } from "./bytes.ts";
 import { benchHerd } from "./herd.ts";
 import { benchNfs } from "./nfs.ts";
+import { benchPage } from "./page.ts";
 import { goFirst } from "./priority.ts";
 import { benchTftp } from "./tftp.ts";
 import { benchUnpack } from "./unpack.ts";
@@ -68,6 +70,15 @@ program
 		process.stdout.write(machine());
 		const counts = options.counts.split(",").map(number);
 		await benchHerd({ ...options, counts, scale: options.scale / 100 });
+	});
+
+program
+	.command("page")
+	.option("--count <count>", "virtual Pis", number, 200)
+	.option("--ramp <seconds>", "from the first power-on to the last, where it is not all at once", number, 20)
+	.action(async (options: { count: number; ramp: number }) => {
+		process.stdout.write(machine());
+		await benchPage(options);
 	});
 
 program

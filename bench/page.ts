@@ -1,0 +1,109 @@
+/**
+ * The page of all Pis while two hundred virtual ones boot: tasks of the browser's main thread that are longer than 50 ms, which
+ * is when a person feels that a page hangs (W3C Long Tasks). A machine that does other things, as this one does with the server
+ * and the Pis on it, makes every task longer by the clock; the time that the thread itself computed tells what is the page's own.
+ */
+import { mkdirSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Browser, Page } from "playwright-core";
+import { openPage, startBrowser } from "../test/harness/browser.ts";
+import { run } from "../test/harness/command.ts";
+import { Lab, SERVER_ADDRESS } from "../test/harness/lab.ts";
+import { mainThreadTasks, type Task, TRACED } from "../test/harness/main-thread.ts";
+import { Server } from "../test/harness/server.ts";
+import { makeSmallImage } from "../test/harness/small-image.ts";
+import { table } from "./compare.ts";
+
+const PROGRAM = fileURLToPath(new URL("../server/bin/pi-netboot.mjs", import.meta.url));
+const SITE = `http://${SERVER_ADDRESS}:38434`;
+/** Milliseconds. */
+const LONG = 50;
+
+export interface PageBenchOptions {
+	/** Virtual Pis. */
+	readonly count: number;
+	/** Seconds from the first power-on to the last, where it is not all at once. */
+	readonly ramp: number;
+}
+
+interface Round {
+	readonly name: string;
+	readonly seconds: number;
+	readonly tasks: readonly Task[];
+}
+
+/** Prints a line for each way to look at them and to switch them on. */
+export async function benchPage({ count, ramp }: PageBenchOptions): Promise<void> {
+	const rounds: Round[] = [];
+	for (const seconds of [0, ramp]) {
+		for (const view of ["cards", "rows"] as const) rounds.push(await watch(view, count, seconds));
+	}
+	const rows = rounds.map(({ name, seconds, tasks }) => [
+		name,
+		`${seconds.toFixed(0)} s`,
+		...spans(tasks.map(({ wall }) => wall)),
+		...spans(tasks.map(({ computed }) => computed)),
+	]);
+	const figures = ["longest", `over ${LONG} ms`, "in all"];
+	const heads = [...figures.map((name) => `${name}, by the clock`), ...figures.map((name) => `${name}, computed`)];
+	process.stdout.write(`${table([[`${count} Pis`, "took", ...heads], ...rows])}\n`);
+}
+
+function spans(milliseconds: readonly number[]): string[] {
+	const longest = milliseconds.reduce((most, one) => Math.max(most, one), 0);
+	const all = milliseconds.reduce((sum, one) => sum + one, 0);
+	return [`${longest.toFixed(0)} ms`, String(milliseconds.filter((one) => one > LONG).length), `${all.toFixed(0)} ms`];
+}
+
+/** A new server for each, so that all Pis are new to it. */
+async function watch(view: "cards" | "rows", count: number, ramp: number): Promise<Round> {
+	const folder = await mkdtemp(join(tmpdir(), "bench-page-"));
+	const images = join(folder, "images");
+	mkdirSync(images);
+	makeSmallImage(images, folder, { name: "small.img", kernelBytes: 300_000, forAllModels: true });
+	const lab = await Lab.create();
+	try {
+		const server = await Server.start(lab, { images, data: join(folder, "data"), logLevel: "warn" });
+		await server.waitForImage("small");
+		const browser = await startBrowser(lab, "rtr", folder);
+		const page = await openPis(browser, server, view);
+		await browser.startTracing(page, { categories: TRACED });
+		const begin = performance.now();
+		await powerOn(lab, count, ramp);
+		const seconds = (performance.now() - begin) / 1000;
+		const tasks = mainThreadTasks(await browser.stopTracing());
+		await browser.close();
+		await server.stop();
+		return { name: `${view}, ${ramp === 0 ? "at once" : `over ${ramp} s`}`, seconds, tasks };
+	} finally {
+		await lab.remove();
+		await rm(folder, { recursive: true });
+	}
+}
+
+/** The page of all Pis, shown as wanted from the first Pi on. */
+async function openPis(browser: Browser, server: Server, view: "cards" | "rows"): Promise<Page> {
+	const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+	const { page } = await openPage(context);
+	await page.goto(`${SITE}/${/\?code=\S+/.exec(server.log)?.[0] ?? ""}`);
+	await page.getByRole("heading", { name: "No Pi yet" }).waitFor();
+	// The switch is there with the first Pi, and the page keeps what was chosen.
+	const chosen = page.getByRole("button", { name: `Show ${view}` }).click();
+	await server.api("POST", "/api/v1/virtual-pis", { model: "pi4" });
+	await chosen;
+	await page.getByText("Running", { exact: true }).first().waitFor();
+	return page;
+}
+
+async function powerOn(lab: Lab, count: number, ramp: number): Promise<void> {
+	const words = ["simulate", "--server", "127.0.0.1", "--model", "pi3bp,pi4,pi5", "--count", String(count)];
+	const ports = ["--dhcp-port", "67", "--tftp-port", "69", "--nfs-port", "2049", "--portmap-port", "111"];
+	const { status, stdout, stderr } = await run(
+		lab.on("srv", [PROGRAM, ...words, ...ports, "--ramp", String(ramp), "--json"]),
+		{ timeout: 600_000 },
+	);
+	if (status !== 0) throw new Error(`the virtual Pis did not boot: ${stdout.slice(-2000)}${stderr}`);
+}
