@@ -14,7 +14,8 @@ const NAME = "ab".repeat(32);
 let nonces = 0;
 
 function file(name: string, bytes: Buffer): PackFile {
-	return { name, size: bytes.length, read: (start, end) => Readable.from([bytes.subarray(start, end)]) };
+	const read = (start: number, end: number) => Readable.from([bytes.subarray(start, end)]);
+	return { name, size: bytes.length, read, send: async (start, end, to) => void to.write(bytes.subarray(start, end)) };
 }
 
 interface Asked {

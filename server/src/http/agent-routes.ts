@@ -2,10 +2,10 @@
  * What agents ask, see `docs/agent-protocol.md`: requests and answers are signed, packs alone are not, since the map proves
  * them. Not in the table of routes: these are for our own program, whose schemas are in `api/src/agent.ts`.
  */
-import { Readable } from "node:stream";
 import { AgentEvent, AgentHello, AgentNext, type AgentWork, type ErrorCode, errorKinds } from "@pi-netboot/api";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { z } from "zod";
+import { ClosedError } from "../base/index.ts";
 import { agentProgram } from "../boot/index.ts";
 import { type Admission, type AgentCaller, type PackFile, parseRange } from "../writes/index.ts";
 import { type ApiError, ApiError as Refusal, toApiError } from "./errors.ts";
@@ -110,7 +110,39 @@ class AgentDoor {
 
 	/** Answers a pack, or a range of it. */
 	pack(request: FastifyRequest, reply: FastifyReply, find: () => Promise<PackFile | undefined>) {
-		return this.#admitted(request, reply, async () => sendPack(request, reply, (await find()) ?? missingFile()));
+		return this.#admitted(request, reply, async () => this.#sendPack(request, reply, (await find()) ?? missingFile()));
+	}
+
+	#sendPack(request: FastifyRequest, reply: FastifyReply, file: PackFile): FastifyReply {
+		const { range: wanted, "if-range": ifRange, "if-none-match": known } = request.headers;
+		const etag = `"${file.name}"`;
+		reply.headers({ etag, "accept-ranges": "bytes", "cache-control": IMMUTABLE });
+		if (known === etag) return reply.code(304).send();
+		const range = ifRange === undefined || ifRange === etag ? parseRange(wanted, file.size) : "all";
+		if (range === "unsatisfiable") {
+			return reply.code(416).header("content-range", `bytes */${file.size}`).send();
+		}
+		reply.type("application/octet-stream");
+		const { start, end } = range === "all" ? { start: 0, end: file.size } : range;
+		if (range !== "all") reply.code(206).header("content-range", `bytes ${start}-${end - 1}/${file.size}`);
+		reply.header("content-length", end - start);
+		void this.#sendPart(reply.hijack(), file, start, end);
+		return reply;
+	}
+
+	/** Past the framework, whose streams take new memory for each piece. */
+	async #sendPart(reply: FastifyReply, file: PackFile, start: number, end: number): Promise<void> {
+		const { raw } = reply;
+		raw.statusCode = reply.statusCode;
+		for (const [name, value] of Object.entries(reply.getHeaders())) if (value !== undefined) raw.setHeader(name, value);
+		try {
+			await file.send(start, end, raw);
+			raw.end();
+		} catch (error) {
+			// The status is out: who asked sees a short answer.
+			raw.destroy();
+			if (!(error instanceof ClosedError)) this.#parts.report(toApiError(error));
+		}
 	}
 
 	async #admitted(
@@ -198,20 +230,4 @@ function missingFile(): never {
 function checkedName(name: string): string {
 	if (!NAME.test(name)) throw missing();
 	return name;
-}
-
-function sendPack(request: FastifyRequest, reply: FastifyReply, file: PackFile): FastifyReply {
-	const { range: wanted, "if-range": ifRange, "if-none-match": known } = request.headers;
-	const etag = `"${file.name}"`;
-	reply.headers({ etag, "accept-ranges": "bytes", "cache-control": IMMUTABLE });
-	if (known === etag) return reply.code(304).send();
-	const range = ifRange === undefined || ifRange === etag ? parseRange(wanted, file.size) : "all";
-	if (range === "unsatisfiable") {
-		return reply.code(416).header("content-range", `bytes */${file.size}`).send();
-	}
-	reply.type("application/octet-stream");
-	const { start, end } = range === "all" ? { start: 0, end: file.size } : range;
-	if (range !== "all") reply.code(206).header("content-range", `bytes ${start}-${end - 1}/${file.size}`);
-	reply.header("content-length", end - start);
-	return reply.send(end > start ? file.read(start, end) : Readable.from([]));
 }

@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import { zstdDecompress } from "node:zlib";
 import { z } from "zod";
 import { CHUNK } from "../../disk/index.ts";
-import type { PackShelf } from "../pack/index.ts";
+import type { PackFile } from "../pack/index.ts";
 
 const unpack = promisify(zstdDecompress);
 
@@ -22,12 +22,14 @@ interface Places {
 /** Maps that are kept as they were read: all agents of a room fetch from one or two. */
 const KEPT = 4;
 
+type Find = (name: string) => Promise<Pick<PackFile, "size" | "read"> | undefined>;
+
 export class RawChunks {
-	readonly #packs: Pick<PackShelf, "map" | "pack">;
+	readonly #packs: { readonly map: Find; readonly pack: Find };
 	/** The one used last is last. */
 	readonly #places = new Map<string, Places>();
 
-	constructor(packs: Pick<PackShelf, "map" | "pack">) {
+	constructor(packs: { readonly map: Find; readonly pack: Find }) {
 		this.#packs = packs;
 	}
 

@@ -69,7 +69,7 @@ export class FakePacks {
 
 	async map(name: string): Promise<PackFile | undefined> {
 		const read = () => assert.fail("nobody reads it here");
-		return this.maps.has(name) ? { name, size: 10, read } : undefined;
+		return this.maps.has(name) ? { name, size: 10, read, send: read } : undefined;
 	}
 
 	stop(key: string): void {
