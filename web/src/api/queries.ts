@@ -1,5 +1,6 @@
 /** What the page knows of the server: each question by its key, kept fresh by the live events. */
-import { queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { together } from "../words/writes.ts";
 import { ask } from "./client.ts";
 import { askWithNews, MOST_LINES } from "./news.ts";
 
@@ -63,11 +64,43 @@ export const bystandersQuery = queryOptions({
 	...live,
 });
 
+/** Writes that are over and come at once. */
+export const LAST_WRITES = 50;
+
+/** All that run or wait, and the last of the others. */
 export const writesQuery = queryOptions({
 	queryKey: ["writes"],
-	queryFn: ({ signal }) => askWithNews("writes", async () => (await ask("listWrites", { query: {} }, signal)).writes),
+	queryFn: ({ signal }) =>
+		askWithNews("writes", async () => {
+			const [open, over] = await Promise.all([
+				ask("listWrites", { query: { open: "true", limit: 1000 } }, signal),
+				ask("listWrites", { query: { open: "false", limit: LAST_WRITES } }, signal),
+			]);
+			return together(open.writes, over.writes);
+		}),
 	...live,
 });
+
+/** Those that are over and older than one, page by page. @param id undefined while there is none. */
+export function olderWritesQuery(id: string | undefined) {
+	return infiniteQueryOptions({
+		queryKey: ["older-writes", id],
+		initialPageParam: id,
+		queryFn: ({ pageParam: before, signal }) =>
+			ask("listWrites", { query: { open: "false", limit: LAST_WRITES, before } }, signal),
+		getNextPageParam: ({ next }) => next,
+		enabled: false,
+		...live,
+	});
+}
+
+/** Those of one Pi: the list of all may have no room for them. */
+export function deviceWritesQuery(device: string) {
+	return queryOptions({
+		queryKey: ["device-writes", device],
+		queryFn: async ({ signal }) => (await ask("listWrites", { query: { device, limit: 5 } }, signal)).writes,
+	});
+}
 
 export function bootsQuery(id: string) {
 	return queryOptions({

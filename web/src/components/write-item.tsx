@@ -7,14 +7,11 @@ import { ask } from "../api/client.ts";
 import { bytesText } from "../words/bytes.ts";
 import { diskName } from "../words/disks.ts";
 import { durationText } from "../words/time.ts";
+import { isOver } from "../words/writes.ts";
 import { Ago } from "./ago.tsx";
 import { Problem } from "./problem.tsx";
 import { WriteReceipt } from "./write-receipt.tsx";
 import { writeStages } from "./write-stages.ts";
-
-export function isOver({ stage }: Write): boolean {
-	return stage === "complete" || stage === "failed" || stage === "cancelled";
-}
 
 export function WriteItem({ write }: { readonly write: Write }) {
 	const { deviceId, deviceName, imageName, target, disk, stage, waiting, percent, error } = write;

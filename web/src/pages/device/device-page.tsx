@@ -4,7 +4,7 @@ import type { Device } from "@pi-netboot/api";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { useMemo } from "react";
-import { devicesQuery, logsQuery, writesQuery } from "../../api/queries.ts";
+import { devicesQuery, deviceWritesQuery, logsQuery, writesQuery } from "../../api/queries.ts";
 import { useNow } from "../../components/ago.tsx";
 import { FindingNote, Findings } from "../../components/findings.tsx";
 import { BackIcon } from "../../components/icons.tsx";
@@ -12,8 +12,9 @@ import { LogView } from "../../components/log-view.tsx";
 import { PageFrame } from "../../components/page-frame.tsx";
 import { Panel } from "../../components/panel.tsx";
 import { Problem } from "../../components/problem.tsx";
-import { WriteItem } from "../../components/write-item.tsx";
+import { WriteList } from "../../components/write-list.tsx";
 import { statusColors, statusOf } from "../../words/status.ts";
+import { together } from "../../words/writes.ts";
 import { About } from "./about.tsx";
 import { BootHistory } from "./boot-history.tsx";
 import { CustomisationPanel } from "./customisation-panel.tsx";
@@ -81,16 +82,16 @@ function KnownDevice({ device }: { readonly device: Device }) {
 }
 
 function Writes({ device }: { readonly device: Device }) {
-	const { data: writes = [] } = useQuery(writesQuery);
-	const own = writes.filter(({ deviceId }) => deviceId === device.id).toSorted((a, b) => b.createdAt - a.createdAt);
+	const { data: last = [] } = useQuery(deviceWritesQuery(device.id));
+	const { data: live = [] } = useQuery(writesQuery);
+	const own = together(
+		last,
+		live.filter(({ deviceId }) => deviceId === device.id),
+	);
 	if (own.length === 0) return null;
 	return (
 		<Panel title="Written to its disks">
-			<Stack gap="sm">
-				{own.slice(0, 5).map((write) => (
-					<WriteItem key={write.id} write={write} />
-				))}
-			</Stack>
+			<WriteList writes={own.slice(0, 5)} />
 		</Panel>
 	);
 }
