@@ -71,6 +71,10 @@ export interface FirmwareDhcpOptions {
 	readonly needsLease: boolean;
 	/** Set in the EEPROM: counts more than what an OFFER says. */
 	readonly tftpServer?: string | undefined;
+	/** Whether no answer reaches it. */
+	readonly isDeaf?: boolean | undefined;
+	/** The address that it asks for, whatever it was offered. */
+	readonly claims?: string | undefined;
 	readonly onStep: (detail: string) => void;
 }
 
@@ -179,6 +183,7 @@ class FirmwareDhcp {
 	#read({ bytes, address }: Datagram): Offer | undefined {
 		// A crowd hears the OFFERs to all others too: most of them are for nobody who has to take them apart.
 		if (bytes.length >= 8 && bytes.readUInt32BE(4) !== this.#xid) return undefined;
+		if (this.#options.isDeaf === true) return undefined;
 		try {
 			const message = decodeDhcp(bytes);
 			return this.#isForUs(message) ? { message, source: address } : undefined;
@@ -235,17 +240,17 @@ class FirmwareDhcp {
 
 	/** With the class and the GUID, but without option 55. The siaddr of the OFFER comes back in the REQUEST. @returns false after a NAK. */
 	async #request({ message, source }: Offer): Promise<boolean> {
-		const { mac, guid, timing, onStep, style } = this.#options;
+		const { mac, guid, timing, onStep, style, claims = message.yiaddr } = this.#options;
 		const server = addressOf(message, Code.SERVER_IDENTIFIER) ?? source;
 		const options: DhcpOption[] = [
 			{ code: Code.MESSAGE_TYPE, data: Buffer.from([MessageType.REQUEST]) },
-			{ code: Code.REQUESTED_ADDRESS, data: ipv4ToBytes(message.yiaddr) },
+			{ code: Code.REQUESTED_ADDRESS, data: ipv4ToBytes(claims) },
 			{ code: Code.SERVER_IDENTIFIER, data: ipv4ToBytes(server) },
 			...(style.requestHasClass ? [{ code: Code.VENDOR_CLASS, data: Buffer.from(CLASS) }] : []),
 			{ code: Code.CLIENT_UUID, data: guid },
 		];
 		while (now() < this.#end) {
-			onStep(`REQUEST ${message.yiaddr} from ${server}`);
+			onStep(`REQUEST ${claims} from ${server}`);
 			this.#send(request({ xid: message.xid, chaddr: macToBytes(mac), siaddr: message.siaddr, options }));
 			const answer = await this.#acknowledged(Math.min(now() + timing.retry, this.#end), server, message.xid);
 			if (answer !== undefined) return answer === MessageType.ACK;

@@ -10,10 +10,19 @@ import {
 	firmwareDhcp,
 } from "./dhcp-firmware.ts";
 import { BootError, errorText } from "./errors.ts";
+import { Netconsole } from "./netconsole.ts";
 import type { Lease, Network } from "./network.ts";
+import type { Play } from "./plays.ts";
 import type { FetchedFile, Journal } from "./report.ts";
 import { type EepromSettings, guidOf, prefixOf } from "./settings.ts";
-import { type TftpRequest, type TftpResult, type TftpStyle, type TftpTiming, transfer } from "./tftp-client.ts";
+import {
+	type Fault,
+	type TftpRequest,
+	type TftpResult,
+	type TftpStyle,
+	type TftpTiming,
+	transfer,
+} from "./tftp-client.ts";
 import type { UdpPort } from "./udp.ts";
 
 /** A program of the boot that has a TFTP client of its own: the ROM, the EEPROM, start4.elf. */
@@ -56,7 +65,11 @@ export interface FirmwareOptions {
 	readonly discard?: boolean | undefined;
 	/** Whether a bootloader that nobody answers asks again from the beginning, for as long as it has power. */
 	readonly startsOver?: boolean | undefined;
+	readonly play?: Play | undefined;
 }
+
+/** What a failure that is played does to the transfers of the firmware. */
+const FAULTS: Readonly<Partial<Record<Play["failure"], Fault>>> = { "no-acks": "deaf", slow: "slow", stops: "silent" };
 
 export class Firmware {
 	readonly model: Model;
@@ -73,6 +86,8 @@ export class Firmware {
 	readonly #settings: EepromSettings;
 	readonly #discard: boolean;
 	readonly #startsOver: boolean;
+	readonly #play: Play | undefined;
+	readonly #console: Netconsole | undefined;
 	#stage: TftpStage | undefined;
 	#nextPort = 0;
 	#tftpServer = "";
@@ -86,6 +101,9 @@ export class Firmware {
 		this.#settings = options.settings ?? {};
 		this.#discard = options.discard ?? false;
 		this.#startsOver = options.startsOver ?? false;
+		this.#play = options.play;
+		const { network, model, identity } = options;
+		this.#console = this.#settings.netconsole === true ? new Netconsole(network, model, identity) : undefined;
 	}
 
 	/** The directory of this Pi: its serial with a slash, unless its EEPROM says otherwise. */
@@ -110,6 +128,14 @@ export class Firmware {
 		this.#tftpServer = result.tftpServer;
 		this.#journal.address(this.#network.address);
 		this.#journal.serverAddress = this.#tftpServer;
+		await this.#console?.open();
+		const { mask, router = "0.0.0.0" } = result.lease ?? { mask: "255.0.0.0" };
+		this.#console?.say(`NET ${this.#network.address} ${mask} gw ${router} tftp ${this.#tftpServer}`);
+	}
+
+	/** The kernel takes over: the bootloader says nothing more. */
+	async end(): Promise<void> {
+		await this.#console?.close();
 	}
 
 	/** The bootloader in an EEPROM goes on to what BOOT_ORDER names next, and from its end to the beginning. */
@@ -136,6 +162,8 @@ export class Firmware {
 			timing: { ...this.#timing.dhcp, ...own.timing },
 			needsLease: this.#network.needsLease,
 			tftpServer: this.#settings.tftpServer,
+			isDeaf: this.#play?.failure === "deaf",
+			claims: this.#play?.failure === "claims" ? this.#play.address : undefined,
 			onStep: (detail) => this.#journal.step("dhcp", detail),
 		});
 		return asked.finally(() => port.close());
@@ -230,6 +258,10 @@ export class Firmware {
 	}
 
 	async #ask(name: string, how: Pick<TftpRequest, "stopAt" | "discard">): Promise<TftpResult> {
+		if (this.#play?.failure === "config-loop" && /(^|\/)kernel[^/]*$/.test(name)) {
+			throw new BootError(`it does not take ${name} for a kernel`);
+		}
+		this.#console?.say(`TFTP_GET: ${this.identity.mac} ${this.#tftpServer} ${this.prefix}${name}`);
 		const socket = await this.#openPort();
 		try {
 			return await transfer(socket, {
@@ -238,6 +270,7 @@ export class Firmware {
 				port: this.#network.ports.tftp,
 				style: this.#stageNow(),
 				timing: this.#timing.tftp,
+				fault: this.#play && FAULTS[this.#play.failure],
 				...how,
 			});
 		} catch (error) {

@@ -15,6 +15,7 @@ export interface SettingFlags {
 	readonly subnet?: string | undefined;
 	readonly gateway?: string | undefined;
 	readonly tryboot?: boolean | undefined;
+	readonly netconsole?: boolean | undefined;
 }
 
 /** @throws BootError with a sentence for what a bootloader would not take. */
@@ -26,6 +27,7 @@ export function readSettings(flags: SettingFlags): EepromSettings {
 		tftpServer: tftpServer === undefined ? undefined : address("tftp-ip", tftpServer),
 		client: readClient(flags),
 		tryboot: flags.tryboot === true ? true : undefined,
+		netconsole: flags.netconsole === true ? true : undefined,
 	};
 }
 

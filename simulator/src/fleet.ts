@@ -10,6 +10,7 @@ import { LoopbackNetwork } from "./loopback.ts";
 import { chooseModels, models } from "./models/index.ts";
 import type { ServerPorts } from "./network.ts";
 import { bootPi } from "./pi.ts";
+import type { Play } from "./plays.ts";
 import type { BootReport } from "./report.ts";
 import { Segment } from "./segment.ts";
 import { checkSettings, type EepromSettings } from "./settings.ts";
@@ -32,6 +33,8 @@ export interface SimulationOptions {
 	readonly settings?: EepromSettings | undefined;
 	/** What asks DHCP once more when the system runs. */
 	readonly system?: LinuxDhcpStyle | undefined;
+	/** What goes wrong with each. */
+	readonly play?: Play | undefined;
 	readonly signal?: AbortSignal;
 	/** Where lines go; standard output when left out. */
 	readonly print?: (line: string) => void;
@@ -129,7 +132,7 @@ interface Crowd {
 }
 
 async function bootMember({ index, model, identity }: Member, crowd: Crowd): Promise<BootReport> {
-	const { server, ports, settings, system, patience = PATIENCE } = crowd.options;
+	const { server, ports, settings, system, play, patience = PATIENCE } = crowd.options;
 	const plug = new AbortController();
 	const pull = () => plug.abort(new BootError(`not booted after ${patience} s: the plug was pulled`));
 	const timer = setTimeout(pull, patience * 1000);
@@ -140,7 +143,7 @@ async function bootMember({ index, model, identity }: Member, crowd: Crowd): Pro
 	const onStep = stages.add.bind(stages);
 	try {
 		// Of a crowd some wait for longer than one round of their bootloader; a person who tries one Pi wants to know why it fails.
-		const own = { settings, system, discard: true, startsOver: crowd.isCrowd };
+		const own = { settings, system, play, discard: true, startsOver: crowd.isCrowd || play !== undefined };
 		const report = await bootPi({ model, identity, network, signal, onStep, ...own });
 		stages.end(report);
 		return report;

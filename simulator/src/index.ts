@@ -10,6 +10,7 @@ export { LoopbackNetwork, type LoopbackOptions } from "./loopback.ts";
 export { chooseModels, findModel, modelNames, models, needModel } from "./models/index.ts";
 export { type DhcpPort, type Lease, type Network, type ServerPorts, STANDARD_PORTS } from "./network.ts";
 export { type BootOptions, type BootTiming, bootPi, REAL_TIMING } from "./pi.ts";
+export { type Play, playList, readPlay } from "./plays.ts";
 export type { BootReport, BootStep, OsRelease } from "./report.ts";
 export type { EepromSettings } from "./settings.ts";
 export { WiredNetwork, type WiredOptions } from "./wired.ts";

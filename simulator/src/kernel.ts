@@ -7,6 +7,7 @@ import { MOUNT_PROGRAM, MOUNT_V3, mountRoot, pingMount } from "./mount.ts";
 import type { Network } from "./network.ts";
 import { NFS_PROGRAM, NFS_V3, NfsClient, type NfsTiming } from "./nfs.ts";
 import { NfsRoot } from "./nfs-root.ts";
+import type { Failure, Play } from "./plays.ts";
 import { getPort } from "./portmap.ts";
 import type { Journal, OsRelease } from "./report.ts";
 import type { Credential } from "./rpc.ts";
@@ -30,6 +31,7 @@ export interface KernelOptions {
 	readonly cmdline: string;
 	/** Whether an initramfs was loaded: then its programs do the work, and the kernel does not look at `nfsroot=`. */
 	readonly hasInitramfs: boolean;
+	readonly play?: Play | undefined;
 	readonly signal: AbortSignal | undefined;
 }
 
@@ -48,7 +50,10 @@ const ROOT: Credential = { machine: "raspberrypi", uid: 0, gid: 0 };
 const READ_AND_LOOKUP = 0x3;
 
 export async function bootKernel(options: KernelOptions): Promise<RootFindings> {
+	const { play, journal } = options;
+	if (play?.failure === "dead-kernel") return journal.hang("kernel", "it does not start");
 	await kernelDhcp(options);
+	if (play?.failure === "no-nfs") return journal.hang("nfs", "nothing comes from the NFS server");
 	return new RootMount(options).run();
 }
 
@@ -84,7 +89,12 @@ class RootMount {
 		this.#where = parseNfsRoot(options.cmdline, options.hasInitramfs ? "klibc" : "kernel");
 	}
 
+	#plays(failure: Failure): boolean {
+		return this.#options.play?.failure === failure;
+	}
+
 	async run(): Promise<RootFindings> {
+		if (this.#plays("portmap-only")) await this.#stopAtPortmapper();
 		const { mount, nfs } = await this.#ports();
 		const handle = await this.#mount(mount);
 		const { server } = this.#where;
@@ -106,6 +116,11 @@ class RootMount {
 			mount: mount ?? (await this.#askPort("MOUNT", MOUNT_PROGRAM, MOUNT_V3)),
 			nfs: nfsPort ?? (await this.#askPort("NFS", NFS_PROGRAM, NFS_V3)),
 		};
+	}
+
+	async #stopAtPortmapper(): Promise<never> {
+		await this.#askPort("MOUNT", MOUNT_PROGRAM, MOUNT_V3);
+		return this.#options.journal.hang("nfs", "nothing comes from the NFS server");
 	}
 
 	async #askPort(name: string, program: number, version: number): Promise<number> {
@@ -149,7 +164,8 @@ class RootMount {
 	}
 
 	async #mount(port: number): Promise<Buffer> {
-		const { server, path } = this.#where;
+		const { server } = this.#where;
+		const path = this.#plays("old-root") ? otherPath(this.#where.path) : this.#where.path;
 		const caller = await this.#connect("MOUNT", port);
 		try {
 			await pingMount(caller);
@@ -178,9 +194,11 @@ class RootMount {
 		if ((await client.access(handle, READ_AND_LOOKUP)) !== READ_AND_LOOKUP) {
 			throw new BootError("root may not read its own root directory");
 		}
+		if (this.#plays("no-init")) return journal.hang("nfs", "there is no init that would run");
 		const root = new NfsRoot(client, handle, Math.min(this.#where.rsize ?? RSIZE, rtmax));
 		const entries = await root.list("/");
 		journal.step("nfs", `/ holds ${entries.length} names`);
+		if (this.#plays("reboots")) throw new BootError("the system ends, and the Pi starts again");
 		const release = await root.readFile("/etc/os-release");
 		if (release === undefined) throw new BootError("the root has no /etc/os-release");
 		const hostname = (await root.readFile("/etc/hostname"))?.toString().trim();
@@ -188,6 +206,11 @@ class RootMount {
 		journal.step("nfs", `${osRelease.PRETTY_NAME ?? "an unnamed system"}${hostname ? ` as ${hostname}` : ""}`);
 		return { osRelease, hostname, entries };
 	}
+}
+
+/** A path of the same shape that nobody was given. */
+function otherPath(path: string): string {
+	return `${path.slice(0, -1)}${path.endsWith("0") ? "1" : "0"}`;
 }
 
 /** os-release(5): assignments as a shell takes them. */

@@ -4,7 +4,7 @@
  */
 import type { Socket } from "node:net";
 import { systemCode } from "./errors.ts";
-import type { DhcpPort, Network, ServerPorts } from "./network.ts";
+import { type DhcpPort, NETCONSOLE_PORTS, type Network, type ServerPorts } from "./network.ts";
 import type { Segment } from "./segment.ts";
 import { connectTcp, openUdpFrom } from "./sockets.ts";
 import { UdpPort } from "./udp.ts";
@@ -68,6 +68,11 @@ export class LoopbackNetwork implements Network {
 
 	/** Nobody asks on loopback. */
 	async answerArp(): Promise<void> {}
+
+	async openNetconsole(): Promise<DhcpPort> {
+		const socket = await UdpPort.open({ address: this.address, port: 0, signal: this.#signal });
+		return { socket, address: this.#server, port: NETCONSOLE_PORTS.to, close: () => socket.close() };
+	}
 
 	udp(port: number, ttl: number): Promise<UdpPort> {
 		const options = { address: this.address, ttl, signal: this.#signal };

@@ -8,6 +8,7 @@ import { runSimulation, toJson } from "./fleet.ts";
 import { modelNames, needModel } from "./models/index.ts";
 import { type ServerPorts, STANDARD_PORTS } from "./network.ts";
 import { bootPi } from "./pi.ts";
+import { playList, readPlay } from "./plays.ts";
 import type { BootStep } from "./report.ts";
 import { checkSettings } from "./settings.ts";
 import { WiredNetwork } from "./wired.ts";
@@ -31,6 +32,8 @@ On loopback, without root:
   --model NAME        ${modelNames.join(", ")};
                       pi4, pi400, cm4, pi5, pi500, cm5 ... take the date of their bootloader: pi4-2021-04;
                       on loopback also several (pi4,pi5), mixed, and all (default pi4)
+  --plays NAME        what goes wrong with it:
+${playList.map(([name, does]) => `                        ${name.padEnd(14)} ${does}`).join("\n")}
   --system NAME       what asks DHCP again when the system runs: ${SYSTEMS.map(({ name }) => name).join(", ")}
   --tryboot           the system asked for tryboot.txt before it rebooted
   --dhcp-port, --tftp-port, --portmap-port, --nfs-port
@@ -38,6 +41,7 @@ On loopback, without root:
 
 What is set in the EEPROM of a Pi 4 or 5:
   --tftp-prefix HOW   serial (default), mac, none, or string:TEXT
+  --netconsole        it broadcasts its log
   --option97 HOW      serial, or four letters
   --tftp-ip ADDRESS   where the files are, whatever DHCP says
   --client-ip, --subnet, --gateway   with --tftp-ip: no DHCP
@@ -57,6 +61,8 @@ const { values } = parseArgs({
 		"save-to": { type: "string" },
 		"starts-over": { type: "boolean", default: false },
 		system: { type: "string" },
+		plays: { type: "string" },
+		netconsole: { type: "boolean", default: false },
 		tryboot: { type: "boolean", default: false },
 		"tftp-prefix": { type: "string" },
 		option97: { type: "string" },
@@ -84,10 +90,11 @@ async function main(): Promise<number> {
 	if (values.interface !== undefined) return bootOnInterface(values.interface, ports, signal);
 	const settings = readSettings(values);
 	const system = readSystem(values.system);
+	const play = readPlay(values.plays);
 	const count = number("count", values.count);
 	const patience = number("seconds", values.seconds);
 	const ramp = values.ramp === "0" ? 0 : number("ramp", values.ramp);
-	return runSimulation({ server, model, count, ports, json, signal, settings, system, patience, ramp });
+	return runSimulation({ server, model, count, ports, json, signal, settings, system, play, patience, ramp });
 }
 
 async function bootOnInterface(name: string, ports: ServerPorts, signal: AbortSignal): Promise<number> {
@@ -95,6 +102,7 @@ async function bootOnInterface(name: string, ports: ServerPorts, signal: AbortSi
 	const settings = readSettings(values);
 	checkSettings(model, settings);
 	const identity = readIdentity(model);
+	const play = readPlay(values.plays);
 	const network = await WiredNetwork.open({ name, mac: identity.mac, ports, signal });
 	const who = shortSerial(identity);
 	const print = ({ atMs, step, detail }: BootStep) =>
@@ -106,7 +114,8 @@ async function bootOnInterface(name: string, ports: ServerPorts, signal: AbortSi
 			network,
 			firmwareOnly: values["firmware-only"],
 			saveTo: values["save-to"],
-			startsOver: values["starts-over"],
+			startsOver: values["starts-over"] || play !== undefined,
+			play,
 			settings,
 			system: readSystem(values.system),
 			signal,

@@ -18,7 +18,10 @@ export interface Lease {
 	readonly router: string | undefined;
 }
 
-/** A socket from which DISCOVER and REQUEST go out. */
+/** Where netconsole sends from, and to. */
+export const NETCONSOLE_PORTS = { from: 6665, to: 6666 };
+
+/** A socket from which DISCOVER and REQUEST go out, or the bootloader's log. */
 export interface DhcpPort {
 	readonly socket: UdpPort;
 	/** Where to: the broadcast address, or the one server of the loopback. */
@@ -41,6 +44,8 @@ export interface Network {
 	answerArp(answers: boolean): Promise<void>;
 	/** A UDP socket on the Pi's address. A port that is taken, or one that this network does not give, becomes another one. */
 	udp(port: number, ttl: number): Promise<UdpPort>;
+	/** Opens what the bootloader's log goes out by, once the Pi has an address. */
+	openNetconsole(): Promise<DhcpPort>;
 	/** Connects to the server, from a port below 1024 where this network has them. */
 	tcp(server: string, port: number): Promise<Socket>;
 	/** Pulls the cable. */

@@ -1,10 +1,12 @@
 /** A boot of a virtual Pi, from power-on to a root that can be read. */
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Identity, Model } from "./board.ts";
-import type { LinuxDhcpStyle } from "./dhcp-linux.ts";
+import { type LinuxDhcpStyle, SYSTEMS } from "./dhcp-linux.ts";
 import { BootError, errorText } from "./errors.ts";
 import { Firmware, type FirmwareTiming } from "./firmware.ts";
-import { bootKernel, type KernelTiming, type RootFindings, systemDhcp } from "./kernel.ts";
+import { bootKernel, type KernelOptions, type KernelTiming, type RootFindings, systemDhcp } from "./kernel.ts";
 import type { Network } from "./network.ts";
+import { beginsAnew, type Play } from "./plays.ts";
 import { type BootReport, type BootStep, Journal } from "./report.ts";
 import { plainName, saveFiles } from "./save.ts";
 import type { EepromSettings } from "./settings.ts";
@@ -28,6 +30,8 @@ export interface BootOptions {
 	readonly discard?: boolean | undefined;
 	/** Whether a bootloader that nobody answered begins again, as BOOT_ORDER has it do, and does not end as a boot that failed. */
 	readonly startsOver?: boolean | undefined;
+	/** What goes wrong with it; some of that goes on until the plug is pulled. */
+	readonly play?: Play | undefined;
 	readonly timing?: BootTiming;
 	readonly onStep?: (step: BootStep) => void;
 	readonly signal?: AbortSignal | undefined;
@@ -50,36 +54,72 @@ export const REAL_TIMING: BootTiming = {
 	},
 };
 
+/** Milliseconds that a Pi takes to begin anew. */
+const RESTART = 1000;
+
 /** Boots once. A boot that fails is a report with `ok: false`; it rejects for a defect of the simulator only. */
 export async function bootPi(options: BootOptions): Promise<BootReport> {
-	const { model, identity, network, signal } = options;
-	const timing = options.timing ?? REAL_TIMING;
-	const journal = new Journal({ onStep: options.onStep, signal });
-	const { settings, discard, startsOver } = options;
-	const own = { settings, discard, startsOver };
-	const firmware = new Firmware({ model, identity, network, journal, timing: timing.firmware, ...own });
+	const journal = new Journal({ onStep: options.onStep, signal: options.signal });
+	for (;;) {
+		const outcome = await bootOnce(options, journal);
+		if (outcome.error === undefined || !beginsAnew(options.play) || journal.isStopped) return report(journal, outcome);
+		await sleep(RESTART);
+	}
+}
+
+async function bootOnce(options: BootOptions, journal: Journal): Promise<Outcome> {
+	const { model, identity, network, settings, discard, startsOver, play } = options;
+	const timing = options.timing?.firmware ?? REAL_TIMING.firmware;
+	const own = { settings, discard, startsOver, play };
+	const firmware = new Firmware({ model, identity, network, journal, timing, ...own });
 	let findings: RootFindings | undefined;
 	let error: string | undefined;
 	try {
-		const cmdline = await bootFirmware(firmware, journal, options);
-		if (options.firmwareOnly !== true) {
-			const hasInitramfs = firmware.loaded.initramfs !== undefined;
-			const kernel = { identity, network, journal, timing: timing.kernel, cmdline, hasInitramfs, signal };
-			findings = await bootKernel(kernel);
-			if (options.system !== undefined) await systemDhcp(kernel, options.system);
-		}
-		journal.step("done", findings === undefined ? "the kernel would start now" : "the system runs");
+		if (play?.failure === "own-disk") await bootOwnDisk(options, journal);
+		else findings = await bootFromNetwork(firmware, journal, options);
+		const runs = findings !== undefined || play?.failure === "own-disk";
+		journal.step("done", runs ? "the system runs" : "the kernel would start now");
 	} catch (cause) {
 		if (cause instanceof TypeError) throw cause;
 		error = errorText(cause);
 		journal.step("failed", error);
 	}
-	return report(firmware, journal, { findings, error });
+	return { firmware, findings, error };
+}
+
+/** @returns what is in the root; undefined where no kernel is to start. */
+async function bootFromNetwork(
+	firmware: Firmware,
+	journal: Journal,
+	options: BootOptions,
+): Promise<RootFindings | undefined> {
+	const cmdline = await bootFirmware(firmware, journal, options);
+	if (options.firmwareOnly === true) return undefined;
+	const kernel = kernelOptions(options, journal, cmdline, firmware.loaded.initramfs !== undefined);
+	const findings = await bootKernel(kernel);
+	if (options.system !== undefined) await systemDhcp(kernel, options.system);
+	return findings;
+}
+
+/** All that the network sees of it is a system that asks for an address. */
+async function bootOwnDisk(options: BootOptions, journal: Journal): Promise<void> {
+	const [stock] = SYSTEMS;
+	const system = options.system ?? stock;
+	if (system !== undefined) await systemDhcp(kernelOptions(options, journal, "", false), system);
+}
+
+function kernelOptions(
+	{ identity, network, timing = REAL_TIMING, play, signal }: BootOptions,
+	journal: Journal,
+	cmdline: string,
+	hasInitramfs: boolean,
+): KernelOptions {
+	return { identity, network, journal, timing: timing.kernel, cmdline, hasInitramfs, play, signal };
 }
 
 /** @returns the command line that the kernel gets. */
 async function bootFirmware(firmware: Firmware, journal: Journal, options: BootOptions): Promise<string> {
-	await firmware.model.boot(firmware);
+	await firmware.model.boot(firmware).finally(() => firmware.end());
 	if (options.saveTo !== undefined) await saveFiles(options.saveTo, journal.files, firmware.ownPrefix);
 	if (options.checkFiles !== undefined) await checkFiles(firmware, journal, options.checkFiles);
 	const { deviceTree, cmdline } = firmware.loaded;
@@ -109,11 +149,12 @@ async function checkFiles(
 }
 
 interface Outcome {
+	readonly firmware: Firmware;
 	readonly findings: RootFindings | undefined;
 	readonly error: string | undefined;
 }
 
-function report(firmware: Firmware, journal: Journal, { findings, error }: Outcome): BootReport {
+function report(journal: Journal, { firmware, findings, error }: Outcome): BootReport {
 	const { model, identity, loaded } = firmware;
 	return {
 		model: model.name,

@@ -79,6 +79,22 @@ export class Journal {
 		this.step("tftp", `${name}: ${size} bytes${rate}`);
 	}
 
+	/** Nothing more happens. Rejects when the plug is pulled. */
+	hang(step: string, detail: string): Promise<never> {
+		this.step(step, detail);
+		return new Promise((_, reject) => {
+			const { signal } = this.#options;
+			// A Pi that hangs draws power: the process stays until the plug is pulled.
+			const power = setInterval(() => {}, 60_000);
+			const pull = () => {
+				clearInterval(power);
+				reject(signal?.reason);
+			};
+			if (this.isStopped) pull();
+			else signal?.addEventListener("abort", pull, { once: true });
+		});
+	}
+
 	address(own: string | undefined): void {
 		this.ownAddress = own;
 		if (own !== undefined) this.addresses.add(own);

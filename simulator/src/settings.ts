@@ -14,6 +14,8 @@ export interface EepromSettings {
 	readonly client?: Lease | undefined;
 	/** `reboot "0 tryboot"` was said before: tryboot.txt is read in place of config.txt. */
 	readonly tryboot?: boolean | undefined;
+	/** NETCONSOLE: the bootloader broadcasts its log. */
+	readonly netconsole?: boolean | undefined;
 }
 
 export type TftpPrefix = "serial" | "mac" | { readonly text: string };

@@ -1,4 +1,5 @@
 /** Fetching a file, or only asking whether it is there, as the firmware of a Pi does: one request, one block at a time. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { BootError } from "./errors.ts";
 import {
 	decodeReply,
@@ -42,7 +43,16 @@ export interface TftpRequest {
 	readonly stopAt?: "answer" | "block" | undefined;
 	/** Throws the bytes away once they are counted: many Pis at once would fill the memory with their kernels. */
 	readonly discard?: boolean;
+	readonly fault?: Fault | undefined;
 }
+
+/** What hinders a transfer: nothing that comes is heard, a bad link, or a client that falls silent in the middle. */
+export type Fault = "deaf" | "slow" | "silent";
+
+/** The block from which on a transfer is hindered: small files still come. */
+const HINDERED_FROM = 8;
+/** Milliseconds for each block then: longer would make the server repeat it. */
+const SLOWNESS = 700;
 
 export type TftpResult =
 	| {
@@ -89,9 +99,17 @@ class Transfer {
 	async run(): Promise<TftpResult> {
 		this.#send(this.#last);
 		for (;;) {
-			const result = this.#take(await this.#next());
+			const reply = await this.#next();
+			if (this.#request.fault !== undefined && this.#blocks >= HINDERED_FROM) await this.#hinder(this.#request.fault);
+			const result = this.#take(reply);
 			if (result !== undefined) return result;
 		}
+	}
+
+	async #hinder(fault: Fault): Promise<void> {
+		if (fault === "slow") await sleep(SLOWNESS);
+		// Until the plug is pulled: the socket says so.
+		while (fault === "silent") await this.#socket.receive(now() + 60_000);
 	}
 
 	async #next(): Promise<TftpReply> {
@@ -110,7 +128,7 @@ class Transfer {
 
 	/** RFC 1350 section 4: a packet from a foreign port gets an error, and the transfer goes on. */
 	#isOurs({ address, port }: Datagram): boolean {
-		if (address !== this.#request.server) return false;
+		if (address !== this.#request.server || this.#request.fault === "deaf") return false;
 		this.#serverPort ??= port;
 		if (port === this.#serverPort) return true;
 		this.#socket.send(encodeError(ErrorCode.UNKNOWN_TID, "Unknown transfer ID"), port, address);

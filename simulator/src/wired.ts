@@ -12,7 +12,7 @@ import type { Socket } from "node:net";
 import { promisify } from "node:util";
 import { ANY, prefixLength } from "./addresses.ts";
 import { BootError } from "./errors.ts";
-import type { DhcpPort, Lease, Network, ServerPorts } from "./network.ts";
+import { type DhcpPort, type Lease, NETCONSOLE_PORTS, type Network, type ServerPorts } from "./network.ts";
 import { connectTcp, openUdpFrom } from "./sockets.ts";
 import { UdpPort } from "./udp.ts";
 
@@ -118,6 +118,13 @@ export class WiredNetwork implements Network {
 
 	get #arpIgnore(): string {
 		return `/proc/sys/net/ipv4/conf/${this.#name}/arp_ignore`;
+	}
+
+	async openNetconsole(): Promise<DhcpPort> {
+		const { from: port, to } = NETCONSOLE_PORTS;
+		const options = { address: this.#ownAddress(), port, broadcast: true, signal: this.#signal };
+		const socket = await UdpPort.open(options);
+		return { socket, address: BROADCAST, port: to, close: () => socket.close() };
 	}
 
 	udp(port: number, ttl: number): Promise<UdpPort> {

@@ -9,10 +9,12 @@ import type { Terminal } from "./terminal.ts";
 /** What the simulator, a package of its own that shares no code with the server, offers us. */
 interface Simulator {
 	runSimulation(options: SimulationOptions): Promise<number>;
-	/** All three throw a sentence for what they do not take: a model that cannot boot from the network, to begin with. */
+	/** All of these throw a sentence for what they do not take: a model that cannot boot from the network, to begin with. */
 	chooseModels(names: string): unknown;
 	readSettings(flags: SettingFlags): unknown;
 	readSystem(name: string | undefined): unknown;
+	readPlay(name: string | undefined): unknown;
+	readonly playList: readonly (readonly [name: string, does: string])[];
 }
 
 /** As the simulator's own command line has them. */
@@ -20,6 +22,7 @@ interface SettingFlags {
 	readonly "tftp-prefix": string | undefined;
 	readonly option97: string | undefined;
 	readonly tryboot: boolean;
+	readonly netconsole: boolean;
 }
 
 interface SimulationOptions {
@@ -35,6 +38,7 @@ interface SimulationOptions {
 	/** The simulator's own, as it made them. */
 	readonly settings: unknown;
 	readonly system: unknown;
+	readonly play: unknown;
 	readonly signal?: AbortSignal;
 }
 
@@ -46,9 +50,11 @@ interface SimulateFlags extends ClientFlags {
 	readonly ramp: number;
 	readonly seconds: number;
 	readonly system?: string;
+	readonly plays?: string;
 	readonly tftpPrefix?: string;
 	readonly option97?: string;
 	readonly tryboot?: true;
+	readonly netconsole?: true;
 	readonly dhcpPort?: number;
 	readonly tftpPort?: number;
 	readonly nfsPort?: number;
@@ -66,8 +72,10 @@ export function addSimulate(program: Command, terminal: Terminal, setExitCode: (
 		.option("--seconds <seconds>", "pull the plug of a Pi that has not booted by then", number(1, 3600), 300)
 		.option("--tftp-prefix <how>", "as set in the EEPROM: serial, mac, none or string:TEXT")
 		.option("--option97 <how>", "as set in the EEPROM: serial, or four letters")
+		.option("--netconsole", "the bootloader sends its own log, which the server shows")
 		.option("--tryboot", "the Pi reads tryboot.txt in place of config.txt")
 		.option("--system <name>", "asks DHCP again once it runs: networkmanager, networkd or dhcpcd")
+		.option("--plays <failure>", "what goes wrong with it (`--plays list` shows all)")
 		.option("--server <address>", "address of the server (default: the host of --url)")
 		.option("--dhcp-port <port>", "DHCP (default: the one that the server uses)", number(1, 65535))
 		.option("--tftp-port <port>", "TFTP, likewise", number(1, 65535))
@@ -76,6 +84,7 @@ export function addSimulate(program: Command, terminal: Terminal, setExitCode: (
 		.option("--json", "as JSON")
 		.action(async (flags: SimulateFlags) => {
 			const simulator = await loadSimulator();
+			if (flags.plays === "list") return terminal.out(playLines(simulator));
 			setExitCode(await simulator.runSimulation(await simulationOptions(flags, terminal, simulator)));
 		});
 }
@@ -105,13 +114,20 @@ async function simulationOptions(
 	};
 }
 
+function playLines({ playList }: Simulator): string {
+	return playList.map(([name, does]) => `${name.padEnd(16)}${does}\n`).join("");
+}
+
 /** Before the server is asked for anything. */
-function readChosen(flags: SimulateFlags, simulator: Simulator): Pick<SimulationOptions, "settings" | "system"> {
-	const { tftpPrefix, option97, tryboot = false } = flags;
+function readChosen(
+	flags: SimulateFlags,
+	simulator: Simulator,
+): Pick<SimulationOptions, "settings" | "system" | "play"> {
+	const { tftpPrefix, option97, tryboot = false, netconsole = false } = flags;
 	try {
 		simulator.chooseModels(flags.model);
-		const settings = simulator.readSettings({ "tftp-prefix": tftpPrefix, option97, tryboot });
-		return { settings, system: simulator.readSystem(flags.system) };
+		const settings = simulator.readSettings({ "tftp-prefix": tftpPrefix, option97, tryboot, netconsole });
+		return { settings, system: simulator.readSystem(flags.system), play: simulator.readPlay(flags.plays) };
 	} catch (error) {
 		throw new CommandError(exitCodes.usage, errorText(error), { cause: error });
 	}
