@@ -41,6 +41,9 @@ COPY simulator simulator
 COPY tools/container tools/container
 COPY --from=page /app/web/dist web/dist
 ENV PATH=/app/tools/container:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin IMAGES_DIR=/images DATA_DIR=/data
+# Compiled once, here: each start is quicker, and has no compiler in its memory (20 MB).
+ENV NODE_COMPILE_CACHE=/app/.cache
+RUN pi-netboot version
 VOLUME /images /data
 EXPOSE 67/udp 69/udp 111/tcp 111/udp 2049/tcp 6666/udp 38434/tcp
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s \

@@ -2,6 +2,7 @@
  * The settings of `serve`: a flag wins over the environment, the environment over the default. All that is wrong is said
  * at once, with what is right.
  */
+import { isIPv6 } from "node:net";
 import { resolve } from "node:path";
 import { z } from "zod";
 import { NetbootError } from "./base/index.ts";
@@ -309,6 +310,12 @@ function fromEnvironment(names: Setting["env"], env: NodeJS.ProcessEnv): Given |
 	const ends = names.map((name) => env[name]?.trim() ?? "");
 	// One end alone is given too: what is missing is then said.
 	return ends.every((end) => end === "") ? undefined : { text: ends.join("-"), from: names.join(" and ") };
+}
+
+/** Where programs of this machine find the page and the API: an address that stands for all of them is none to go to. */
+export function ownUrl(host: string, port: number): string {
+	if (isIPv6(host)) return `http://[${host === "::" ? "::1" : host}]:${port}`;
+	return `http://${host === "0.0.0.0" ? "127.0.0.1" : host}:${port}`;
 }
 
 const portFlags = {

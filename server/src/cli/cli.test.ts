@@ -224,6 +224,11 @@ describe("commands that ask the server", () => {
 		assert.equal((await run(["images"], { env: { PI_NETBOOT_URL: url, PI_NETBOOT_TOKEN: token } })).exitCode, 0);
 	});
 
+	it("ask where serve would listen with the same environment", async () => {
+		const env = { HTTP_PORT: String(server.http.port), HTTP_HOST: "", DATA_DIR: dataDir };
+		assert.equal((await run(["images"], { env })).exitCode, 0);
+	});
+
 	it("exit with 3 when no server is there, and say so", async () => {
 		const { exitCode, out, err } = await run(["devices", "--url", "http://127.0.0.1:9", "--data", dataDir]);
 		assert.deepEqual([exitCode, out], [3, ""]);

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { dirname } from "node:path";
 import type { Health } from "@pi-netboot/api";
 import { errorText, isNetbootError, shellQuote, systemClock } from "../base/index.ts";
-import type { Config } from "../config.ts";
+import { type Config, ownUrl } from "../config.ts";
 import { findImages } from "../images/index.ts";
 import {
 	adviseOnListenError,
@@ -118,9 +118,9 @@ function fullMode(givesAddresses: boolean, insists: boolean | undefined): string
 }
 
 /** What the server says, if one runs with these settings. */
-async function runningServer({ httpPort }: Config): Promise<Health | undefined> {
+async function runningServer({ httpHost, httpPort }: Config): Promise<Health | undefined> {
 	try {
-		return await call({ url: `http://127.0.0.1:${httpPort}`, token: undefined }, "getHealth");
+		return await call({ url: ownUrl(httpHost, httpPort), token: undefined }, "getHealth");
 	} catch (error) {
 		// That none runs is the usual case here.
 		if (!isNetbootError(error)) throw error;

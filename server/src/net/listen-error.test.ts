@@ -9,6 +9,7 @@ import { portOwner, socketsOn } from "./port-owner.ts";
 const linux: AdviceContext = {
 	platform: "linux",
 	execPath: "/home/pi user/node",
+	isContainer: false,
 	owner: async () => undefined,
 };
 
@@ -29,6 +30,16 @@ test("missing rights: three ways on Linux, each ready for the shell", async () =
 			"sudo npm start",
 		],
 	});
+});
+
+test("in a container, what can be done about it is done on the host", async () => {
+	const container = { ...linux, isContainer: true };
+	assert.deepEqual((await adviseOnListenError(failure("EACCES"), container)).commands, [
+		"sudo sysctl net.ipv4.ip_unprivileged_port_start=67",
+	]);
+	const { message, commands } = await adviseOnListenError(failure("EADDRINUSE"), container);
+	assert.equal(message, "DHCP (udp port 67) is off: a program outside of this container has the port.");
+	assert.deepEqual(commands, ["sudo ss -lnpu 'sport = :67'"]);
 });
 
 test("missing rights on macOS: one way", async () => {

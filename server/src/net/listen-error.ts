@@ -1,4 +1,5 @@
 /** What to tell a person about a port that we could not have: one sentence, and the commands that change it. */
+import { existsSync } from "node:fs";
 import { errorText, shellQuote, systemCode } from "../base/index.ts";
 import { type PortOwner, type Protocol, portOwner } from "./port-owner.ts";
 
@@ -24,10 +25,20 @@ export interface AdviceContext {
 	readonly platform: string;
 	/** The program that needs the right: the project's own Node. */
 	readonly execPath: string;
+	/** Whether this is in a container: programs and files of the host are out of its sight. */
+	readonly isContainer: boolean;
 	readonly owner: (protocol: Protocol, port: number) => Promise<PortOwner | undefined>;
 }
 
-const systemContext: AdviceContext = { platform: process.platform, execPath: process.execPath, owner: portOwner };
+/** Docker and Podman each leave a file of their own in what they run. */
+const CONTAINER_MARKS = ["/.dockerenv", "/run/.containerenv"];
+
+const systemContext: AdviceContext = {
+	platform: process.platform,
+	execPath: process.execPath,
+	isContainer: CONTAINER_MARKS.some((path) => existsSync(path)),
+	owner: portOwner,
+};
 
 /** Explains a failed bind. */
 export async function adviseOnListenError(
@@ -46,12 +57,17 @@ export async function adviseOnListenError(
 }
 
 function adviseOnRights(code: string, place: string, port: number, context: AdviceContext): ListenAdvice {
+	const allowAll = `sudo sysctl net.ipv4.ip_unprivileged_port_start=${Math.min(port, 67)}`;
+	if (context.isContainer) {
+		const message = `${place} is off: the user of this container may not listen on ports below 1024, root may; or the host allows it to all.`;
+		return { code, message, commands: [allowAll] };
+	}
 	const message = `${place} is off: an ordinary user may not listen on ports below 1024.`;
 	if (context.platform !== "linux") return { code, message, commands: ["sudo npm start"] };
 	const commands = [
 		// +ep: in the effective set when the program starts, since Node does not raise capabilities by itself.
 		`sudo setcap cap_net_bind_service=+ep ${shellQuote(context.execPath)}`,
-		`sudo sysctl net.ipv4.ip_unprivileged_port_start=${Math.min(port, 67)}`,
+		allowAll,
 		"sudo npm start",
 	];
 	return { code, message, commands };
@@ -69,7 +85,8 @@ async function adviseOnOwner(
 		const message = `${place} is off: ${owner.name} (process ${owner.pid}) has the port.`;
 		return { code, message, commands: [stopCommand(owner)] };
 	}
-	const message = `${place} is off: another program, of another user, has the port.`;
+	const other = context.isContainer ? "a program outside of this container" : "another program, of another user,";
+	const message = `${place} is off: ${other} has the port.`;
 	const list =
 		context.platform === "linux"
 			? `sudo ss -lnp${protocol === "udp" ? "u" : "t"} 'sport = :${port}'`
