@@ -38,6 +38,13 @@ export const theme = createTheme({
 	fontFamily: "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif",
 	fontFamilyMonospace: "ui-monospace, 'SF Mono', Menlo, Consolas, monospace",
 	headings: { fontWeight: "650" },
+	respectReducedMotion: true,
+	components: {
+		// Its eye is left out of the order of the keyboard otherwise.
+		PasswordInput: {
+			defaultProps: { visibilityToggleButtonProps: { "aria-label": "Show what is typed", tabIndex: 0 } },
+		},
+	},
 });
 
 /** Text on a tint of its own colour, and quiet text, at 4.5 to 1 or better (WCAG 1.4.3). */
@@ -51,6 +58,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
 		"--page": "#f5f6f8",
 		"--line": "#e1e4e9",
 		"--track": "#dfe3e8",
+		"--ring": "var(--mantine-color-raspberry-7)",
 		...tints((color) => `var(--mantine-color-${color}-9)`),
 		"--mantine-color-yellow-light-color": "#7a4a00",
 		"--mantine-color-orange-light-color": "#8f3a00",
@@ -66,6 +74,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
 		"--page": "#0f1115",
 		"--line": "#2a3038",
 		"--track": "#363d47",
+		"--ring": "var(--mantine-color-raspberry-3)",
 		...tints((color) => `var(--mantine-color-${color}-2)`),
 	},
 });

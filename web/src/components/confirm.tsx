@@ -27,10 +27,11 @@ export function Confirm(props: ConfirmProps) {
 				</Text>
 				<Problem error={error} />
 				<Group justify="flex-end" gap="xs">
-					<Button variant="default" onClick={props.onClose}>
+					{/* A key too much must not do what cannot be undone. */}
+					<Button variant="default" onClick={props.onClose} data-autofocus>
 						Cancel
 					</Button>
-					<Button loading={pending} disabled={disabled} onClick={props.onConfirm} data-autofocus>
+					<Button loading={pending} disabled={disabled} onClick={props.onConfirm}>
 						{action}
 					</Button>
 				</Group>

@@ -1,5 +1,5 @@
 /** What a system gets without a change of its image: who may log in, where it is. */
-import { Button, Group, PasswordInput, Stack, Text, Textarea, TextInput } from "@mantine/core";
+import { Button, Group, PasswordInput, Stack, Textarea, TextInput } from "@mantine/core";
 import type { Customisation, CustomisationChanges } from "@pi-netboot/api";
 import { type FormEvent, type ReactNode, useState } from "react";
 import { Problem } from "./problem.tsx";
@@ -83,14 +83,10 @@ export function CustomisationForm({ now, onSave }: CustomisationFormProps) {
 					spellCheck={false}
 					{...field("authorizedKeys")}
 				/>
-				<Secret
-					isSet={now.passwordSet}
-					label="Password"
-					description="The server keeps a hash of it alone"
-					onRemove={() => void save({ passwordHash: null })}
-				>
+				<Secret isSet={now.passwordSet} name="Password" onRemove={() => void save({ passwordHash: null })}>
 					<PasswordInput
-						aria-label="Password"
+						label="Password"
+						description="The server keeps a hash of it alone"
 						placeholder={now.passwordSet ? "One is set; it is never shown" : "None is set"}
 						autoComplete="new-password"
 						{...field("password")}
@@ -104,14 +100,10 @@ export function CustomisationForm({ now, onSave }: CustomisationFormProps) {
 					<TextInput label="Keyboard" placeholder="gb" {...field("keyboard")} />
 					<TextInput label="Wi-Fi country" placeholder="GB" {...field("wifiCountry")} />
 				</Group>
-				<Secret
-					isSet={now.userDataSet}
-					label="User-data of cloud-init"
-					description="For images that have cloud-init; it begins with #cloud-config or #!"
-					onRemove={() => void save({ userData: null })}
-				>
+				<Secret isSet={now.userDataSet} name="User-data of cloud-init" onRemove={() => void save({ userData: null })}>
 					<Textarea
-						aria-label="User-data of cloud-init"
+						label="User-data of cloud-init"
+						description="For images that have cloud-init; it begins with #cloud-config or #!"
 						placeholder={now.userDataSet ? "Some is set; it is never shown" : "#cloud-config"}
 						autosize
 						minRows={2}
@@ -134,29 +126,20 @@ export function CustomisationForm({ now, onSave }: CustomisationFormProps) {
 
 interface SecretProps {
 	readonly isSet: boolean;
-	readonly label: string;
-	readonly description: string;
+	readonly name: string;
 	readonly onRemove: () => void;
 	readonly children: ReactNode;
 }
 
-function Secret({ isSet, label, description, onRemove, children }: SecretProps) {
+function Secret({ isSet, name, onRemove, children }: SecretProps) {
 	return (
 		<div>
-			<Group justify="space-between" gap="xs">
-				<Text size="sm" fw="var(--mantine-font-weight-medium)">
-					{label}
-				</Text>
-				{isSet && (
-					<Button size="compact-xs" variant="subtle" onClick={onRemove} aria-label={`Take it away: ${label}`}>
-						Take it away
-					</Button>
-				)}
-			</Group>
-			<Text size="xs" c="dimmed" mb={4}>
-				{description}
-			</Text>
 			{children}
+			{isSet && (
+				<Button size="compact-sm" variant="subtle" mt={4} onClick={onRemove} aria-label={`Take it away: ${name}`}>
+					Take it away
+				</Button>
+			)}
 		</div>
 	);
 }

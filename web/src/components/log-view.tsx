@@ -4,6 +4,7 @@ import type { LogLine } from "@pi-netboot/api";
 import { Link } from "@tanstack/react-router";
 import { memo, useLayoutEffect, useRef } from "react";
 import { clockText, dateTimeText } from "../words/time.ts";
+import { AlertIcon } from "./icons.tsx";
 import classes from "./log-view.module.css";
 
 interface LogViewProps {
@@ -42,6 +43,8 @@ export function LogView({ lines, names, height, fits = false }: LogViewProps) {
 			{...(fits ? { mah: height } : { h: height })}
 			role="log"
 			aria-label="Log"
+			// Read out as they come, the lines of a herd that boots would drown everything.
+			aria-live="off"
 			tabIndex={0}
 		>
 			{shown.length === 0 && (
@@ -67,6 +70,11 @@ const Line = memo(function Line({ line, name }: { readonly line: LogLine; readon
 			</time>
 			<span className={classes.service}>{service}</span>
 			<span className={classes.message}>
+				{(level === "warn" || level === "error") && (
+					<span className={classes.mark} role="img" aria-label={level === "error" ? "Error" : "Warning"}>
+						<AlertIcon size={14} />
+					</span>
+				)}
 				{name !== undefined && device !== undefined && (
 					<>
 						<Anchor component={Link} to={`/devices/${device}`} inherit underline="always">

@@ -10,7 +10,7 @@ export function NotFound() {
 		<PageFrame title="Nothing here">
 			<Text>
 				There is no such page.{" "}
-				<Anchor component={Link} to="/devices">
+				<Anchor component={Link} to="/devices" underline="always">
 					To the Pis
 				</Anchor>
 			</Text>

@@ -20,11 +20,10 @@ export function SaveBar({ isChanged, isSaving, isSaved, onDiscard }: SaveBarProp
 					Discard
 				</Button>
 			)}
-			{isSaved && !isChanged && (
-				<Text size="sm" role="status">
-					Saved.
-				</Text>
-			)}
+			{/* Always there: only what changes in a place that was there before is read out. */}
+			<Text size="sm" role="status">
+				{isSaved && !isChanged && "Saved."}
+			</Text>
 		</Group>
 	);
 }

@@ -11,7 +11,7 @@ import {
 } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { Link, Outlet, useRouterState } from "@tanstack/react-router";
-import type { ComponentType } from "react";
+import { type ComponentType, useEffect } from "react";
 import {
 	BoardIcon,
 	GuideIcon,
@@ -23,6 +23,7 @@ import {
 	SunIcon,
 	WriteIcon,
 } from "./icons.tsx";
+import { KeptFocus } from "./kept-focus.ts";
 import { ServerState } from "./server-state.tsx";
 import classes from "./shell.module.css";
 
@@ -44,6 +45,11 @@ const places: readonly Place[] = [
 
 export function Shell() {
 	const [menuOpened, menu] = useDisclosure(false);
+	useEffect(() => {
+		const focus = new KeptFocus();
+		focus.start();
+		return () => focus.stop();
+	}, []);
 	return (
 		<AppShell
 			header={{ height: 54 }}
