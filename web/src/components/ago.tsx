@@ -11,7 +11,10 @@ let now = Date.now();
 
 function subscribe(listener: () => void): () => void {
 	listeners.add(listener);
-	ticking ??= window.setInterval(tick, TICK);
+	if (ticking === undefined) {
+		now = Date.now();
+		ticking = window.setInterval(tick, TICK);
+	}
 	return () => {
 		listeners.delete(listener);
 		if (listeners.size > 0) return;
@@ -31,9 +34,11 @@ export function useNow(): number {
 }
 
 export function Ago({ at }: { readonly at: number }) {
+	// The text, not the time: most texts stay the same from one tick to the next, and are not painted again.
+	const text = useSyncExternalStore(subscribe, () => agoText(at, Math.max(now, at)));
 	return (
 		<time dateTime={new Date(at).toISOString()} title={dateTimeText(at)}>
-			{agoText(at, Math.max(useNow(), at))}
+			{text}
 		</time>
 	);
 }

@@ -2,13 +2,14 @@
 import { Anchor, Badge, Checkbox, Group, Paper, Stack, Text } from "@mantine/core";
 import type { Device } from "@pi-netboot/api";
 import { Link } from "@tanstack/react-router";
-import { memo } from "react";
+import { memo, useId } from "react";
 import { Ago } from "../../components/ago.tsx";
 import { StageBar } from "../../components/stage-bar.tsx";
 import { modelText } from "../../words/models.ts";
 import { type StatusKind, statusColors } from "../../words/status.ts";
 import classes from "./devices.module.css";
 import { type ImageNames, imageOf } from "./image-names.ts";
+import { usePaced } from "./paced.ts";
 import type { ShownDevice } from "./shown-devices.ts";
 
 export interface DeviceListProps {
@@ -19,21 +20,27 @@ export interface DeviceListProps {
 }
 
 export function DeviceCards({ shown, names, selected, onToggle }: DeviceListProps) {
+	const painted = usePaced(shown);
 	return (
-		<ul className={classes.cards}>
-			{shown.map(({ device, status }) => (
-				<li key={device.id} className={classes.cell}>
-					<DeviceCard
-						device={device}
-						kind={status.kind}
-						word={status.word}
-						sentence={status.sentence}
-						image={imageOf(device, names)}
-						isSelected={selected.has(device.id)}
-						onToggle={onToggle}
-					/>
-				</li>
-			))}
+		<ul className={classes.cards} aria-label="Pis">
+			{shown.map(({ device: { id } }) => {
+				const one = painted.get(id);
+				return (
+					<li key={id} className={classes.cell}>
+						{one && (
+							<DeviceCard
+								device={one.device}
+								kind={one.status.kind}
+								word={one.status.word}
+								sentence={one.status.sentence}
+								image={imageOf(one.device, names)}
+								isSelected={selected.has(id)}
+								onToggle={onToggle}
+							/>
+						)}
+					</li>
+				);
+			})}
 		</ul>
 	);
 }
@@ -55,12 +62,7 @@ const DeviceCard = memo(function DeviceCard(props: DeviceItemProps) {
 			<Stack gap={8} h="100%">
 				<Group justify="space-between" wrap="nowrap" gap="xs">
 					<Group gap="xs" wrap="nowrap" miw={0}>
-						<Checkbox
-							size="xs"
-							checked={isSelected}
-							onChange={() => onToggle(device.id)}
-							aria-label={`Select ${device.name}`}
-						/>
+						<Tick name={device.name} isSelected={isSelected} onToggle={() => onToggle(device.id)} />
 						<Anchor component={Link} to={`/devices/${device.id}`} fw={600} c="inherit" className={classes.name}>
 							{device.name}
 						</Anchor>
@@ -69,11 +71,11 @@ const DeviceCard = memo(function DeviceCard(props: DeviceItemProps) {
 						{word}
 					</Badge>
 				</Group>
-				<Text size="sm" c="dimmed" truncate>
+				<Text size="sm" c="dimmed" className={classes.whole}>
 					{factsText(device)}
 				</Text>
 				<StageBar reached={device.stages} state={kind} />
-				<Text size="sm" lineClamp={kind === "trouble" ? 4 : 1}>
+				<Text size="sm" className={classes.whole}>
 					{sentence}
 				</Text>
 				{device.tags.length > 0 && (
@@ -86,7 +88,7 @@ const DeviceCard = memo(function DeviceCard(props: DeviceItemProps) {
 					</Group>
 				)}
 				<Group gap={6} mt="auto" c="dimmed" fz="xs" justify="space-between" wrap="nowrap">
-					<Text inherit truncate>
+					<Text inherit className={classes.whole}>
 						{image}
 					</Text>
 					<Text inherit flex="none">
@@ -97,6 +99,22 @@ const DeviceCard = memo(function DeviceCard(props: DeviceItemProps) {
 		</Paper>
 	);
 });
+
+interface TickProps {
+	readonly name: string;
+	readonly isSelected: boolean;
+	readonly onToggle: () => void;
+}
+
+/** With room around it for a finger. */
+export function Tick({ name, isSelected, onToggle }: TickProps) {
+	const id = useId();
+	return (
+		<label className={classes.tick} htmlFor={id}>
+			<Checkbox id={id} size="xs" checked={isSelected} onChange={onToggle} aria-label={`Select ${name}`} />
+		</label>
+	);
+}
 
 /** `Pi 5 · 192.0.2.20 · 52 °C` */
 function factsText({ model, ip, agent }: Device): string {

@@ -1,30 +1,39 @@
 /** A row per Pi, for many of them. */
-import { Anchor, Badge, Checkbox, Text } from "@mantine/core";
+import { Anchor, Badge, Text } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { memo } from "react";
 import { Ago } from "../../components/ago.tsx";
 import { StageBar } from "../../components/stage-bar.tsx";
 import { modelText } from "../../words/models.ts";
 import { statusColors } from "../../words/status.ts";
-import type { DeviceItemProps, DeviceListProps } from "./device-cards.tsx";
+import { type DeviceItemProps, type DeviceListProps, Tick } from "./device-cards.tsx";
 import classes from "./devices.module.css";
 import { imageOf } from "./image-names.ts";
+import { usePaced } from "./paced.ts";
 
 export function DeviceRows({ shown, names, selected, onToggle }: DeviceListProps) {
+	const painted = usePaced(shown);
 	return (
-		<ul className={classes.rows}>
-			{shown.map(({ device, status }) => (
-				<DeviceRow
-					key={device.id}
-					device={device}
-					kind={status.kind}
-					word={status.word}
-					sentence={status.sentence}
-					image={imageOf(device, names)}
-					isSelected={selected.has(device.id)}
-					onToggle={onToggle}
-				/>
-			))}
+		<ul className={classes.rows} aria-label="Pis">
+			{shown.map(({ device: { id } }) => {
+				const one = painted.get(id);
+				const isSelected = selected.has(id);
+				return (
+					<li key={id} className={classes.row} data-selected={isSelected || undefined}>
+						{one && (
+							<DeviceRow
+								device={one.device}
+								kind={one.status.kind}
+								word={one.status.word}
+								sentence={one.status.sentence}
+								image={imageOf(one.device, names)}
+								isSelected={isSelected}
+								onToggle={onToggle}
+							/>
+						)}
+					</li>
+				);
+			})}
 		</ul>
 	);
 }
@@ -32,18 +41,13 @@ export function DeviceRows({ shown, names, selected, onToggle }: DeviceListProps
 const DeviceRow = memo(function DeviceRow(props: DeviceItemProps) {
 	const { device, kind, word, sentence, image, isSelected, onToggle } = props;
 	return (
-		<li className={classes.row} data-selected={isSelected || undefined}>
-			<Checkbox
-				size="xs"
-				checked={isSelected}
-				onChange={() => onToggle(device.id)}
-				aria-label={`Select ${device.name}`}
-			/>
+		<>
+			<Tick name={device.name} isSelected={isSelected} onToggle={() => onToggle(device.id)} />
 			<div className={classes.who}>
 				<Anchor component={Link} to={`/devices/${device.id}`} fw={600} c="inherit" className={classes.name} size="sm">
 					{device.name}
 				</Anchor>
-				<Text size="xs" c="dimmed" truncate>
+				<Text size="xs" c="dimmed" className={classes.whole}>
 					{[device.model === null ? undefined : modelText(device.model), device.ip].filter(Boolean).join(" · ")}
 				</Text>
 			</div>
@@ -55,12 +59,12 @@ const DeviceRow = memo(function DeviceRow(props: DeviceItemProps) {
 					{word}
 				</Badge>
 			</div>
-			<Text size="xs" className={classes.sentence} truncate title={sentence}>
+			<Text size="xs" className={classes.sentence}>
 				{kind === "trouble" || kind === "starting" ? sentence : image}
 			</Text>
 			<Text size="xs" c="dimmed" className={classes.when}>
 				{device.lastBootAt === null ? "never booted" : <Ago at={device.lastBootAt} />}
 			</Text>
-		</li>
+		</>
 	);
 });

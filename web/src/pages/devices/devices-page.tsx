@@ -1,7 +1,7 @@
 /** All Pis at one glance. */
-import { SimpleGrid, Skeleton, Stack } from "@mantine/core";
+import { SimpleGrid, Skeleton, Stack, VisuallyHidden } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { lazy, Suspense, useCallback, useDeferredValue, useMemo, useState } from "react";
+import { lazy, Suspense, startTransition, useCallback, useDeferredValue, useMemo, useState } from "react";
 import { pageFile } from "../../api/page-files.ts";
 import { devicesQuery, imagesQuery } from "../../api/queries.ts";
 import { useNow } from "../../components/ago.tsx";
@@ -13,7 +13,7 @@ import { DeviceCards } from "./device-cards.tsx";
 import { DeviceRows } from "./device-rows.tsx";
 import { imageNames } from "./image-names.ts";
 import { NoDevices } from "./no-devices.tsx";
-import { countsText, type DeviceFilter, filterDevices, withStatus } from "./shown-devices.ts";
+import { countsText, type DeviceFilter, filterDevices, helpText, withStatus } from "./shown-devices.ts";
 import { Toolbar, type View } from "./toolbar.tsx";
 
 /** Loaded when a Pi is chosen: this is the first page. */
@@ -27,7 +27,7 @@ export function DevicesPage() {
 	const { data: images } = useQuery(imagesQuery);
 	const now = useNow();
 	const [filter, setFilter] = useState<DeviceFilter>({ text: "", kind: "all" });
-	const [view, setView] = useState<View>();
+	const [chosenView, setView] = useState<View>();
 	const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
 	const all = useMemo(() => withStatus(devices ?? [], now), [devices, now]);
 	const wanted = useDeferredValue(filter);
@@ -35,11 +35,13 @@ export function DevicesPage() {
 	const shown = useMemo(() => filterDevices(all, wanted, names), [all, wanted, names]);
 	const toggle = useCallback((id: string) => setSelected((before) => toggled(before, id)), []);
 	const chosen = all.filter(({ device }) => selected.has(device.id)).map(({ device }) => device);
-	const List = (view ?? (all.length >= MANY ? "rows" : "cards")) === "cards" ? DeviceCards : DeviceRows;
+	const view = chosenView ?? (all.length >= MANY ? "rows" : "cards");
+	const List = view === "cards" ? DeviceCards : DeviceRows;
 	return (
 		<PageFrame title="Pis" lead={devices === undefined ? undefined : countsText(all)}>
 			<Problem error={error} title="The Pis cannot be shown" onRetry={() => void refetch()} />
 			<ServerTrouble />
+			<VisuallyHidden role="status">{helpText(all)}</VisuallyHidden>
 			{devices === undefined && error === null && <Waiting />}
 			{devices?.length === 0 && <NoDevices />}
 			{all.length > 0 && (
@@ -54,7 +56,7 @@ export function DevicesPage() {
 					<SelectionBar
 						chosen={chosen}
 						shownIds={shown.map(({ device }) => device.id)}
-						onSelect={(ids) => setSelected(new Set(ids))}
+						onSelect={(ids) => startTransition(() => setSelected(new Set(ids)))}
 					/>
 				)}
 			</Suspense>

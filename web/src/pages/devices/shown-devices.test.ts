@@ -9,7 +9,7 @@ const NOW = 1_700_000_000_000;
 const device = (name: string, more: Partial<Device> = {}): Device =>
 	sampleDevice({ name, stage: "userspace", bootCount: 1, lastBootAt: NOW, ...more });
 
-const trouble = { code: "x", severity: "error", message: "It needs help." } as const;
+const trouble = { code: "x", severity: "error", message: "It needs help.", seen: "It asked.", fix: "Help." } as const;
 const names = { byId: new Map([["u", "ubuntu.img"]]), byDefault: "raspios.img" };
 const shownNames = (devices: readonly Device[]) => withStatus(devices, NOW).map((one) => one.device.name);
 

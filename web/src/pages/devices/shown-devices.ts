@@ -63,6 +63,13 @@ export function countOf(all: readonly ShownDevice[], kind: StatusKind): number {
 	return all.filter(({ status }) => status.kind === kind).length;
 }
 
+/** What is read out when it changes: `1 Pi needs help`. That others boot is no news to interrupt somebody for. */
+export function helpText(all: readonly ShownDevice[]): string {
+	const count = countOf(all, "trouble");
+	if (count === 0) return "";
+	return count === 1 ? "1 Pi needs help" : `${count} Pis need help`;
+}
+
 /** `12 Pis: 1 needs help, 2 starting, 9 running` */
 export function countsText(all: readonly ShownDevice[]): string {
 	const total = all.length === 1 ? "1 Pi" : `${all.length} Pis`;

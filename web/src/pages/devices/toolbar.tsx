@@ -4,7 +4,7 @@ import { CardsIcon, RowsIcon, SearchIcon } from "../../components/icons.tsx";
 import type { StatusKind } from "../../words/status.ts";
 import { countOf, type DeviceFilter, type ShownDevice } from "./shown-devices.ts";
 
-export type View = "cards" | "rows" | undefined;
+export type View = "cards" | "rows";
 
 interface ToolbarProps {
 	readonly all: readonly ShownDevice[];
@@ -35,7 +35,7 @@ export function Toolbar({ all, filter, onFilter, count, view, onView }: ToolbarP
 				flex="1 1 14rem"
 				maw="26rem"
 			/>
-			<Group gap={6}>
+			<Group gap={6} role="group" aria-label="Only those that">
 				{chips.map(({ kind, name }) => (
 					<Chip
 						key={kind}
@@ -50,7 +50,7 @@ export function Toolbar({ all, filter, onFilter, count, view, onView }: ToolbarP
 			<Text size="sm" c="dimmed" role="status">
 				{count === all.length ? "" : `${count} of ${all.length} shown`}
 			</Text>
-			<ActionIcon.Group ml="auto" visibleFrom="sm">
+			<ActionIcon.Group ml="auto" visibleFrom="sm" aria-label="How they are shown">
 				<ActionIcon
 					variant="default"
 					size="lg"
