@@ -59,6 +59,27 @@ export const CreatedToken = Token.extend({
 }).meta({ id: "CreatedToken" });
 export type CreatedToken = z.infer<typeof CreatedToken>;
 
+const AllowedHost = z
+	.string()
+	.max(253)
+	.toLowerCase()
+	.regex(/^[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?$/, "expected a host name like netboot.example.org, or an IPv4 address");
+
+export const NewAllowedHosts = z
+	.strictObject({ hosts: z.array(AllowedHost).max(32).describe("All that shall hold from now on.") })
+	.meta({ id: "NewAllowedHosts" });
+export type NewAllowedHosts = z.infer<typeof NewAllowedHosts>;
+
+/** Whoever asks by another Host is refused: a page of another site may lead its own name to our address. */
+export const AllowedHosts = z
+	.object({
+		hosts: z.array(z.string()).describe("Those that were allowed here; they are stored."),
+		given: z.array(z.string()).describe("Those of `--allow-host`, which hold as long as the server runs."),
+		own: z.array(z.string()).describe("The machine's own names, which hold in any case, as its addresses do."),
+	})
+	.meta({ id: "AllowedHosts" });
+export type AllowedHosts = z.infer<typeof AllowedHosts>;
+
 export const AuditEntry = z
 	.object({
 		id: z.int().min(1),

@@ -21,6 +21,11 @@ const kinds = {
 	"password-refused": { status: 401, description: "This is not the password, or none was set." },
 	"cross-site": { status: 403, description: "A browser sent a change from another site's page." },
 	"not-found": { status: 404, description: "There is nothing at this method and path." },
+	"method-not-allowed": {
+		status: 405,
+		description: "The path takes other methods: the header `Allow` has them.",
+	},
+	"too-slow": { status: 408, description: "The request did not arrive in time." },
 	"image-not-found": { status: 404, description: "No image has this id." },
 	"snapshot-not-found": { status: 404, description: "The device has no snapshot of this name." },
 	"device-not-found": { status: 404, description: "No device has or had this id." },
@@ -78,6 +83,7 @@ const kinds = {
 		status: 421,
 		description: "The Host header names neither this machine nor a host that was allowed.",
 	},
+	"head-too-large": { status: 431, description: "The request's head is larger than the 16 KiB that are read." },
 	"too-many-attempts": { status: 429, description: "Too many wrong tokens, codes or passwords; wait a minute." },
 	internal: { status: 500, description: "A fault of the server; its log says more." },
 	unavailable: {
@@ -110,7 +116,7 @@ export const ErrorBody = z.object({
 export type ErrorBody = z.infer<typeof ErrorBody>;
 
 /** Failures that any route can answer with, whatever it does. */
-export const generalErrors: readonly ErrorCode[] = ["host-refused", "internal", "unavailable"];
+export const generalErrors: readonly ErrorCode[] = ["invalid-request", "host-refused", "internal", "unavailable"];
 
 /** Failures of every route that asks who is calling. */
 export const authErrors: readonly ErrorCode[] = ["unauthorized", "too-many-attempts"];

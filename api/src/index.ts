@@ -14,6 +14,7 @@ export * from "./logs.ts";
 export * from "./network.ts";
 export * from "./openapi.ts";
 export * from "./roots.ts";
+export type * from "./route.ts";
 export * from "./routes.ts";
 export * from "./virtual-pis.ts";
 export * from "./writes.ts";

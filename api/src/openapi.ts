@@ -1,7 +1,8 @@
 /** The API description (OpenAPI 3.1, whose schemas are JSON Schema 2020-12) out of the route table. */
 import { z } from "zod";
 import { ErrorBody, type ErrorCode, errorKinds } from "./errors.ts";
-import { allRoutes, errorsOf, type OperationId, type Route } from "./routes.ts";
+import type { Route } from "./route.ts";
+import { allRoutes, errorsOf, type OperationId } from "./routes.ts";
 
 type Json = string | number | boolean | null | undefined | Json[] | { [key: string]: Json };
 type JsonObject = { [key: string]: Json };

@@ -37,9 +37,9 @@ import {
 	TftpFiles,
 } from "./boot/index.ts";
 import type { RunningServer } from "./cli/index.ts";
-import type { Config } from "./config.ts";
+import { type Config, ownUrl } from "./config.ts";
 import { type Device, DeviceRegistry } from "./devices/index.ts";
-import { AccessBook, EventHub, HttpServer, type Services } from "./http/index.ts";
+import { AccessBook, AllowedHosts, EventHub, HttpServer, type Services } from "./http/index.ts";
 import { ImageLibrary, inspectImage } from "./images/index.ts";
 import type { Logging } from "./log-setup.ts";
 import { systemSource } from "./net/index.ts";
@@ -118,7 +118,7 @@ async function start(config: Config, log: Logger, logging: Logging, undo: Undo[]
 	const virtualPis = new VirtualPis({
 		// In development the server is watched and started anew; a virtual Pi boots once.
 		program: [process.execPath, ...process.execArgv.filter((flag) => !flag.startsWith("--watch")), mainProgram],
-		url: () => `http://${config.httpHost === "0.0.0.0" ? "127.0.0.1" : config.httpHost}:${web.port}`,
+		url: () => ownUrl(config.httpHost, web.port),
 		log: log.child({ service: "virtual" }),
 	});
 	undo.push(() => virtualPis.stop());
@@ -145,7 +145,7 @@ async function start(config: Config, log: Logger, logging: Logging, undo: Undo[]
 		token: secrets.apiToken,
 		book: new AccessBook(store, systemClock, httpLog, await store.tokens.list()),
 		audit: store.audit,
-		allowedHosts: config.allowedHosts,
+		hosts: new AllowedHosts(config.allowedHosts, store),
 		version: readVersion(),
 		services,
 		log: httpLog,
@@ -155,7 +155,8 @@ async function start(config: Config, log: Logger, logging: Logging, undo: Undo[]
 		throw await explainListenError("page and API", config.httpPort, "--http-port", error);
 	});
 	web.port = http.port;
-	return readyLine(surroundings.place.mainAddress, http.port, http.createLoginCode());
+	const isEverywhere = config.httpHost === "0.0.0.0" || config.httpHost === "::";
+	return readyLine(isEverywhere ? surroundings.place.mainAddress : config.httpHost, http.port, http.createLoginCode());
 }
 
 async function startLibrary(config: Config, store: Store, log: Logger, undo: Undo[]): Promise<ImageLibrary> {

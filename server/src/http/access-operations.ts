@@ -1,5 +1,6 @@
 /** Logging in and out, tokens, the password, and who changed what. */
 import type { Access } from "./access.ts";
+import type { AllowedHosts } from "./allowed-hosts.ts";
 import type { Audit } from "./audit.ts";
 import type { Operations, Visit } from "./operations.ts";
 
@@ -13,14 +14,17 @@ type AccessOperation =
 	| "listTokens"
 	| "createToken"
 	| "deleteToken"
+	| "getAllowedHosts"
+	| "setAllowedHosts"
 	| "listAudit";
 
-export function accessOperations(access: Access, audit: Audit): Pick<Operations, AccessOperation> {
+export function accessOperations(access: Access, hosts: AllowedHosts, audit: Audit): Pick<Operations, AccessOperation> {
 	const { book } = access;
 	// Whoever ended all sessions from a browser is still there.
 	const keepIn = ({ visitor, setCookie }: Visit): undefined => {
 		if (visitor?.proof === "session") setCookie(access.createSession());
 	};
+	const shown = () => ({ hosts: [...hosts.stored], given: [...hosts.given], own: [...hosts.own] });
 	return {
 		getLogin: () => ({ needed: access.isNeeded, password: book.passwordSet }),
 		login: async ({ body }, { address, setCookie }) => {
@@ -45,6 +49,11 @@ export function accessOperations(access: Access, audit: Audit): Pick<Operations,
 		deleteToken: async ({ params }) => {
 			await book.remove(params.id);
 			return undefined;
+		},
+		getAllowedHosts: shown,
+		setAllowedHosts: async ({ body }, { host }) => {
+			await hosts.change(body.hosts, host);
+			return shown();
 		},
 		listAudit: ({ query }) => audit.page(query),
 	};

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
+import { connect } from "node:net";
 import { describe, it } from "node:test";
-import { checkHost } from "./host.ts";
 import { bearer, type Harness, harness } from "./testing/harness.ts";
 
 const minute = 60_000;
@@ -38,15 +38,24 @@ describe("who may ask", () => {
 		assert.equal((await change({ origin: "http://evil.example" })).statusCode, 403);
 	});
 
-	it("not by trying tokens: the 21st in a minute is no longer looked at", async () => {
+	it("not by trying tokens: from the 21st in a minute on they are told to wait", async () => {
 		const h = harness();
 		const wrong = { authorization: "Bearer wrong" };
 		for (let count = 0; count < 20; count++) assert.equal((await get(h, "/api/v1/devices", wrong)).status, 401);
-		const refused = await get(h, "/api/v1/devices", bearer);
+		const refused = await get(h, "/api/v1/devices", wrong);
 		assert.deepEqual([refused.status, refused.headers["retry-after"]], [429, "60"]);
 		assert.equal((await get(h, "/?code=guess")).status, 429);
 		h.clock.advance(minute);
+		assert.equal((await get(h, "/api/v1/devices", wrong)).status, 401);
+	});
+
+	it("who has the right token or code, whoever tries wrong ones from the same address", async () => {
+		const h = harness();
+		const code = h.http.createLoginCode();
+		for (let count = 0; count < 30; count++) await get(h, "/?code=guess", { authorization: "Bearer wrong" });
+		assert.equal((await get(h, "/?code=guess")).status, 429);
 		assert.equal((await get(h, "/api/v1/devices", bearer)).status, 200);
+		assert.equal((await get(h, `/?code=${code}`)).status, 303);
 	});
 });
 
@@ -170,7 +179,7 @@ describe("the session", () => {
 
 describe("the Host header", () => {
 	const status = async (host: string) =>
-		(await get(harness({ allowedHosts: ["Boot.Lan"] }), "/api/v1/health", { host })).status;
+		(await get(harness({ given: ["Boot.Lan"] }), "/api/v1/health", { host })).status;
 
 	it("may be this machine's", async () => {
 		for (const host of [
@@ -206,12 +215,25 @@ describe("the Host header", () => {
 		]) {
 			assert.equal(await status(host), 421, host);
 		}
+		assert.match((await get(harness(), "/", { host: "evil.example" })).body, /"code":"host-refused"/);
 	});
 
-	it("may not be missing", () => {
-		for (const header of [undefined, ""]) {
-			assert.throws(() => checkHost(header, { addresses: () => [], name: () => "" }, []), { code: "host-refused" });
-		}
+	it("may not be missing, come twice, or differ from the target's", async () => {
+		const h = harness();
+		await h.http.start();
+		const answer = async (head: string) => {
+			const socket = connect(h.http.port, "127.0.0.1").setEncoding("latin1");
+			socket.write(`${head}\r\nConnection: close\r\n\r\n`);
+			return (await socket.toArray()).join("").split("\r\n")[0];
+		};
+		const refused = "HTTP/1.1 421 Misdirected Request";
+		assert.equal(await answer("GET /api/v1/health HTTP/1.1"), refused);
+		assert.equal(await answer("GET /api/v1/health HTTP/1.1\r\nHost:"), refused);
+		assert.equal(await answer("GET /api/v1/health HTTP/1.1\r\nHost: bench\r\nHost: evil.example"), refused);
+		assert.equal(await answer("GET http://evil.example/api/v1/health HTTP/1.1\r\nHost: bench"), refused);
+		assert.equal(await answer("GET http://bench/api/v1/health HTTP/1.1\r\nHost: bench"), "HTTP/1.1 200 OK");
+		assert.equal(await answer("GET /api/v1/health HTTP/1.1\r\nHost: bench\r\nExpect: tea"), "HTTP/1.1 200 OK");
+		await h.http.stop();
 	});
 
 	it("is looked at before anything else", async () => {
@@ -221,5 +243,46 @@ describe("the Host header", () => {
 			assert.equal((await get(h, url, { ...bearer, host: "evil.example" })).status, 421, url);
 		}
 		assert.equal((await get(h, `/?code=${code}`)).status, 303);
+	});
+});
+
+describe("names that are allowed", () => {
+	const url = "/api/v1/allowed-hosts";
+	const set = (h: Harness, hosts: string[], host = "bench") =>
+		h.http.fastify.inject({ method: "PUT", url, payload: { hosts }, headers: { ...bearer, host } });
+
+	it("hold at once and after a restart, besides those of the start", async () => {
+		const h = harness({ given: ["boot.lan"] });
+		const answer = await set(h, ["Pi.Example.org", "pi.example.org", "192.0.2.77"]);
+		assert.deepEqual(answer.json(), {
+			hosts: ["pi.example.org", "192.0.2.77"],
+			given: ["boot.lan"],
+			own: ["bench", "bench.local"],
+		});
+		assert.equal(h.keeper.synced, 1);
+		for (const one of [h, harness({}, h.keeper)]) {
+			for (const host of ["pi.example.org:38434", "192.0.2.77"]) {
+				assert.equal((await get(one, url, { ...bearer, host })).status, 200, host);
+			}
+		}
+		assert.equal((await set(h, [])).statusCode, 200);
+		assert.equal((await get(h, url, { ...bearer, host: "pi.example.org" })).status, 421);
+		assert.equal((await get(h, url, { ...bearer, host: "boot.lan" })).status, 200);
+	});
+
+	it("keep the one that is asked by", async () => {
+		const h = harness();
+		await set(h, ["pi.example.org", "b.lan"]);
+		assert.equal((await set(h, ["b.lan"], "pi.example.org:38434")).json().error.code, "conflict");
+		assert.equal((await set(h, ["pi.example.org"], "pi.example.org:38434")).statusCode, 200);
+		assert.deepEqual(JSON.parse((await get(h, url, bearer)).body).hosts, ["pi.example.org"]);
+	});
+
+	it("are names, and not too many", async () => {
+		for (const name of ["", "*", "a b", "a/b", "evil@x", "http://x", "x:80", "-x", ".", "é", "x".repeat(254), "a\n"]) {
+			assert.equal((await set(harness(), [name])).json().error.code, "invalid-request", name);
+		}
+		const many = Array.from({ length: 33 }, (_, index) => `n${index}`);
+		assert.equal((await set(harness(), many)).json().error.code, "invalid-request");
 	});
 });

@@ -39,10 +39,16 @@ export interface Visitor {
 const EVERYBODY: Visitor = { proof: "none-needed", who: "everybody" };
 const SESSION: Visitor = { proof: "session", who: "session" };
 
+/** Wrong passwords a minute, of strangers together. */
+const GUESSES_IN_ALL = 100;
+
 export class Access {
 	readonly book: AccessBook;
 	readonly #sessions: Sessions;
+	/** Wrong tokens and codes. */
 	readonly #attempts: Attempts;
+	/** Wrong passwords. */
+	readonly #guesses: Attempts;
 	readonly #codes: LoginCodes;
 	readonly #options: AccessOptions;
 
@@ -52,6 +58,7 @@ export class Access {
 		this.#options = options;
 		this.#sessions = new Sessions(clock, token, () => book.epoch, port);
 		this.#attempts = new Attempts(clock);
+		this.#guesses = new Attempts(clock, GUESSES_IN_ALL);
 		this.#codes = new LoginCodes(clock);
 	}
 
@@ -64,7 +71,10 @@ export class Access {
 	check(caller: Caller): Visitor {
 		if (caller.authorization !== undefined && this.isNeeded) return this.#checkToken(caller);
 		const visitor = this.#withoutToken(caller);
-		if (visitor !== undefined) return visitor;
+		if (visitor !== undefined) {
+			this.#guesses.welcome(caller.address);
+			return visitor;
+		}
 		throw new ApiError("unauthorized", "This needs the token or a login.", {
 			hint: "Send `Authorization: Bearer TOKEN` with the token in DATA_DIR/token, or run `pi-netboot login`.",
 		});
@@ -85,8 +95,9 @@ export class Access {
 	 * @throws ApiError code-refused, too-many-attempts.
 	 */
 	redeem(code: string, address: string): string {
-		this.#limit(address);
+		// The right one is looked at in any case: a stranger who tries some keeps nobody out, and guesses none of 60 bits.
 		if (this.#codes.redeem(code)) {
+			this.#guesses.welcome(address);
 			this.#options.loggedIn("link", address);
 			return this.createSession();
 		}
@@ -102,11 +113,11 @@ export class Access {
 	 * @throws ApiError password-refused, too-many-attempts.
 	 */
 	async logIn(password: string, address: string): Promise<string> {
-		this.#limit(address);
+		limit(this.#guesses, address);
 		// Before the answer is known, or many at once would all be looked at.
-		this.#attempts.failed(address);
+		this.#guesses.failed(address);
 		if (await this.book.isPassword(password)) {
-			this.#attempts.forget(address);
+			this.#guesses.forget(address);
 			this.#options.loggedIn("password", address);
 			return this.createSession();
 		}
@@ -132,10 +143,10 @@ export class Access {
 	}
 
 	#checkToken(caller: Caller): Visitor {
-		this.#limit(caller.address);
 		const [scheme, token = "", ...rest] = (caller.authorization ?? "").split(" ");
 		const wellFormed = scheme?.toLowerCase() === "bearer" && rest.length === 0;
 		const who = wellFormed ? this.#ownerOf(token) : undefined;
+		// As with codes, the right one is looked at in any case.
 		if (who !== undefined) return { proof: "token", who };
 		this.#failed(caller.address, "token");
 		throw new ApiError("unauthorized", "The bearer token is not one of this server.", {
@@ -147,15 +158,17 @@ export class Access {
 		return sameSecret(token, this.#options.token) ? "token" : this.book.nameOf(token);
 	}
 
+	/** @throws ApiError too-many-attempts. */
 	#failed(address: string, what: string): void {
+		limit(this.#attempts, address);
 		this.#attempts.failed(address);
 		this.#options.log.warn(`a wrong ${what} came from ${address}`);
 	}
+}
 
-	#limit(address: string): void {
-		if (!this.#attempts.exhausted(address)) return;
-		throw new ApiError("too-many-attempts", "Too many wrong tokens, codes or passwords came from this address.", {
-			hint: "Wait a minute.",
-		});
-	}
+function limit(attempts: Attempts, address: string): void {
+	if (!attempts.exhausted(address)) return;
+	throw new ApiError("too-many-attempts", "Too many wrong tokens, codes or passwords came.", {
+		hint: "Wait a minute. The right token, and a link that `pi-netboot login` prints, let in all the same.",
+	});
 }

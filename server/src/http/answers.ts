@@ -1,4 +1,5 @@
 /** How answers go out: successes as their route says, failures in the one form. */
+import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { type ErrorCode, errorKinds, type Route } from "@pi-netboot/api";
 import type { FastifyReply } from "fastify";
@@ -29,16 +30,26 @@ export function sendFailure(reply: FastifyReply, failure: ApiError): FastifyRepl
 	return reply.headers(extraHeaders[failure.code] ?? {}).send(failure.body());
 }
 
+/** What Node says of requests that it does not hand on. */
+const UNREADABLE: Readonly<Record<string, readonly [ErrorCode, string]>> = {
+	HPE_HEADER_OVERFLOW: ["head-too-large", "The head of this request is larger than 16 KiB."],
+	ERR_HTTP_REQUEST_TIMEOUT: ["too-slow", "The head of this request did not arrive within 30 seconds."],
+};
+
 /** Answers bytes that are no HTTP request, on the bare socket. */
 export function answerUnreadable(error: Error & { code?: string }, socket: Socket): void {
 	if (error.code === "ECONNRESET" || !socket.writable) {
 		socket.destroy(error);
 		return;
 	}
-	const failure = new ApiError("invalid-request", "This is no HTTP request that can be read.");
-	const body = JSON.stringify(failure.body());
+	const [code, message] = UNREADABLE[error.code ?? ""] ?? [
+		"invalid-request" as const,
+		"This is no HTTP request that can be read.",
+	];
+	const { status } = errorKinds[code];
+	const body = JSON.stringify(new ApiError(code, message).body());
 	const head = [
-		`HTTP/1.1 ${errorKinds[failure.code].status} Bad Request`,
+		`HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
 		"content-type: application/json; charset=utf-8",
 		`content-length: ${Buffer.byteLength(body)}`,
 		"connection: close",

@@ -49,7 +49,7 @@ const OPEN_FIELDS = new Set([
 		"wifiCountry",
 		"customisation",
 	],
-	...["target", "verify", "confirm", "catalogId", "sha256", "hostname", "deviceId", "devices"],
+	...["hosts", "target", "verify", "confirm", "catalogId", "sha256", "hostname", "deviceId", "devices"],
 ]);
 
 export class Audit {

@@ -36,12 +36,13 @@ export class BootstrapCodes {
 
 	/** Uses a code up. @throws ApiError code-refused, too-many-attempts. */
 	redeem(code: string, purpose: string, address: string): void {
+		// The right one is looked at in any case, as with logins.
+		if (this.#codes.redeem(code, purpose)) return;
 		if (this.#attempts.exhausted(address)) {
 			throw new ApiError("too-many-attempts", "Too many wrong codes came from this address.", {
 				hint: "Wait a minute.",
 			});
 		}
-		if (this.#codes.redeem(code, purpose)) return;
 		this.#attempts.failed(address);
 		throw new ApiError(
 			"code-refused",

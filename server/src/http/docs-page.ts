@@ -11,11 +11,13 @@ export function addDocs(server: FastifyInstance, version: string): void {
 	const document = openApiDocument(version);
 	const html = docsHtml(document);
 	const css = readFileSync(new URL("./page/docs.css", import.meta.url));
-	server.get("/api/openapi.json", (_request, reply) => reply.header("cache-control", "no-cache").send(document));
-	server.get("/api/docs", (_request, reply) =>
+	server.get("/api/openapi.json", { exposeHeadRoute: true }, (_request, reply) =>
+		reply.header("cache-control", "no-cache").send(document),
+	);
+	server.get("/api/docs", { exposeHeadRoute: true }, (_request, reply) =>
 		reply.header("cache-control", "no-cache").type("text/html; charset=utf-8").send(html),
 	);
-	server.get("/api/docs.css", (_request, reply) =>
+	server.get("/api/docs.css", { exposeHeadRoute: true }, (_request, reply) =>
 		reply.header("cache-control", "no-cache").type("text/css; charset=utf-8").send(css),
 	);
 }

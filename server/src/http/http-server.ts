@@ -13,6 +13,7 @@ import {
 import { Access, type Visitor } from "./access.ts";
 import type { AccessBook } from "./access-book.ts";
 import { addAgentRoutes } from "./agent-routes.ts";
+import type { AllowedHosts } from "./allowed-hosts.ts";
 import { answerUnreadable, sendFailure, sendResult } from "./answers.ts";
 import { Audit, type AuditKeeper } from "./audit.ts";
 import { addBootstrap, BootstrapCodes } from "./bootstrap.ts";
@@ -20,12 +21,12 @@ import { Connections } from "./connections.ts";
 import { addDocs } from "./docs-page.ts";
 import { ApiError, toApiError } from "./errors.ts";
 import { EventStreams } from "./event-stream.ts";
-import { checkHost, type Machine, thisMachine } from "./host.ts";
 import { operations, type Visit } from "./operations.ts";
 import { checkOrigin } from "./origin.ts";
 import { addPages, callerOf } from "./page-routes.ts";
 import { builtPage, securityHeaders } from "./pages.ts";
 import { limitArrival } from "./patience.ts";
+import { RouteMethods } from "./route-methods.ts";
 import type { Services } from "./services.ts";
 import { addUploads } from "./tus.ts";
 import { validate } from "./validate.ts";
@@ -41,15 +42,13 @@ export interface HttpOptions {
 	readonly book: AccessBook;
 	/** Who changed what is written down there. */
 	readonly audit: AuditKeeper;
-	/** Host names that the user allows besides the machine's own. */
-	readonly allowedHosts: readonly string[];
+	readonly hosts: AllowedHosts;
 	readonly version: string;
 	/** The folder of the page, where it is not the built one of this clone. */
 	readonly page?: string;
 	readonly services: Services;
 	readonly log: Logger;
 	readonly clock?: Clock;
-	readonly machine?: Machine;
 }
 
 /** Bytes; no body of the API comes near it. */
@@ -72,6 +71,7 @@ export class HttpServer implements Startable {
 	readonly #visitors = new WeakMap<FastifyRequest, Visitor>();
 	readonly #streams: EventStreams;
 	readonly #connections = new Connections();
+	readonly #methods = new RouteMethods();
 
 	constructor(options: HttpOptions) {
 		const clock = options.clock ?? systemClock;
@@ -88,6 +88,8 @@ export class HttpServer implements Startable {
 			requestTimeout: 0,
 			maxRequestsPerSocket,
 			exposeHeadRoutes: false,
+			// Ours says so as everything else is said.
+			http: { requireHostHeader: false },
 			// Longer ones are refused by what they are to be; the page would take them for addresses of its own.
 			routerOptions: { maxParamLength: 2000 },
 			// Keep-alive connections would hold up the stop.
@@ -99,6 +101,11 @@ export class HttpServer implements Startable {
 		// A form of another site can send plain text without asking first; JSON it cannot.
 		this.fastify.removeContentTypeParser("text/plain");
 		this.fastify.server.on("connection", (socket) => this.#connections.accept(socket));
+		// What a client expects of us before it sends its body is nothing that we refuse it for.
+		this.fastify.server.on("checkExpectation", (request, response) =>
+			this.fastify.server.emit("request", request, response),
+		);
+		this.fastify.addHook("onRoute", (route) => this.#methods.add(route));
 		this.#guard();
 		this.#route();
 	}
@@ -131,12 +138,12 @@ export class HttpServer implements Startable {
 	}
 
 	#guard(): void {
-		const { machine = thisMachine, allowedHosts, log } = this.#options;
+		const { hosts, log } = this.#options;
 		this.fastify.addHook("onRequest", async (request, reply) => {
 			this.#connections.begin(request.raw.socket);
 			limitArrival(request.raw);
 			reply.headers(securityHeaders);
-			checkHost(request.headers.host, machine, allowedHosts);
+			hosts.check(request.raw);
 		});
 		this.fastify.addHook("onSend", async (request, reply) => this.#note(request, reply));
 		this.fastify.addHook("onResponse", async (request, reply) => {
@@ -144,15 +151,18 @@ export class HttpServer implements Startable {
 			log.debug(`${request.method} ${pathOf(request)} ${reply.statusCode} ${request.ip}`);
 		});
 		this.fastify.setErrorHandler((error, _request, reply) => this.#fail(reply, error));
-		this.fastify.setNotFoundHandler((request) => {
-			throw new ApiError("not-found", `There is nothing at ${request.method} ${pathOf(request)}.`, {
-				hint: "/api/openapi.json lists what there is.",
-			});
-		});
+		this.fastify.setNotFoundHandler((request, reply) => this.#miss(request, reply));
 	}
 
 	#route(): void {
-		const answers = operations(this.#options.services, this.#access, this.#audit, this.#streams, this.#codes);
+		const answers = operations({
+			services: this.#options.services,
+			access: this.#access,
+			hosts: this.#options.hosts,
+			audit: this.#audit,
+			streams: this.#streams,
+			codes: this.#codes,
+		});
 		for (const [id, route] of allRoutes()) {
 			// The table's types tie each answer to its own input; over the whole table they are unknown.
 			if (id === "streamEvents") this.#addEvents(route);
@@ -215,6 +225,7 @@ export class HttpServer implements Startable {
 	#visit(request: FastifyRequest, reply: FastifyReply): Visit {
 		return {
 			address: request.ip,
+			host: request.headers.host ?? "",
 			visitor: this.#visitors.get(request),
 			setCookie: (header) => void reply.header("set-cookie", header),
 		};
@@ -230,6 +241,16 @@ export class HttpServer implements Startable {
 		if (visitor === undefined || !isChange || isPiece || reply.statusCode >= 400) return;
 		const action = operation ?? `${method} ${url}`;
 		await this.#audit.note({ who: visitor.who, address, action, target: targetOf(request.params), body });
+	}
+
+	#miss(request: FastifyRequest, reply: FastifyReply): never {
+		const hint = "/api/openapi.json lists what there is.";
+		const methods = this.#methods.of(pathOf(request));
+		if (methods.length === 0 || methods.includes(request.method)) {
+			throw new ApiError("not-found", `There is nothing at ${request.method} ${pathOf(request)}.`, { hint });
+		}
+		reply.header("allow", methods.join(", "));
+		throw new ApiError("method-not-allowed", `This takes ${methods.join(", ")}, and not ${request.method}.`, { hint });
 	}
 
 	#fail(reply: FastifyReply, error: unknown): FastifyReply {

@@ -1,4 +1,5 @@
 export { AccessBook } from "./access-book.ts";
+export { AllowedHosts } from "./allowed-hosts.ts";
 export * from "./errors.ts";
 export * from "./event-hub.ts";
 export * from "./http-server.ts";

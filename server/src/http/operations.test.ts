@@ -141,13 +141,35 @@ describe("the API answers", () => {
 describe("the API refuses", () => {
 	it("what is not there", async () => {
 		assert.equal(await failure("GET", "/api/v1/nothing"), "not-found");
-		assert.equal(await failure("DELETE", "/api/v1/health"), "not-found");
+		assert.equal(await failure("DELETE", "/nothing"), "not-found");
 		assert.equal(await failure("GET", "/api/v1/images/none"), "image-not-found");
 		assert.equal(await failure("DELETE", "/api/v1/images/none"), "image-not-found");
 		assert.equal(await failure("PUT", "/api/v1/images/default", { id: "none" }), "image-not-found");
 		assert.equal(await failure("GET", "/api/v1/devices/00000000"), "device-not-found");
 		assert.equal(await failure("PATCH", "/api/v1/devices/00000000", {}), "device-not-found");
 		assert.equal(await failure("POST", "/api/v1/devices/00000000/root/reset"), "device-not-found");
+	});
+
+	it("a method that is none of a path's, and names those", async () => {
+		const { http } = harness();
+		const allowed = async (method: Method, url: string) => {
+			const { headers, statusCode, body } = await http.fastify.inject({ method, url, headers: bearer });
+			return [statusCode, JSON.parse(body).error.code, headers.allow];
+		};
+		assert.deepEqual(await allowed("DELETE", "/api/v1/health"), [405, "method-not-allowed", "GET, HEAD"]);
+		assert.deepEqual(await allowed("POST", "/api/v1/images/x"), [
+			405,
+			"method-not-allowed",
+			"DELETE, GET, HEAD, PATCH",
+		]);
+		assert.deepEqual(await allowed("POST", "/login.css"), [405, "method-not-allowed", "GET, HEAD"]);
+		assert.deepEqual(await allowed("PUT", "/api/v1/uploads/u1"), [405, "method-not-allowed", "DELETE, HEAD, PATCH"]);
+	});
+
+	it("what a route does not take, where it would be passed over", async () => {
+		assert.equal(await failure("GET", "/api/v1/devices?tag=lab"), "invalid-request");
+		assert.equal(await failure("POST", "/api/v1/login-codes", { minutes: 5 }), "invalid-request");
+		assert.equal((await ask("POST", "/api/v1/login-codes", {})).status, 200);
 	});
 
 	it("what does not fit the state of things", async () => {
@@ -213,8 +235,12 @@ describe("the table of errors", () => {
 			"upload-checksum",
 			"tus-version",
 		];
+		const ofConnections = ["head-too-large", "too-slow"];
 		const ofAgents = ["agent-bad-signature", "agent-replayed", "agent-clock", "agent-foreign-address"];
-		assert.deepEqual(unused.toSorted(), ["code-refused", "not-found", ...ofUploads, ...ofAgents].toSorted());
+		assert.deepEqual(
+			unused.toSorted(),
+			["code-refused", "not-found", "method-not-allowed", ...ofConnections, ...ofUploads, ...ofAgents].toSorted(),
+		);
 	});
 });
 

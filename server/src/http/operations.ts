@@ -2,6 +2,7 @@
 import type { Input, OperationId, Output } from "@pi-netboot/api";
 import type { Access, Visitor } from "./access.ts";
 import { accessOperations } from "./access-operations.ts";
+import type { AllowedHosts } from "./allowed-hosts.ts";
 import type { Audit } from "./audit.ts";
 import { type BootstrapCodes, downloadPath, installCode } from "./bootstrap.ts";
 import { ApiError } from "./errors.ts";
@@ -16,6 +17,8 @@ export type AnsweredOperation = Exclude<OperationId, "streamEvents">;
 /** What of the request an operation may need besides its input. */
 export interface Visit {
 	readonly address: string;
+	/** The Host that it was asked by. */
+	readonly host: string;
 	/** Undefined where everybody may ask. */
 	readonly visitor: Visitor | undefined;
 	/** Sends a `Set-Cookie` header with the answer. */
@@ -26,13 +29,17 @@ export type Operations = {
 	readonly [K in AnsweredOperation]: (input: Input<K>, visit: Visit) => Awaitable<Output<K>>;
 };
 
-export function operations(
-	services: Services,
-	access: Access,
-	audit: Audit,
-	streams: EventStreams,
-	codes: BootstrapCodes,
-): Operations {
+/** What the answers come from. */
+interface Sources {
+	readonly services: Services;
+	readonly access: Access;
+	readonly hosts: AllowedHosts;
+	readonly audit: Audit;
+	readonly streams: EventStreams;
+	readonly codes: BootstrapCodes;
+}
+
+export function operations({ services, access, hosts, audit, streams, codes }: Sources): Operations {
 	const { bootstrap, health, network, images, uploads, catalog, devices, roots, logs } = services;
 	return {
 		getHealth: () => health.health(),
@@ -84,7 +91,7 @@ export function operations(
 			const code = codes.create(`download ${id}`);
 			return { path: downloadPath(id, code), expiresAt: code.expiresAt };
 		},
-		...accessOperations(access, audit),
+		...accessOperations(access, hosts, audit),
 		getMetrics: async () =>
 			metricsText({
 				health: await health.health(),

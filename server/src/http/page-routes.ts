@@ -1,7 +1,9 @@
-/** `GET /` with its one-time login, every address of the page, and the page's files. */
+/** `GET /` with its one-time login, the form for strangers, every address of the page, and the page's files. */
+import { PasswordLogin } from "@pi-netboot/api";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Access, Caller } from "./access.ts";
 import { ApiError } from "./errors.ts";
+import { checkOrigin } from "./origin.ts";
 import { BuiltPage, type PageFile, readLoginFiles } from "./pages.ts";
 
 export function callerOf(request: FastifyRequest): Caller {
@@ -19,26 +21,55 @@ const notBuilt = `<!doctype html><html lang="en"><meta charset="utf-8"><title>pi
 export function addPages(server: FastifyInstance, access: Access, folder: string): void {
 	const login = readLoginFiles();
 	const page = BuiltPage.read(folder);
-	const form = login["login.html"];
+	const form = () => login[access.book.passwordSet ? "login.html" : "login-without-password.html"];
 	const show = (request: FastifyRequest, reply: FastifyReply) =>
-		access.loggedIn(callerOf(request)) ? sendPage(reply, page) : sendFile(request, reply, form);
-	server.get<{ Querystring: { code?: unknown } }>("/", (request, reply) => {
+		access.loggedIn(callerOf(request)) ? sendPage(reply, page) : sendFile(request, reply, form());
+	server.get<{ Querystring: { code?: unknown } }>("/", readable, (request, reply) => {
 		const { code } = request.query;
-		if (typeof code !== "string") return show(request, reply);
+		// HEAD only looks: it uses no code up.
+		if (typeof code !== "string" || request.method === "HEAD") return show(request, reply);
 		// The link of the start may be opened again by somebody who is logged in: it leads to the page all the same.
 		if (access.loggedIn(callerOf(request))) return reply.redirect("/", 303);
-		return logIn(access, code, request, reply, form);
+		return logIn(access, code, request, reply, form());
 	});
+	addPasswordForm(server, access, form);
 	for (const name of ["login.css", "icon.svg"] as const) {
-		server.get(`/${name}`, (request, reply) => sendFile(request, reply, login[name]));
+		server.get(`/${name}`, readable, (request, reply) => sendFile(request, reply, login[name]));
 	}
-	server.get<{ Params: { name: string } }>("/assets/:name", (request, reply) => {
+	server.get<{ Params: { name: string } }>("/assets/:name", readable, (request, reply) => {
 		const file = page?.asset(request.params.name);
 		if (file === undefined) return reply.callNotFound();
 		return sendFile(request, reply, file, "public, max-age=31536000, immutable");
 	});
 	// The page has addresses of its own, which it reads itself.
-	server.get("/*", (request, reply) => (isPageAddress(request) ? show(request, reply) : reply.callNotFound()));
+	server.get("/*", readable, (request, reply) =>
+		isPageAddress(request) ? show(request, reply) : reply.callNotFound(),
+	);
+}
+
+/** HEAD too. */
+const readable = { exposeHeadRoute: true };
+
+/** What the form of a stranger sends; a browser without a script knows no JSON. */
+function addPasswordForm(server: FastifyInstance, access: Access, form: () => PageFile): void {
+	server.register(async (scope) => {
+		scope.addContentTypeParser("application/x-www-form-urlencoded", { parseAs: "string" }, (_request, body, done) =>
+			done(null, Object.fromEntries(new URLSearchParams(String(body)))),
+		);
+		scope.post("/login", async (request, reply) => {
+			reply.header("cache-control", "no-store");
+			try {
+				checkOrigin(request.method, "none-needed", request.headers);
+				const { data } = PasswordLogin.safeParse(request.body);
+				if (data === undefined) throw new ApiError("invalid-request", "A password has 1 to 200 characters.");
+				reply.header("set-cookie", await access.logIn(data.password, request.ip));
+			} catch (error) {
+				if (error instanceof ApiError && isBrowser(request)) return sendForm(reply, form(), error);
+				throw error;
+			}
+			return reply.redirect("/", 303);
+		});
+	});
 }
 
 function isPageAddress(request: FastifyRequest): boolean {

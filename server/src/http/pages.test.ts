@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { gunzipSync } from "node:zlib";
-import { harness } from "./testing/harness.ts";
+import { bearer, harness } from "./testing/harness.ts";
 
 let page = "";
 
@@ -26,6 +26,43 @@ describe("the page", () => {
 			const response = await http.fastify.inject({ url, headers: html });
 			assert.equal(response.statusCode, 200);
 			assert.match(response.body, /pi-netboot login/);
+		}
+	});
+
+	it("takes the password of a stranger, by a form without a script, where one was set", async () => {
+		const h = harness({ page });
+		const { http } = h;
+		const type = { "content-type": "application/x-www-form-urlencoded", "sec-fetch-site": "same-origin" };
+		const send = (payload: string, headers: Record<string, string> = {}) =>
+			http.fastify.inject({ method: "POST", url: "/login", payload, headers: { ...type, ...html, ...headers } });
+		const form = async () => (await http.fastify.inject({ url: "/", headers: html })).body;
+		assert.doesNotMatch(await form(), /type="password"/);
+		const options = { method: "PUT", url: "/api/v1/password", headers: bearer } as const;
+		await http.fastify.inject({ ...options, payload: { password: "correct horse & battery" } });
+		assert.match(await form(), /type="password".*npx pi-netboot login/s);
+		const wrong = await send("password=wrong");
+		assert.deepEqual([wrong.statusCode, wrong.headers["set-cookie"]], [401, undefined]);
+		assert.match(wrong.body, /This is not the password.*type="password"/s);
+		const right = "password=correct+horse+%26+battery";
+		const { statusCode, headers } = await send(right);
+		assert.deepEqual([statusCode, headers.location], [303, "/"]);
+		const cookie = String(headers["set-cookie"]).split(";")[0] ?? "";
+		assert.match((await http.fastify.inject({ url: "/", headers: { ...html, cookie } })).body, /the page/);
+		assert.equal((await send(right, { "sec-fetch-site": "cross-site" })).statusCode, 403);
+		assert.equal((await send("password=")).statusCode, 400);
+		assert.equal((await send(`password=${"x".repeat(70_000)}`)).statusCode, 413);
+		assert.equal((await send("{}", { "content-type": "text/plain" })).statusCode, 415);
+		assert.deepEqual(
+			h.audit.entries.map(({ who, action }) => `${who} ${action}`),
+			["token setPassword", "password login"],
+		);
+	});
+
+	it("answers HEAD as GET", async () => {
+		const { http } = harness({ auth: "off", page });
+		for (const url of ["/", "/images", "/icon.svg", "/assets/index-1a2b.js", "/api/docs", "/api/openapi.json"]) {
+			const { statusCode, body } = await http.fastify.inject({ method: "HEAD", url, headers: html });
+			assert.deepEqual([statusCode, body], [200, ""], url);
 		}
 	});
 

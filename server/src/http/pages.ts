@@ -27,7 +27,8 @@ const types: Readonly<Record<string, string>> = {
 	".webmanifest": "application/manifest+json",
 };
 
-const loginFiles = ["login.html", "login.css", "icon.svg"] as const;
+/** What of the form is for where a password was set. */
+const PASSWORD_PART = /<!-- password -->.*<!-- \/password -->\s*/s;
 
 /** Where the build puts it; the assets' names hold their hash. */
 export const builtPage = fileURLToPath(new URL("../../../web/dist", import.meta.url));
@@ -58,9 +59,15 @@ export const securityHeaders: Readonly<Record<string, string>> = {
 };
 
 /** The login form and what belongs to it, read once: they do not change while the server runs. */
-export function readLoginFiles(): Readonly<Record<(typeof loginFiles)[number], PageFile>> {
-	const read = (name: string) => readPageFile(fileURLToPath(new URL(`./page/${name}`, import.meta.url)));
-	return { "login.html": read("login.html"), "login.css": read("login.css"), "icon.svg": read("icon.svg") };
+export function readLoginFiles() {
+	const path = (name: string) => fileURLToPath(new URL(`./page/${name}`, import.meta.url));
+	const form = readFileSync(path("login.html"), "utf8");
+	return {
+		"login.html": pageFile("login.html", Buffer.from(form)),
+		"login-without-password.html": pageFile("login.html", Buffer.from(form.replace(PASSWORD_PART, ""))),
+		"login.css": readPageFile(path("login.css")),
+		"icon.svg": readPageFile(path("icon.svg")),
+	};
 }
 
 /** The program that runs in the browser. */
@@ -100,8 +107,11 @@ export class BuiltPage {
 }
 
 function readPageFile(path: string): PageFile {
-	const content = readFileSync(path);
-	const type = types[extname(path)] ?? "application/octet-stream";
+	return pageFile(path, readFileSync(path));
+}
+
+function pageFile(name: string, content: Buffer): PageFile {
+	const type = types[extname(name)] ?? "application/octet-stream";
 	const etag = `"${createHash("sha256").update(content).digest("base64url").slice(0, 22)}"`;
 	return { type, content, etag, packed: type.startsWith("font/") ? undefined : packOnce(content) };
 }

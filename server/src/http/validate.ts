@@ -13,6 +13,9 @@ export interface RawInput {
 /** @throws ApiError invalid-request that lists every value that is wrong. */
 export function validate(route: Route, raw: RawInput): RawInput {
 	const problems: string[] = [];
+	// Passed over silently, it would look as if it had been heeded.
+	if (route.query === undefined && !isEmpty(raw.query)) problems.push("query: this takes none");
+	if (route.body === undefined && !isEmpty(raw.body)) problems.push("body: this takes none");
 	const checked = {
 		params: part("path", route.params, raw.params, problems),
 		query: part("query", route.query, raw.query, problems),
@@ -20,6 +23,10 @@ export function validate(route: Route, raw: RawInput): RawInput {
 	};
 	if (problems.length > 0) throw new ApiError("invalid-request", problems.join("; "));
 	return checked;
+}
+
+function isEmpty(value: unknown): boolean {
+	return value === undefined || value === null || (typeof value === "object" && Object.keys(value).length === 0);
 }
 
 function part(place: string, schema: z.ZodType | undefined, value: unknown, problems: string[]): unknown {

@@ -1,9 +1,21 @@
 /** What lets somebody in and who changed what, kept in memory. */
 import type { AuditEntry } from "@pi-netboot/api";
 import type { AccessKeeper, KeptToken } from "../access-book.ts";
+import type { HostKeeper } from "../allowed-hosts.ts";
 import type { AuditKeeper } from "../audit.ts";
 
-export class MemoryKeeper implements AccessKeeper {
+interface Values {
+	passwordHash: string;
+	sessionEpoch: string;
+	allowedHosts: readonly string[];
+}
+
+interface Settings {
+	get<K extends keyof Values>(key: K): Values[K] | undefined;
+	set<K extends keyof Values>(key: K, value: Values[K] | undefined): Promise<void>;
+}
+
+export class MemoryKeeper implements AccessKeeper, HostKeeper {
 	readonly kept = new Map<string, KeptToken>();
 	readonly #settings = new Map<string, string>();
 	/** How often it was made sure that all is on the disk. */
@@ -18,11 +30,15 @@ export class MemoryKeeper implements AccessKeeper {
 		remove: async (id: string) => void this.kept.delete(id),
 	};
 
-	readonly settings = {
-		get: (key: string) => this.#settings.get(key),
-		set: async (key: string, value: string | undefined) => {
+	/** As JSON, as the store has them. */
+	readonly settings: Settings = {
+		get: (key) => {
+			const text = this.#settings.get(key);
+			return text === undefined ? undefined : JSON.parse(text);
+		},
+		set: async (key, value) => {
 			if (value === undefined) this.#settings.delete(key);
-			else this.#settings.set(key, value);
+			else this.#settings.set(key, JSON.stringify(value));
 		},
 	};
 

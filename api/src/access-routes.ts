@@ -1,0 +1,128 @@
+/** Who may ask, and who changed what. */
+import { z } from "zod";
+import {
+	AllowedHosts,
+	AuditPage,
+	AuditQuery,
+	CreatedToken,
+	LoginOptions,
+	NewAllowedHosts,
+	NewPassword,
+	NewToken,
+	PasswordLogin,
+	Session,
+	TokenId,
+	TokenList,
+} from "./access.ts";
+import { LoginCode } from "./login.ts";
+import type { Route } from "./route.ts";
+
+const tokenParams = z.strictObject({ id: TokenId });
+
+export const accessRoutes = {
+	createLoginCode: {
+		method: "POST",
+		path: "/api/v1/login-codes",
+		summary: "A code that opens the page in a browser, once, within 15 minutes",
+		auth: "user",
+		response: LoginCode,
+		errors: [],
+	},
+	getLogin: {
+		method: "GET",
+		path: "/api/v1/login",
+		summary: "Whether one has to log in, and by what",
+		auth: "open",
+		response: LoginOptions,
+		errors: [],
+	},
+	login: {
+		method: "POST",
+		path: "/api/v1/login",
+		summary: "Log in with the password: sets the session's cookie",
+		auth: "open",
+		body: PasswordLogin,
+		errors: ["password-refused", "too-many-attempts"],
+	},
+	logout: {
+		method: "POST",
+		path: "/api/v1/logout",
+		summary: "Take this browser's session cookie away",
+		auth: "user",
+		errors: [],
+	},
+	getSession: {
+		method: "GET",
+		path: "/api/v1/session",
+		summary: "As whom one asks",
+		auth: "user",
+		response: Session,
+		errors: [],
+	},
+	endSessions: {
+		method: "DELETE",
+		path: "/api/v1/sessions",
+		summary: "End the sessions of all browsers; the one that asks gets a new one",
+		auth: "user",
+		errors: [],
+	},
+	setPassword: {
+		method: "PUT",
+		path: "/api/v1/password",
+		summary: "Set or take away the password; the sessions of all other browsers end",
+		auth: "user",
+		body: NewPassword,
+		errors: [],
+	},
+	listTokens: {
+		method: "GET",
+		path: "/api/v1/tokens",
+		summary: "The tokens that were made for programs, besides the one in the data folder",
+		auth: "user",
+		response: TokenList,
+		errors: [],
+	},
+	createToken: {
+		method: "POST",
+		path: "/api/v1/tokens",
+		summary: "Make a token for a program",
+		auth: "user",
+		body: NewToken,
+		response: CreatedToken,
+		errors: ["name-taken", "conflict"],
+	},
+	deleteToken: {
+		method: "DELETE",
+		path: "/api/v1/tokens/:id",
+		summary: "Revoke a token; it holds for no request any more",
+		auth: "user",
+		params: tokenParams,
+		errors: ["token-not-found"],
+	},
+	getAllowedHosts: {
+		method: "GET",
+		path: "/api/v1/allowed-hosts",
+		summary: "The names that the server may be called by",
+		auth: "user",
+		response: AllowedHosts,
+		errors: [],
+	},
+	setAllowedHosts: {
+		method: "PUT",
+		path: "/api/v1/allowed-hosts",
+		summary: "Allow further names; the one that is asked by stays allowed",
+		auth: "user",
+		body: NewAllowedHosts,
+		response: AllowedHosts,
+		errors: ["conflict"],
+	},
+	listAudit: {
+		method: "GET",
+		path: "/api/v1/audit",
+		summary: "Who changed what, by pages; the last 5,000 changes are kept",
+		auth: "user",
+		query: AuditQuery,
+		response: AuditPage,
+		errors: [],
+	},
+} as const satisfies Record<string, Route>;

@@ -1,0 +1,112 @@
+/** Images: what there is, and the ways in which more come. */
+import { z } from "zod";
+import { DownloadLink } from "./bootstrap.ts";
+import {
+	Catalog,
+	DefaultImage,
+	Image,
+	ImageChanges,
+	ImageId,
+	ImageList,
+	NewImage,
+	RemoveQuery,
+	UploadList,
+} from "./images.ts";
+import type { Route } from "./route.ts";
+
+const imageParams = z.strictObject({ id: ImageId });
+
+export const imageRoutes = {
+	listImages: {
+		method: "GET",
+		path: "/api/v1/images",
+		summary: "All images",
+		auth: "user",
+		response: ImageList,
+		errors: [],
+	},
+	getImage: {
+		method: "GET",
+		path: "/api/v1/images/:id",
+		summary: "One image",
+		auth: "user",
+		params: imageParams,
+		response: Image,
+		errors: ["image-not-found"],
+	},
+	addImage: {
+		method: "POST",
+		path: "/api/v1/images",
+		summary: "Download an image, use one that lies elsewhere on the server, or take one of the catalogue",
+		auth: "user",
+		body: NewImage,
+		response: Image,
+		errors: [
+			"image-exists",
+			"import-name",
+			"import-path",
+			"import-failed",
+			"import-no-space",
+			"import-too-many",
+			"download-address",
+			"catalog-unavailable",
+			"catalog-missing",
+			"catalog-malformed",
+			"catalog-not-found",
+			"catalog-refused",
+		],
+	},
+	changeImage: {
+		method: "PATCH",
+		path: "/api/v1/images/:id",
+		summary: "Rename an image's file; its id stays",
+		auth: "user",
+		params: imageParams,
+		body: ImageChanges,
+		response: Image,
+		errors: ["image-not-found", "image-exists", "import-name", "import-failed"],
+	},
+	deleteImage: {
+		method: "DELETE",
+		path: "/api/v1/images/:id",
+		summary: "Forget an image, or what is arriving; delete its file too where that is asked for",
+		auth: "user",
+		params: imageParams,
+		query: RemoveQuery,
+		errors: ["image-not-found", "image-in-use", "import-failed"],
+	},
+	setDefaultImage: {
+		method: "PUT",
+		path: "/api/v1/images/default",
+		summary: "Choose the image for devices that have none of their own",
+		auth: "user",
+		body: DefaultImage,
+		response: DefaultImage,
+		errors: ["image-not-found"],
+	},
+	createDownloadLink: {
+		method: "POST",
+		path: "/api/v1/images/:id/links",
+		summary: "A link to the whole image, unpacked, that works once, within 15 minutes",
+		auth: "user",
+		params: imageParams,
+		response: DownloadLink,
+		errors: ["image-not-found"],
+	},
+	getCatalog: {
+		method: "GET",
+		path: "/api/v1/catalog",
+		summary: "The images that Raspberry Pi Imager offers; what cannot be booted from the network says why",
+		auth: "user",
+		response: Catalog,
+		errors: ["catalog-unavailable", "catalog-missing", "catalog-malformed"],
+	},
+	listUploads: {
+		method: "GET",
+		path: "/api/v1/uploads",
+		summary: "Uploads that are not finished: a client finds its own again by name, size and fingerprint",
+		auth: "user",
+		response: UploadList,
+		errors: [],
+	},
+} as const satisfies Record<string, Route>;
