@@ -2,6 +2,7 @@
 import { Button, Group, PasswordInput, Stack, Textarea, TextInput } from "@mantine/core";
 import type { Customisation, CustomisationChanges } from "@pi-netboot/api";
 import { type FormEvent, type ReactNode, useState } from "react";
+import { useDraft } from "../hooks/use-draft.ts";
 import { Problem } from "./problem.tsx";
 import { SaveBar } from "./save-bar.tsx";
 
@@ -20,6 +21,17 @@ interface Draft {
 	readonly wifiCountry: string;
 	readonly userData: string;
 }
+
+const fieldNames: Readonly<Record<keyof Draft, string>> = {
+	userName: "User who logs in",
+	password: "Password",
+	authorizedKeys: "SSH keys",
+	timeZone: "Time zone",
+	locale: "Locale",
+	keyboard: "Keyboard",
+	wifiCountry: "Wi-Fi country",
+	userData: "User-data",
+};
 
 /** Secrets are never shown: their fields begin empty, and only what is typed is sent. */
 function draftOf(now: Customisation): Draft {
@@ -45,16 +57,15 @@ function sentAs(key: keyof Draft, text: string): string | string[] | null {
 }
 
 export function CustomisationForm({ now, onSave }: CustomisationFormProps) {
-	const [draft, setDraft] = useState<Draft>();
+	const { shown, set, discard, overtaken } = useDraft(draftOf(now));
 	const [state, setState] = useState<{ readonly pending: boolean; readonly error: Error | null }>();
-	const shown = draft ?? draftOf(now);
 	const changes = changesOf(now, shown);
 	const isChanged = Object.keys(changes).length > 0;
 	const save = async (wanted: CustomisationChanges) => {
 		setState({ pending: true, error: null });
 		try {
 			await onSave(wanted);
-			setDraft(undefined);
+			discard();
 			setState({ pending: false, error: null });
 		} catch (error) {
 			setState({ pending: false, error: error instanceof Error ? error : new Error(String(error)) });
@@ -66,8 +77,7 @@ export function CustomisationForm({ now, onSave }: CustomisationFormProps) {
 	};
 	const field = (key: keyof Draft) => ({
 		value: shown[key],
-		onChange: ({ currentTarget }: { currentTarget: { value: string } }) =>
-			setDraft({ ...shown, [key]: currentTarget.value }),
+		onChange: ({ currentTarget }: { currentTarget: { value: string } }) => set({ [key]: currentTarget.value }),
 	});
 	return (
 		<form onSubmit={submit}>
@@ -117,7 +127,8 @@ export function CustomisationForm({ now, onSave }: CustomisationFormProps) {
 					isChanged={isChanged}
 					isSaving={state?.pending === true}
 					isSaved={state?.pending === false && state.error === null}
-					onDiscard={() => setDraft(undefined)}
+					overtaken={overtaken.map((key) => fieldNames[key])}
+					onDiscard={discard}
 				/>
 			</Stack>
 		</form>

@@ -5,6 +5,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { Panel } from "../../components/panel.tsx";
 import { Problem } from "../../components/problem.tsx";
+import { useDraft } from "../../hooks/use-draft.ts";
 import { changeNetwork } from "./change-network.ts";
 import classes from "./network.module.css";
 import { changesOf, type Draft, draftOf, undoOf } from "./settings-draft.ts";
@@ -27,16 +28,15 @@ const modes: readonly { readonly value: DhcpMode; readonly label: string; readon
 
 export function SettingsForm({ network }: { readonly network: Network }) {
 	const client = useQueryClient();
-	const [draft, setDraft] = useState<Draft>();
+	const { shown, set, discard, overtaken } = useDraft(draftOf(network));
 	const [undo, setUndo] = useState<NetworkChanges>();
-	const shown = draft ?? draftOf(network);
 	const changes = changesOf(network, shown);
 	const change = useMutation({
 		mutationFn: ({ wanted }: { readonly wanted: NetworkChanges; readonly back: NetworkChanges | undefined }) =>
 			changeNetwork(wanted),
 		onSuccess: (answer, { back }) => {
 			client.setQueryData(["network"], answer);
-			setDraft(undefined);
+			discard();
 			setUndo(back);
 		},
 	});
@@ -44,7 +44,6 @@ export function SettingsForm({ network }: { readonly network: Network }) {
 		event.preventDefault();
 		change.mutate({ wanted: changes, back: undoOf(network, changes) });
 	};
-	const set = (part: Partial<Draft>) => setDraft({ ...shown, ...part });
 	const isChanged = Object.keys(changes).length > 0;
 	return (
 		<Panel
@@ -89,9 +88,14 @@ export function SettingsForm({ network }: { readonly network: Network }) {
 							Apply
 						</Button>
 						{isChanged && (
-							<Button variant="default" onClick={() => setDraft(undefined)}>
+							<Button variant="default" onClick={discard}>
 								Discard
 							</Button>
+						)}
+						{overtaken.length > 0 && (
+							<Text size="sm" role="status">
+								These settings were changed elsewhere meanwhile. To apply yours replaces that.
+							</Text>
 						)}
 						{undo !== undefined && !isChanged && (
 							<Group gap="xs" role="status">

@@ -2,10 +2,11 @@
 import { Group, NumberInput, Stack, Text } from "@mantine/core";
 import type { Defaults, DefaultsChanges, RootMode } from "@pi-netboot/api";
 import { useMutation } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import type { FormEvent } from "react";
 import { Problem } from "../../components/problem.tsx";
 import { RootModeChoice } from "../../components/root-mode-choice.tsx";
 import { SaveBar } from "../../components/save-bar.tsx";
+import { useDraft } from "../../hooks/use-draft.ts";
 import { bytesText } from "../../words/bytes.ts";
 
 interface DefaultsFormProps {
@@ -22,6 +23,8 @@ interface Draft {
 	readonly kept: number | "";
 	/** Empty: for ever. */
 	readonly days: number | "";
+	/** Gigabytes; empty: no limit. */
+	readonly budget: number | "";
 }
 
 function draftOf({ rootMode, quotaBytes, oldRoots }: Defaults): Draft {
@@ -30,27 +33,38 @@ function draftOf({ rootMode, quotaBytes, oldRoots }: Defaults): Draft {
 		quota: quotaBytes === 0 ? "" : quotaBytes / GIGABYTE,
 		kept: oldRoots.kept,
 		days: oldRoots.days ?? "",
+		budget: oldRoots.budgetBytes === null ? "" : oldRoots.budgetBytes / GIGABYTE,
 	};
 }
 
-function changesOf(draft: Draft): DefaultsChanges {
-	const { rootMode, quota, kept, days } = draft;
+function changesOf(defaults: Defaults, { rootMode, quota, kept, days }: Draft): DefaultsChanges {
+	const now = draftOf(defaults);
+	const oldRoots = {
+		...(kept !== "" && kept !== now.kept && { kept }),
+		...(days !== now.days && { days: days === "" ? null : days }),
+	};
 	return {
-		rootMode,
-		quotaBytes: quota === "" ? 0 : Math.round(quota * GIGABYTE),
-		oldRoots: { ...(kept !== "" && { kept }), days: days === "" ? null : days },
+		...(rootMode !== now.rootMode && { rootMode }),
+		...(quota !== now.quota && { quotaBytes: quota === "" ? 0 : Math.round(quota * GIGABYTE) }),
+		...(Object.keys(oldRoots).length > 0 && { oldRoots }),
 	};
 }
+
+const fieldNames: Readonly<Record<keyof Draft, string>> = {
+	rootMode: "what a Pi may do",
+	quota: "most that a root may hold",
+	kept: "older roots",
+	days: "days",
+};
 
 const numberOf = (value: number | string): number | "" => (typeof value === "number" ? value : "");
 
 export function DefaultsForm({ defaults, onSave }: DefaultsFormProps) {
-	const [draft, setDraft] = useState<Draft>();
-	const shown = draft ?? draftOf(defaults);
-	const set = (part: Partial<Draft>) => setDraft({ ...shown, ...part });
+	const { shown, set, discard, overtaken } = useDraft(draftOf(defaults));
+	const changes = changesOf(defaults, shown);
 	const save = useMutation({
-		mutationFn: () => onSave(changesOf(shown)),
-		onSuccess: () => setDraft(undefined),
+		mutationFn: () => onSave(changes),
+		onSuccess: discard,
 	});
 	const submit = (event: FormEvent) => {
 		event.preventDefault();
@@ -64,13 +78,22 @@ export function DefaultsForm({ defaults, onSave }: DefaultsFormProps) {
 					value={shown.rootMode}
 					onChange={(rootMode) => set({ rootMode })}
 				/>
-				<NumberInput
-					label="Most that the root of one Pi may hold"
-					description="In gigabytes; empty: no limit but the disk's"
-					value={shown.quota}
-					min={0}
-					onChange={(value) => set({ quota: numberOf(value) })}
-				/>
+				<Group grow preventGrowOverflow={false}>
+					<NumberInput
+						label="Most that a Pi's root may hold"
+						description="In gigabytes; empty: no limit"
+						value={shown.quota}
+						min={0}
+						onChange={(value) => set({ quota: numberOf(value) })}
+					/>
+					<NumberInput
+						label="Most that all of them may take"
+						description="In gigabytes: above it, older ones go"
+						value={shown.budget}
+						min={0}
+						onChange={(value) => set({ budget: numberOf(value) })}
+					/>
+				</Group>
 				<Group grow preventGrowOverflow={false}>
 					<NumberInput
 						label="Older roots that are kept"
@@ -95,10 +118,11 @@ export function DefaultsForm({ defaults, onSave }: DefaultsFormProps) {
 				</Text>
 				<Problem error={save.error} title="Nothing was changed" />
 				<SaveBar
-					isChanged={draft !== undefined}
+					isChanged={Object.keys(changes).length > 0}
 					isSaving={save.isPending}
 					isSaved={save.isSuccess}
-					onDiscard={() => setDraft(undefined)}
+					overtaken={overtaken.map((key) => fieldNames[key])}
+					onDiscard={discard}
 				/>
 			</Stack>
 		</form>
