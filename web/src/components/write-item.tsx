@@ -1,5 +1,5 @@
 /** One write: how far it is, or what became of it. */
-import { Anchor, Badge, Button, Group, Progress, Stack, Text } from "@mantine/core";
+import { Anchor, Badge, Button, Group, Progress, Stack, Text, VisuallyHidden } from "@mantine/core";
 import type { Write } from "@pi-netboot/api";
 import { useMutation } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
@@ -33,10 +33,10 @@ export function WriteItem({ write }: { readonly write: Write }) {
 			<Text size="xs" c="dimmed">
 				{diskName(disk)}, {bytesText(disk.size)} ({target}) · <Ago at={write.endedAt ?? write.createdAt} />
 			</Text>
-			{!over && <Progress value={percent} color={color} aria-label={`Write to ${deviceName}`} />}
-			<Text size="sm" role="status">
-				{sentence(write)}
-			</Text>
+			{!over && <Progress value={Math.floor(percent)} color={color} aria-label={`Write to ${deviceName}`} />}
+			<Text size="sm">{sentence(write)}</Text>
+			{/* Each second's numbers are not read out, only that it comes to another stage. */}
+			<VisuallyHidden role="status">{`Write to ${deviceName}: ${word}`}</VisuallyHidden>
 			{error?.hint !== undefined && (
 				<Text size="sm" c="dimmed">
 					{error.hint}
@@ -52,7 +52,7 @@ function Actions({ write }: { readonly write: Write }) {
 	const { id, deviceName, stage } = write;
 	const cancel = useMutation({ mutationFn: () => ask("cancelWrite", { params: { id } }) });
 	const retry = useMutation({ mutationFn: () => ask("retryWrite", { params: { id } }) });
-	const button = { size: "compact-xs", variant: "default", w: "fit-content" } as const;
+	const button = { size: "compact-sm", variant: "default", w: "fit-content" } as const;
 	return (
 		<>
 			{!isOver(write) && (

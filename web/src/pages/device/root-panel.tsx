@@ -1,5 +1,5 @@
 /** The Pi's own root: what it changed of the image, kept under names, dropped, brought back. */
-import { Button, Group, Stack, Text, TextInput } from "@mantine/core";
+import { Button, Group, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import type { Device, RootChange, Snapshot } from "@pi-netboot/api";
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
@@ -50,11 +50,9 @@ function ResetButton({ device }: { readonly device: Device }) {
 			<Button size="xs" variant="default" onClick={open}>
 				Reset
 			</Button>
-			{reset.isSuccess && (
-				<Text size="sm" role="status">
-					It is dropped at the next boot.
-				</Text>
-			)}
+			<Text size="sm" role="status">
+				{reset.isSuccess && "It is dropped at the next boot."}
+			</Text>
 			<Confirm
 				opened={asking}
 				title={`Reset the root of ${device.name}?`}
@@ -133,9 +131,9 @@ function Snapshots({ device, snapshots }: SnapshotsProps) {
 	};
 	return (
 		<Stack gap="xs">
-			<Text size="sm" fw={600}>
+			<Title order={3} size="sm">
 				Snapshots
-			</Text>
+			</Title>
 			{snapshots.length > 0 && (
 				<ul className={classes.plain}>
 					{snapshots.map((snapshot) => (
@@ -182,16 +180,29 @@ function SnapshotItem({ device, snapshot }: { readonly device: Device; readonly 
 		<li>
 			<Group justify="space-between" gap="xs">
 				<div>
-					<Text size="sm">{snapshot.name}</Text>
+					<Text size="sm" style={{ overflowWrap: "anywhere" }}>
+						{snapshot.name}
+					</Text>
 					<Text size="xs" c="dimmed">
 						{bytesText(snapshot.bytes)}, <Ago at={snapshot.createdAt} />
 					</Text>
 				</div>
 				<Group gap={6}>
-					<Button size="compact-xs" variant="default" onClick={() => setAsking("restore")}>
+					<Button
+						size="compact-sm"
+						variant="default"
+						aria-label={`Bring back ${snapshot.name}`}
+						onClick={() => setAsking("restore")}
+					>
 						Bring back
 					</Button>
-					<Button size="compact-xs" variant="subtle" color="red" onClick={() => setAsking("delete")}>
+					<Button
+						size="compact-sm"
+						variant="subtle"
+						color="red"
+						aria-label={`Delete ${snapshot.name}`}
+						onClick={() => setAsking("delete")}
+					>
 						Delete
 					</Button>
 				</Group>

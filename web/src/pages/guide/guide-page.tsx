@@ -1,5 +1,5 @@
 /** From nothing to a Pi that runs: an image, the Pi's one setting, its arrival. */
-import { Anchor, Button, Group, NativeSelect, Stack, Stepper, Text } from "@mantine/core";
+import { Anchor, Button, Group, NativeSelect, Stack, Text } from "@mantine/core";
 import type { Device, VirtualModel } from "@pi-netboot/api";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
@@ -13,9 +13,10 @@ import { Panel } from "../../components/panel.tsx";
 import { Problem } from "../../components/problem.tsx";
 import { ServerTrouble } from "../../components/server-trouble.tsx";
 import { StageBar } from "../../components/stage-bar.tsx";
-import { modelText } from "../../words/models.ts";
+import { isVirtual, modelText } from "../../words/models.ts";
 import { statusOf } from "../../words/status.ts";
 import { EnableNetboot } from "./enable-netboot.tsx";
+import { Steps } from "./steps.tsx";
 
 export function GuidePage() {
 	const { data: images = [] } = useQuery(imagesQuery);
@@ -26,11 +27,7 @@ export function GuidePage() {
 	return (
 		<PageFrame title="Set-up guide" lead="Three steps to a Pi that boots from the network.">
 			<ServerTrouble />
-			<Stepper active={step} size="sm" iconSize={30} aria-label="How far you are">
-				<Stepper.Step label="An image" />
-				<Stepper.Step label="Network boot" />
-				<Stepper.Step label="Power on" />
-			</Stepper>
+			<Steps names={["An image", "Network boot", "Power on"]} done={step} />
 			<Panel title="1. Choose an image" lead="What the Pis shall run.">
 				{ready ? (
 					<Images count={images.length} name={images.find(({ isDefault }) => isDefault)?.name} />
@@ -46,6 +43,14 @@ export function GuidePage() {
 				lead="With a network cable to the same network as this server. It appears here by itself."
 			>
 				<Arrivals devices={devices} />
+				{booted && (
+					<Group gap="sm">
+						<Text size="sm">That is all: each Pi that you switch on now comes by itself.</Text>
+						<Button component={Link} to="/devices" size="xs" variant="default">
+							To the Pis
+						</Button>
+					</Group>
+				)}
 			</Panel>
 			<Panel
 				title="No Pi at hand?"
@@ -81,13 +86,22 @@ function Images({ count, name }: { readonly count: number; readonly name: string
 	);
 }
 
+/** Pis that are shown at most. */
+const ARRIVALS = 3;
+
 /** The last ones that asked for something. */
 function Arrivals({ devices }: { readonly devices: readonly Device[] }) {
 	const now = useNow();
-	const last = devices.toSorted((a, b) => seenAt(b) - seenAt(a)).slice(0, 3);
+	const last = devices.toSorted((a, b) => seenAt(b) - seenAt(a)).slice(0, ARRIVALS);
 	if (last.length === 0) return <Text size="sm">Waiting for the first one…</Text>;
 	return (
-		<Stack role="status" aria-label="Pis that arrived">
+		// Of each only what changes is read out, and of a herd nothing.
+		<Stack
+			role="status"
+			aria-label="Pis that arrived"
+			aria-atomic={false}
+			aria-live={devices.length > ARRIVALS ? "off" : "polite"}
+		>
 			{last.map((device) => {
 				const status = statusOf(device, now);
 				return (
@@ -97,9 +111,11 @@ function Arrivals({ devices }: { readonly devices: readonly Device[] }) {
 								{device.name}
 							</Anchor>
 							<Text size="sm" c="dimmed">
-								{device.model === null ? "" : modelText(device.model)}
+								{[isVirtual(device) && "virtual", device.model !== null && modelText(device.model)]
+									.filter(Boolean)
+									.join(" ")}
 							</Text>
-							<Text size="sm">{status.sentence}</Text>
+							{device.diagnosis === undefined && <Text size="sm">{status.sentence}</Text>}
 						</Group>
 						<StageBar reached={device.stages} state={status.kind} labelled />
 						{device.diagnosis !== undefined && <FindingNote finding={device.diagnosis} />}
@@ -135,11 +151,9 @@ function VirtualPi({ canBoot }: { readonly canBoot: boolean }) {
 				</Button>
 			</Group>
 			{!canBoot && <Text size="sm">It needs an image, too.</Text>}
-			{start.isSuccess && (
-				<Text size="sm" role="status">
-					It is switched on: watch it arrive above, and among the Pis.
-				</Text>
-			)}
+			<Text size="sm" role="status">
+				{start.isSuccess && "It is switched on: watch it arrive above, and among the Pis."}
+			</Text>
 			<Problem error={start.error} title="It was not started" />
 		</Stack>
 	);

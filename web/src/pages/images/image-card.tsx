@@ -23,7 +23,7 @@ const NAMED = 6;
 export function ImageCard({ image, devices, isChosen }: ImageCardProps) {
 	const { name, os, state, models, findings, isDefault } = image;
 	return (
-		<Paper component="article" withBorder p="md">
+		<Paper component="article" withBorder p="md" aria-label={name}>
 			<Stack gap={8}>
 				<Group justify="space-between" align="flex-start" wrap="nowrap" gap="xs">
 					<div className={classes.name}>
@@ -32,7 +32,7 @@ export function ImageCard({ image, devices, isChosen }: ImageCardProps) {
 						</Title>
 						{os !== null && <Text size="sm">{os.name}</Text>}
 					</div>
-					<Group gap={4} wrap="nowrap">
+					<Group gap={4} justify="flex-end" flex="none" maw="45%">
 						{isDefault && (
 							<Badge variant="light" flex="none">
 								Default
@@ -74,7 +74,7 @@ function Arriving({ image: { name, percent, bootable } }: { readonly image: Imag
 	return (
 		<div>
 			<Progress value={percent ?? 100} animated={percent === undefined} aria-label={`Arrival of ${name}`} />
-			<Text size="xs" c="dimmed" role="status">
+			<Text size="xs" c="dimmed">
 				{percent === undefined ? "Arriving" : `${percent} % there`}
 				{bootable && "; a Pi may boot it already"}
 			</Text>

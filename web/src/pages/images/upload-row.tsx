@@ -1,9 +1,18 @@
 /** One upload: how far it is, and what can be done with it. */
-import { Button, Group, Paper, Progress, Stack, Text } from "@mantine/core";
+import { Button, Group, Paper, Progress, Stack, Text, VisuallyHidden } from "@mantine/core";
 import { Refusal } from "../../api/client.ts";
 import { Problem } from "../../components/problem.tsx";
 import { bytesText } from "../../words/bytes.ts";
 import { type UploadView, uploads } from "./uploads.ts";
+
+/** What is read out: the percents are not. */
+const news: Readonly<Record<UploadView["state"], string>> = {
+	sending: "",
+	waiting: "waits for the server",
+	paused: "is paused",
+	failed: "was not taken",
+	done: "is on the server",
+};
 
 export function UploadRow({ view }: { readonly view: UploadView }) {
 	const { key, name, bytes, sent, state, error } = view;
@@ -18,35 +27,61 @@ export function UploadRow({ view }: { readonly view: UploadView }) {
 					</Text>
 					<Group gap={6}>
 						{state === "sending" && (
-							<Button size="compact-xs" variant="default" onClick={() => uploads.pause(key)}>
+							<Button
+								size="compact-sm"
+								variant="default"
+								aria-label={`Pause the upload of ${name}`}
+								onClick={() => uploads.pause(key)}
+							>
 								Pause
 							</Button>
 						)}
 						{(state === "paused" || state === "failed") && !isTaken && (
-							<Button size="compact-xs" variant="default" onClick={() => uploads.resume(key)}>
+							<Button
+								size="compact-sm"
+								variant="default"
+								aria-label={`Go on with the upload of ${name}`}
+								onClick={() => uploads.resume(key)}
+							>
 								Go on
 							</Button>
 						)}
 						{isTaken && (
-							<Button size="compact-xs" variant="default" onClick={() => uploads.resume(key, true)}>
+							<Button
+								size="compact-sm"
+								variant="default"
+								aria-label={`Replace it: ${name}`}
+								onClick={() => uploads.resume(key, true)}
+							>
 								Replace it
 							</Button>
 						)}
 						{state === "done" ? (
-							<Button size="compact-xs" variant="default" onClick={() => uploads.dismiss(key)}>
+							<Button
+								size="compact-sm"
+								variant="default"
+								aria-label={`Hide the upload of ${name}`}
+								onClick={() => uploads.dismiss(key)}
+							>
 								Hide
 							</Button>
 						) : (
-							<Button size="compact-xs" variant="subtle" onClick={() => uploads.cancel(key)}>
+							<Button
+								size="compact-sm"
+								variant="subtle"
+								aria-label={`Cancel the upload of ${name}`}
+								onClick={() => uploads.cancel(key)}
+							>
 								Cancel
 							</Button>
 						)}
 					</Group>
 				</Group>
 				<Progress value={percent} aria-label={`Upload of ${name}`} color={state === "done" ? "green" : "raspberry"} />
-				<Text size="xs" c="dimmed" role="status">
+				<Text size="xs" c="dimmed">
 					{sentence(view, percent)}
 				</Text>
+				<VisuallyHidden role="status">{news[state] && `${name} ${news[state]}`}</VisuallyHidden>
 				<Problem error={error ?? null} title="It was not taken" />
 			</Stack>
 		</Paper>

@@ -41,11 +41,9 @@ export function LoginPanel() {
 					<Button variant="subtle" onClick={() => out.mutate(true)}>
 						Log out all other browsers
 					</Button>
-					{out.isSuccess && out.variables && (
-						<Text size="sm" role="status">
-							They are out.
-						</Text>
-					)}
+					<Text size="sm" role="status">
+						{out.isSuccess && out.variables && "They are out."}
+					</Text>
 				</Group>
 			</Stack>
 		</Panel>

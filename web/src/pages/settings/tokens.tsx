@@ -75,7 +75,9 @@ function TokenItem({ token }: { readonly token: Token }) {
 		<li>
 			<Group justify="space-between" gap="xs">
 				<div>
-					<Text size="sm">{token.name}</Text>
+					<Text size="sm" style={{ overflowWrap: "anywhere" }}>
+						{token.name}
+					</Text>
 					<Text size="xs" c="dimmed">
 						made <Ago at={token.createdAt} />,{" "}
 						{token.lastUsedAt === null ? (
@@ -88,7 +90,7 @@ function TokenItem({ token }: { readonly token: Token }) {
 					</Text>
 				</div>
 				<Button
-					size="compact-xs"
+					size="compact-sm"
 					variant="subtle"
 					color="red"
 					loading={revoke.isPending}
