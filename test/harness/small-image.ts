@@ -26,6 +26,8 @@ export interface SmallImageOptions {
 	readonly ballastMiB?: number;
 	/** Whether the other Pis find their kernels and device trees in it too. */
 	readonly forAllModels?: boolean;
+	/** Further files of the root, or others in their place: what they hold, by path. Programs are told by their `#!`. */
+	readonly files?: Readonly<Record<string, string>>;
 }
 
 export const CMDLINE =
@@ -92,6 +94,10 @@ export function makeSmallImage(folder: string, work: string, options: SmallImage
 	const { ballastMiB = 0 } = options;
 	writeRoot(root, options.variant ?? "small");
 	if (ballastMiB > 0) writeBallast(root, ballastMiB);
+	for (const [path, content] of Object.entries(options.files ?? {})) {
+		write(join(root, path), content);
+		if (content.startsWith("#!")) chmodSync(join(root, path), 0o755);
+	}
 	const fat = makeFatImage(place, { sizeKiB: 48 * 1024, sourceDir: boot });
 	const ext = makeExtImage(place, { size: `${16 + ballastMiB}M`, sourceDir: root });
 	const made = makeDiskImage(place, { boot: fat, root: ext, table: "mbr" });
