@@ -1,11 +1,11 @@
 /** What was: the boots of a device, what was wrong with them, and who is there and does not boot. */
 import { z } from "zod";
-import { Bytes, Finding, Time } from "./common.ts";
+import { Bytes, Diagnosis, Time } from "./common.ts";
 import { ReachedStage, RootMode } from "./devices.ts";
 import { ImageId } from "./images.ts";
 
 /** A sentence of the rule book, and for how long it held. */
-export const PastDiagnosis = Finding.extend({
+export const PastDiagnosis = Diagnosis.extend({
 	id: z.int().min(1),
 	bootId: z.string().nullable().describe("null where the Pi came to no boot: it has one when it got its command line."),
 	at: Time,

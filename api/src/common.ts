@@ -20,3 +20,10 @@ export const Finding = z
 	})
 	.meta({ id: "Finding" });
 export type Finding = z.infer<typeof Finding>;
+
+/** A sentence of the rule book. */
+export const Diagnosis = Finding.extend({
+	seen: z.string().describe("What the server saw that says so, as a sentence; empty for what an earlier version said."),
+	fix: z.string().describe("What to do about it."),
+}).meta({ id: "Diagnosis" });
+export type Diagnosis = z.infer<typeof Diagnosis>;

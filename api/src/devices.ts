@@ -1,7 +1,7 @@
 /** The Pis. */
 import { z } from "zod";
 import { AgentInventory } from "./agent.ts";
-import { Bytes, Finding, Ipv4, Time } from "./common.ts";
+import { Bytes, Diagnosis, Finding, Ipv4, Time } from "./common.ts";
 import { Customisation, CustomisationChanges } from "./customisation.ts";
 import { ImageId } from "./images.ts";
 
@@ -80,7 +80,7 @@ export const Device = z
 		lastBootAt: Time.nullable(),
 		agent: DeviceAgent.nullable().describe("What the program on the Pi said last; null before it was heard."),
 		findings: z.array(Finding).describe("What was set for it and its image could not take at its last boot."),
-		diagnosis: Finding.optional().describe("Why its boot stands still, and what to do."),
+		diagnosis: Diagnosis.optional().describe("Why its boot stands still, and what to do."),
 	})
 	.meta({ id: "Device" });
 export type Device = z.infer<typeof Device>;

@@ -1,7 +1,14 @@
 /** What a name in a read request leads to: whose it is, that device's boot files, and the beginning of a boot. */
 import { errorText, type Logger, whenReady } from "../base/index.ts";
 import type { BootFileOwner, Device, DeviceRegistry } from "../devices/index.ts";
-import { normaliseName, type TftpClient, type TftpFile, type TftpOutcome, type TftpPort } from "../wire/tftp/index.ts";
+import {
+	GIVE_UP_AFTER,
+	normaliseName,
+	type TftpClient,
+	type TftpFile,
+	type TftpOutcome,
+	type TftpPort,
+} from "../wire/tftp/index.ts";
 import { type DeviceConfig, deviceConfig, findBootFile } from "./boot-files.ts";
 import { BootPieces, isOfImage, readPiece } from "./boot-pieces.ts";
 import type { BootQueue } from "./boot-queue.ts";
@@ -262,7 +269,8 @@ export class TftpFiles implements TftpPort {
 		const { device } = owner;
 		if (device === undefined || !owner.bound) return;
 		const path = this.#strings.plain(device.key, owner.path) ?? owner.path;
-		this.#options.registry.fact(device, { kind: "tftp-end", path, outcome, bytes, size });
+		const silence = outcome === "timeout" ? { silentMs: GIVE_UP_AFTER } : {};
+		this.#options.registry.fact(device, { kind: "tftp-end", path, outcome, bytes, size, ...silence });
 		if (outcome === "probe" || outcome === "complete") return;
 		this.#options.log.warn({ device: device.id }, `${path}: ${outcome} after ${bytes} of ${size} bytes`);
 	}

@@ -47,6 +47,8 @@ export interface Attempt {
 	readonly complete: ReadonlySet<string>;
 	readonly opened: ReadonlySet<string>;
 	readonly timeouts: number;
+	/** Bytes of files that it acknowledged. */
+	readonly acknowledged: number;
 	readonly broken: BrokenTransfer | undefined;
 
 	readonly cmdlineAt: number | undefined;
@@ -106,6 +108,7 @@ export function beginAttempt(now: number): AttemptState {
 		opened: new Set(),
 		openedAt: new Map(),
 		timeouts: 0,
+		acknowledged: 0,
 		broken: undefined,
 		cmdlineAt: undefined,
 		cmdlineRefusedTo: undefined,
@@ -277,9 +280,11 @@ function recordOpen(attempt: AttemptState, fact: Extract<Fact, { kind: "tftp-ope
 }
 
 function recordEnd(attempt: AttemptState, fact: Extract<Fact, { kind: "tftp-end" }>, now: number): void {
-	attempt.lastTftpAt = now;
+	const lastWordAt = now - (fact.silentMs ?? 0);
+	attempt.lastTftpAt = Math.max(attempt.lastTftpAt ?? lastWordAt, lastWordAt);
 	attempt.files.ended(fact, now);
 	addBytes(attempt, fact.bytes);
+	attempt.acknowledged += fact.bytes;
 	if (fact.outcome === "probe") return;
 	const began = attempt.openedAt.get(fact.path);
 	if (fact.outcome === "complete") {
@@ -290,5 +295,5 @@ function recordEnd(attempt: AttemptState, fact: Extract<Fact, { kind: "tftp-end"
 	}
 	if (fact.outcome === "timeout") attempt.timeouts++;
 	const { path, outcome, bytes, size } = fact;
-	attempt.broken = { path, outcome, bytes, size, took: now - (began ?? now) };
+	attempt.broken = { path, outcome, bytes, size, took: lastWordAt - (began ?? lastWordAt) };
 }

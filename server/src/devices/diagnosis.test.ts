@@ -44,6 +44,8 @@ function broken(path: string, bytes: number, seconds: number): Told[] {
 const noLan = { dhcpMode: "proxy", otherDhcpServers: [] } as const;
 const unknownLan = { dhcpMode: "proxy", otherDhcpServers: undefined } as const;
 const asking: Told[] = [DISCOVER, OFFER, 4, DISCOVER, OFFER, 4, DISCOVER, OFFER, 4];
+const unheard: Told[] = [DISCOVER, OFFER, { kind: "tftp-open", path: "start4.elf", found: true }, 30];
+const GIVEN_UP = { kind: "tftp-end", path: "start4.elf", outcome: "timeout", bytes: 0, size: 5 } as const;
 const LOOP: Told[] = [DISCOVER, ...facts(PI4), KERNEL, { kind: "mount", bootId: "b1" }, 20];
 
 interface Case {
@@ -146,6 +148,39 @@ const cases: Case[] = [
 		],
 	},
 	{
+		row: 8,
+		name: "replies that do not arrive, to a Pi that begins anew before we give up",
+		code: "replies-lost",
+		told: [...unheard, DISCOVER, OFFER, { ...GIVEN_UP, silentMs: 25_000 }],
+	},
+	{
+		row: 7,
+		name: "a file that is given up without a word, after which the Pi begins anew",
+		code: "file-timeout",
+		told: [
+			DISCOVER,
+			...facts("config.txt G"),
+			...[{ kind: "tftp-open", path: "start4.elf", found: true } as const, 31, DISCOVER, OFFER, 24],
+			{ ...GIVEN_UP, bytes: 60_000, size: 2_000_000, silentMs: 25_000 },
+		],
+		says: /start4\.elf after 30 seconds, with 60000 of 2000000 bytes/,
+	},
+	{
+		row: 6,
+		name: "a bootloader that begins anew at once when it finds no start4.elf",
+		code: "boot-file-missing",
+		told: Array.from({ length: 3 }, () => [DISCOVER, OFFER, ...facts("start4.elf x ; start.elf x"), 2]).flat(),
+		says: /start4\.elf is not in it/,
+	},
+	{
+		row: 13,
+		name: "a Pi 5 whose config.txt names a kernel that is not there",
+		code: "config-loop",
+		told: Array.from({ length: 3 }, () => [DISCOVER, ...facts("config.txt G ; mine.img x")]).flat(),
+		also: { model: "pi5" },
+		says: /: mine\.img is missing/,
+	},
+	{
 		row: 9,
 		name: "a kernel with an address and no root",
 		code: "no-mount",
@@ -179,7 +214,7 @@ const cases: Case[] = [
 		told: [DISCOVER, ...facts("config.txt G"), { kind: "cmdline-refused", address: "192.0.2.66" }],
 		says: /192\.0\.2\.66/,
 	},
-	{ row: 10, name: "a root without an init", code: "no-userspace", told: [...LOOP, 71] },
+	{ row: 10, name: "a root without an init", code: "no-userspace", told: [...LOOP, 41] },
 	{ row: 10, name: "a reboot loop", code: "reboot-loop", told: [...LOOP, ...LOOP, ...LOOP], says: /3 times/ },
 	{
 		row: 11,
@@ -321,9 +356,30 @@ describe("the rule book", () => {
 			assert.equal(diagnosis?.code, code);
 			if (says !== undefined) assert.match(diagnosis?.message ?? "", says);
 			assert.match(diagnosis?.message ?? "", /^[A-Z0-9].*\.$/s);
+			assert.match(diagnosis?.seen ?? "", /^[A-Z0-9c][^{}]*\.$/);
+			assert.ok(!/undefined|\ba file\b/.test(diagnosis?.seen ?? "undefined"), diagnosis?.seen);
+			assert.notEqual(diagnosis?.seen, diagnosis?.message);
 			assert.match(diagnosis?.fix ?? "", /\.$|`$/);
 		});
 	}
+
+	test("what the attempt before lacked is forgotten when the next one finds it", () => {
+		const bare = [DISCOVER, OFFER, ...facts("start4.elf x ; start.elf x"), 2];
+		assert.equal(diagnose(sceneOf([...bare, ...bare, DISCOVER]))?.code, "boot-file-missing");
+		assert.equal(diagnose(sceneOf([...bare, ...bare, DISCOVER, ...facts("start4.elf G")])), undefined);
+	});
+
+	test("a file that it fell silent over did not end when we gave it up", () => {
+		const told = [DISCOVER, ...facts("config.txt G"), { kind: "tftp-open", path: "start4.elf", found: true } as const];
+		const given: Told = { ...GIVEN_UP, bytes: 1468, silentMs: 25_000 };
+		assert.equal(diagnose(sceneOf([...told, 26, given, 30])), undefined);
+		assert.equal(diagnose(sceneOf([...told, 26, given, 35]))?.code, "firmware-stopped");
+	});
+
+	test("who takes an address was given one, whatever was there when the LAN was asked", () => {
+		const scene = sceneOf([...asking, REQUEST], { surroundings: noLan });
+		assert.equal(diagnose(scene)?.code, "offers-ignored");
+	});
 
 	test("nobody waits any more who was answered, or asks no more", () => {
 		const waits: Told[] = [DISCOVER, { kind: "waits", before: 3 }];

@@ -23,5 +23,6 @@ export function diagnose(scene: Scene): Diagnosis | undefined {
 	if (isThere(scene.attempt) && imageChangedAt === undefined && serverMoved === undefined) return undefined;
 	const rule = RULES.find(({ applies }) => applies(scene));
 	if (rule === undefined) return undefined;
-	return { code: rule.code, severity: rule.severity, message: rule.message(scene), fix: rule.fix(scene) };
+	const { code, severity, message, seen, fix } = rule;
+	return { code, severity, message: message(scene), seen: seen(scene), fix: fix(scene) };
 }

@@ -24,13 +24,14 @@ export type Fact =
 	| { readonly kind: "request"; readonly server?: string }
 	/** A boot file was asked for; `path` is without the serial. */
 	| { readonly kind: "tftp-open"; readonly path: string; readonly found: boolean }
-	/** A transfer ended. `bytes` of `size` were acknowledged. */
+	/** A transfer ended. `bytes` of `size` were acknowledged, the last of them `silentMs` milliseconds before. */
 	| {
 			readonly kind: "tftp-end";
 			readonly path: string;
 			readonly outcome: TransferOutcome;
 			readonly bytes: number;
 			readonly size: number;
+			readonly silentMs?: number;
 	  }
 	/** `cmdline.txt` goes out: from here on it is a boot with an id. */
 	| { readonly kind: "cmdline"; readonly bootId: string }

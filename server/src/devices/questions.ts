@@ -9,6 +9,11 @@ export function since(scene: Scene, at: number | undefined): number {
 	return at === undefined ? -1 : scene.now - at;
 }
 
+/** `once`, `7 times` */
+export function times(count: number): string {
+	return count === 1 ? "once" : `${count} times`;
+}
+
 export function noTftp({ attempt }: Scene): boolean {
 	return attempt.firstTftpAt === undefined;
 }
@@ -34,9 +39,23 @@ export function isMaskRom({ firmware }: Scene): boolean {
 
 /** Nobody on the LAN gives out addresses, as far as can be known. The EEPROM bootloader would have sent a REQUEST. */
 export function noAddressServer({ attempt, firmware, surroundings }: Scene): boolean {
-	if (surroundings.dhcpMode !== "proxy") return false;
+	// Who takes an address was given one, whatever was there when the LAN was asked last.
+	if (surroundings.dhcpMode !== "proxy" || attempt.requestAt !== undefined) return false;
 	if (surroundings.otherDhcpServers !== undefined) return surroundings.otherDhcpServers.length === 0;
-	return firmware?.generation === "eeprom" && attempt.requestAt === undefined;
+	return firmware?.generation === "eeprom";
+}
+
+/** We gave up sending it a file of which it acknowledged nothing, nor of any other; in this attempt or in the one before. */
+export function hearsNothing({ attempt, failed }: Scene): boolean {
+	if (attempt.complete.size > 0 || attempt.acknowledged > 0) return false;
+	const before = failed.at(-1);
+	return attempt.timeouts >= 1 || (before !== undefined && before.timeouts >= 1 && before.acknowledged === 0);
+}
+
+/** In how many attempts it read config.txt and took no kernel. */
+export function configRounds({ attempt, failed }: Scene): number {
+	if (attempt.cmdlineAt !== undefined) return 0;
+	return [attempt, ...failed].filter(({ complete }) => complete.has("config.txt") && !hasKernel(complete)).length;
 }
 
 export function isLeftAlone({ unanswered }: Scene["attempt"]): boolean {
@@ -52,26 +71,41 @@ function chip({ model, attempt }: Scene): Chip {
 	return soc === "BCM2711" || soc === "BCM2712" ? soc : "up to BCM2837";
 }
 
+/** What was asked for in one attempt. */
+type Asked = Pick<Scene["attempt"], "missing" | "complete" | "opened">;
+
+/**
+ * The files without which it cannot boot and that are not there: of this attempt, once it says nothing more, else of the two
+ * before it, for a Pi that begins anew at once.
+ */
+export function lostFiles(scene: Scene): string[] {
+	const { attempt, failed } = scene;
+	if (attempt.cmdlineAt !== undefined) return [];
+	if (since(scene, attempt.lastTftpAt) >= 5 * SECONDS) return missingEssentials(scene, attempt);
+	const [one, two] = failed.slice(-2).map((asked) => missingEssentials(scene, asked));
+	if (one === undefined || two === undefined || one.length === 0) return [];
+	return two.filter((path) => !attempt.opened.has(path) || attempt.missing.has(path));
+}
+
 /** Files that were asked for, are not there, and without which the boot ends here. */
-export function missingEssentials(scene: Scene): string[] {
-	const { missing, complete, opened } = scene.attempt;
+function missingEssentials(scene: Scene, { missing, complete, opened }: Asked): string[] {
 	const has = (path: string) => opened.has(path) && !missing.has(path);
 	const lost = (...alternatives: string[]) =>
 		alternatives.some((path) => missing.has(path)) && !alternatives.some(has) ? alternatives.slice(0, 1) : [];
 	switch (chip(scene)) {
 		case "up to BCM2837":
-			return [...lost("bootcode.bin"), ...lost("start.elf"), ...lost("fixup.dat"), ...lostKernel(scene)];
+			return [...lost("bootcode.bin"), ...lost("start.elf"), ...lost("fixup.dat"), ...lostKernel(missing, opened)];
 		case "BCM2711":
-			return [...lost("start4.elf", "start.elf"), ...lostKernel(scene)];
+			return [...lost("start4.elf", "start.elf"), ...lostKernel(missing, opened)];
 		case "BCM2712":
-			return [...lost("config.txt"), ...lostKernel(scene)];
+			return [...lost("config.txt"), ...lostKernel(missing, opened)];
 		default:
 			return complete.size === 0 ? [...missing].slice(0, 1) : [];
 	}
 }
 
 /** The kernel, when each name that was tried is missing; on Pi 5 the device tree too. */
-function lostKernel({ attempt: { missing, opened } }: Scene): string[] {
+function lostKernel(missing: ReadonlySet<string>, opened: ReadonlySet<string>): string[] {
 	const kernels = [...opened].filter((path) => /^kernel[^/]*\.img$/.test(path));
 	const kernel = kernels.length > 0 && kernels.every((path) => missing.has(path)) ? kernels.slice(0, 1) : [];
 	const trees = [...opened].filter((path) => /^bcm27[^/]*\.dtb$/.test(path));

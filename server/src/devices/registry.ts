@@ -85,7 +85,7 @@ export class DeviceRegistry extends EventEmitter<RegistryEvents> implements Star
 			changed: (device, formerId) => this.#changed(device, formerId),
 			seen: (device) => this.#saver.changed(device),
 			removed: (device) => this.#removed(device),
-			bystander: (bystander) => void this.emit("bystander", bystander),
+			bystander: (bystander) => this.#bystander(bystander),
 		});
 	}
 
@@ -424,6 +424,11 @@ export class DeviceRegistry extends EventEmitter<RegistryEvents> implements Star
 	}
 
 	/** Also in the log, where its boot is told from line to line. */
+	#bystander(bystander: Bystander): void {
+		this.#options.log.info(`${bystander.mac} is seen, and does not boot from here. ${bystander.reason}`);
+		this.emit("bystander", bystander);
+	}
+
 	#diagnosed(device: DeviceState, bootId: string | undefined, diagnosis: Diagnosis | undefined): void {
 		const at = this.#options.clock.now();
 		const about = { deviceKey: device.key, bootId: bootId ?? null, at };

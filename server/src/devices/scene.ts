@@ -10,6 +10,8 @@ export interface Diagnosis {
 	readonly severity: "info" | "warning" | "error";
 	/** One sentence: what is wrong. */
 	readonly message: string;
+	/** One sentence: what the server saw that says so. */
+	readonly seen: string;
 	/** What to do about it. */
 	readonly fix: string;
 }
@@ -50,6 +52,7 @@ export interface Rule {
 	readonly code: string;
 	readonly severity: Diagnosis["severity"];
 	readonly applies: (scene: Scene) => boolean;
+	readonly seen: (scene: Scene) => string;
 	readonly message: (scene: Scene) => string;
 	readonly fix: (scene: Scene) => string;
 }

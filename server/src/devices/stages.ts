@@ -24,6 +24,9 @@ export interface FailedAttempt {
 	readonly stage: Stage | undefined;
 	readonly complete: ReadonlySet<string>;
 	readonly opened: ReadonlySet<string>;
+	readonly missing: ReadonlySet<string>;
+	readonly timeouts: number;
+	readonly acknowledged: number;
 	readonly broken: BrokenTransfer | undefined;
 }
 
@@ -102,6 +105,7 @@ export class BootTracker {
 	fact(fact: Fact, now: number): boolean {
 		const bootId = "bootId" in fact && fact.kind !== "cmdline" ? fact.bootId : undefined;
 		if (bootId !== undefined && !this.#isOf(bootId)) return false;
+		if (fact.kind === "tftp-end" && this.#endedBefore(fact, now)) return false;
 		const fresh = this.#attempt === undefined || startsAnew(fact, this.#attempt, now);
 		if (fresh && !opens(fact)) return false;
 		const attempt = fresh ? this.#begin(now) : (this.#attempt ?? this.#begin(now));
@@ -126,6 +130,19 @@ export class BootTracker {
 		return true;
 	}
 
+	/**
+	 * A transfer that the Pi dropped when it began anew ends later than that, when the server gives it up: it tells of the
+	 * attempt before. @returns true when it was such a one.
+	 */
+	#endedBefore(fact: Extract<Fact, { kind: "tftp-end" }>, now: number): boolean {
+		const before = this.#previous;
+		if (before === undefined || this.#attempt?.opened.has(fact.path) || !before.opened.has(fact.path)) return false;
+		record(before, fact, now);
+		const last = this.#failed.at(-1);
+		if (last?.startedAt === before.startedAt) this.#failed[this.#failed.length - 1] = failedAttempt(before);
+		return true;
+	}
+
 	#begin(now: number): AttemptState {
 		if (this.#attempt !== undefined) this.#retire(this.#attempt);
 		this.#previous = this.#attempt;
@@ -139,10 +156,15 @@ export class BootTracker {
 			this.#failed = [];
 			return;
 		}
-		const { startedAt, lastFactAt: endedAt, complete, opened, broken } = attempt;
-		this.#failed.push({ startedAt, endedAt, stage: lastStage(attempt), complete, opened, broken });
+		this.#failed.push(failedAttempt(attempt));
 		if (this.#failed.length > FAILED_MAX) this.#failed.shift();
 	}
+}
+
+function failedAttempt(attempt: Attempt): FailedAttempt {
+	const { startedAt, lastFactAt: endedAt, complete, opened, missing, timeouts, acknowledged, broken } = attempt;
+	const stage = lastStage(attempt);
+	return { startedAt, endedAt, stage, complete, opened, missing, timeouts, acknowledged, broken };
 }
 
 function shownAttempt({ startedAt, bootId, stages, stageBytes, files }: Attempt): BootAttempt {

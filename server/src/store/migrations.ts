@@ -14,6 +14,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
 	"0005-writes": { up: writes },
 	"0006-access": { up: access },
 	"0007-tags": { up: tags },
+	"0008-seen": { up: seen },
 };
 
 async function firstTables(db: Kysely<Tables>): Promise<void> {
@@ -177,6 +178,13 @@ async function tags(db: Kysely<Tables>): Promise<void> {
 	await db.schema
 		.alterTable("devices")
 		.addColumn("tags", "text", (column) => column.notNull().defaultTo(""))
+		.execute();
+}
+
+async function seen(db: Kysely<Tables>): Promise<void> {
+	await db.schema
+		.alterTable("diagnoses")
+		.addColumn("seen", "text", (column) => column.notNull().defaultTo(""))
 		.execute();
 }
 

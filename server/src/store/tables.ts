@@ -146,6 +146,8 @@ export interface DiagnosisTable {
 	code: string;
 	severity: string;
 	message: string;
+	/** What the server saw that says so; empty where an earlier version said it. */
+	seen: string;
 	fix: string;
 	at: number;
 	endedAt: number | null;

@@ -73,7 +73,7 @@ describe("what a Pi is doing", () => {
 	});
 
 	it("is trouble where the rule book says so, but not for a remark", () => {
-		const diagnosis = { code: "x", message: "No kernel for this model." };
+		const diagnosis = { code: "x", message: "No kernel for this model.", seen: "It asked.", fix: "Change it." };
 		const troubled = statusOf(device({ stage: "firmware", diagnosis: { ...diagnosis, severity: "error" } }), NOW);
 		assert.deepEqual([troubled.kind, troubled.sentence], ["trouble", diagnosis.message]);
 		const remark = device({ stage: "userspace", diagnosis: { ...diagnosis, severity: "info" } });

@@ -196,6 +196,7 @@ export const sampleBoot: PastBoot = {
 			code: "no-mount",
 			severity: "error",
 			message: "Its kernel has an address, but never asked for its root.",
+			seen: "Its kernel asked for an address; 20 seconds later it had not asked for its root.",
 			fix: "Open the firewall.",
 			at: 1_700_000_030_000,
 			endedAt: null,

@@ -11,4 +11,4 @@ export {
 } from "./packet.ts";
 export type { TftpClient, TftpFile, TftpOutcome, TftpPort } from "./port.ts";
 export { PIECE_SIZE } from "./read-ahead.ts";
-export { Transfer, type TransferOptions } from "./transfer.ts";
+export { GIVE_UP_AFTER, Transfer, type TransferOptions } from "./transfer.ts";

@@ -16,7 +16,7 @@ const HEADER_LENGTH = 4;
 const FIRST_TIMEOUT = 1000;
 const LONGEST_TIMEOUT = 4000;
 /** A client that was silent for so long is gone: a Pi gives up on a file after 30 s. */
-const GIVE_UP_AFTER = 25_000;
+export const GIVE_UP_AFTER = 25_000;
 
 export interface TransferOptions {
 	readonly file: TftpFile;
