@@ -23,14 +23,14 @@ interface Draft {
 }
 
 const fieldNames: Readonly<Record<keyof Draft, string>> = {
-	userName: "User who logs in",
-	password: "Password",
+	userName: "user",
+	password: "password",
 	authorizedKeys: "SSH keys",
-	timeZone: "Time zone",
-	locale: "Locale",
-	keyboard: "Keyboard",
+	timeZone: "time zone",
+	locale: "locale",
+	keyboard: "keyboard",
 	wifiCountry: "Wi-Fi country",
-	userData: "User-data",
+	userData: "user-data",
 };
 
 /** Secrets are never shown: their fields begin empty, and only what is typed is sent. */

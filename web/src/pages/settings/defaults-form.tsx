@@ -37,11 +37,12 @@ function draftOf({ rootMode, quotaBytes, oldRoots }: Defaults): Draft {
 	};
 }
 
-function changesOf(defaults: Defaults, { rootMode, quota, kept, days }: Draft): DefaultsChanges {
+function changesOf(defaults: Defaults, { rootMode, quota, kept, days, budget }: Draft): DefaultsChanges {
 	const now = draftOf(defaults);
 	const oldRoots = {
 		...(kept !== "" && kept !== now.kept && { kept }),
 		...(days !== now.days && { days: days === "" ? null : days }),
+		...(budget !== now.budget && { budgetBytes: budget === "" ? null : Math.round(budget * GIGABYTE) }),
 	};
 	return {
 		...(rootMode !== now.rootMode && { rootMode }),
@@ -55,6 +56,7 @@ const fieldNames: Readonly<Record<keyof Draft, string>> = {
 	quota: "most that a root may hold",
 	kept: "older roots",
 	days: "days",
+	budget: "most that all of them may take",
 };
 
 const numberOf = (value: number | string): number | "" => (typeof value === "number" ? value : "");
