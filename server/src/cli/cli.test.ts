@@ -8,7 +8,7 @@ import { sampleDevice, sampleImage } from "../http/testing/fake-services.ts";
 import { type Harness, harness, token } from "../http/testing/harness.ts";
 import { openStore } from "../store/index.ts";
 import { type RunServer, runCli } from "./index.ts";
-import { table } from "./terminal.ts";
+import { type Secret, table } from "./terminal.ts";
 
 let server: Harness;
 let dataDir: string;
@@ -29,13 +29,22 @@ after(async () => {
 
 const noServer: RunServer = async () => assert.fail("nobody asked to serve");
 
-async function run(args: string[], options: { env?: NodeJS.ProcessEnv; runServer?: RunServer } = {}) {
+interface RunOptions {
+	readonly env?: NodeJS.ProcessEnv;
+	readonly runServer?: RunServer;
+	/** What is given where it asks for a secret, one after the other. */
+	readonly secrets?: readonly Secret[];
+}
+
+async function run(args: string[], options: RunOptions = {}) {
 	const out: string[] = [];
 	const err: string[] = [];
+	const secrets = [...(options.secrets ?? [])];
 	const terminal = {
 		out: (text: string) => void out.push(text),
 		err: (text: string) => void err.push(text),
 		env: options.env ?? {},
+		askSecret: async () => secrets.shift(),
 	};
 	const exitCode = await runCli(args, options.runServer ?? noServer, terminal);
 	return { exitCode, out: out.join(""), err: err.join("") };
@@ -48,11 +57,61 @@ describe("commands that ask the server", () => {
 		const { exitCode, out } = await asking("images");
 		assert.equal(exitCode, 0);
 		assert.deepEqual(out.split("\n"), [
-			"ID                        STATE  SIZE    SYSTEM                       MODELS",
-			"raspios-trixie (default)  ready  3.0 GB  Raspberry Pi OS 13 (trixie)  pi4,pi5",
+			"ID                        STATE  SIZE    SYSTEM                       MODELS   FINDINGS",
+			"raspios-trixie (default)  ready  3.0 GB  Raspberry Pi OS 13 (trixie)  pi4,pi5  -",
 			"",
 		]);
 		assert.deepEqual(JSON.parse((await asking("images", "--json")).out), { images: [sampleImage] });
+	});
+
+	it("images: findings by their number, in words where one is shown or was added", async () => {
+		const { images } = server.services;
+		const { list, get } = images;
+		const finding = (severity: "error" | "warning" | "info", message: string) => ({ code: "x", severity, message });
+		const findings = [
+			finding("error", "No model can boot it."),
+			finding("warning", "One\u202e."),
+			finding("warning", "Two."),
+			finding("info", "By the way."),
+		];
+		images.list = () => [{ ...sampleImage, findings }];
+		images.get = () => ({ ...sampleImage, models: [], findings });
+		const listed = (await asking("images")).out;
+		assert.match(listed, /pi4,pi5 {2}1 error, 2 warnings\n`pi-netboot images show ID` tells them\.\n$/);
+		const words = `${sampleImage.id}: error: No model can boot it.\n${sampleImage.id}: warning: One?.\n${sampleImage.id}: warning: Two.\n`;
+		assert.ok((await asking("images", "show", sampleImage.id)).out.endsWith(words));
+		const added = await asking("images", "add", "/srv/x.img");
+		assert.equal(added.out, "raspios-trixie: ready, Raspberry Pi OS 13 (trixie), boots no model\n");
+		assert.equal(added.err, words);
+		Object.assign(images, { list, get });
+		server.services.calls.splice(0);
+	});
+
+	it("password: asked for twice, out of a pipe, and taken away", async () => {
+		const passwordSet = () => server.keeper.settings.get("passwordHash") !== undefined;
+		const typing = (...words: string[]) => ({ secrets: words.map((text) => ({ text, isTyped: true })) });
+		const password = (...args: string[]) => ["password", "--url", url, "--data", dataDir, ...args];
+		const differing = await run(password(), typing("correct horse", "correct house"));
+		assert.deepEqual([differing.exitCode, passwordSet()], [2, false]);
+		assert.match(differing.err, /two different passwords; nothing was changed/);
+		assert.equal((await run(password())).exitCode, 2);
+		assert.match((await run(password(), typing("short", "short"))).err, /at least 8 characters/);
+		const { exitCode, out, err } = await run(password(), typing("correct horse", "correct horse"));
+		assert.deepEqual([exitCode, out, passwordSet()], [0, "The password is set.\n", true]);
+		assert.doesNotMatch(out + err, /correct horse/);
+		const piped = { secrets: [{ text: "out of a pipe", isTyped: false }] };
+		assert.equal((await run(password(), piped)).exitCode, 0);
+		assert.equal((await run(password("--clear"))).out, "There is no password any more.\n");
+		assert.equal(passwordSet(), false);
+	});
+
+	it("hosts: allowed, listed and taken away", async () => {
+		const added = await asking("hosts", "add", "Netboot.example.org");
+		assert.match(added.out, /^NAME .*\nnetboot\.example\.org {2}allowed here\nbench {16}this machine's own\n/);
+		assert.deepEqual(JSON.parse((await asking("hosts", "--json")).out).hosts, ["netboot.example.org"]);
+		assert.equal((await asking("hosts", "add", "a b")).exitCode, 2);
+		assert.doesNotMatch((await asking("hosts", "remove", "netboot.example.org")).out, /example/);
+		assert.match((await asking("hosts", "remove", "netboot.example.org")).err, /none of the names/);
 	});
 
 	it("images list, default, rename and remove", async () => {
@@ -247,7 +306,18 @@ describe("commands that ask the server", () => {
 
 describe("the command line", () => {
 	it("has --help for every command, with exit 0", async () => {
-		const commands = ["serve", "images", "devices", "login", "simulate", "doctor", "version"];
+		const commands = [
+			"serve",
+			"images",
+			"devices",
+			"login",
+			"password",
+			"tokens",
+			"hosts",
+			"simulate",
+			"doctor",
+			"version",
+		];
 		const { exitCode, out } = await run(["--help"]);
 		assert.equal(exitCode, 0);
 		for (const command of commands) {

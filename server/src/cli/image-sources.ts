@@ -6,6 +6,7 @@ import type { Command } from "commander";
 import { type ClientOptions, call } from "./client.ts";
 import { addClientFlags, type ClientFlags, clientOptions } from "./client-options.ts";
 import { CommandError, exitCodes } from "./command-error.ts";
+import { findingLines } from "./image-findings.ts";
 import { ProgressBar } from "./progress-bar.ts";
 import { sizeText } from "./sizes.ts";
 import { json, printable, type Terminal, table } from "./terminal.ts";
@@ -122,9 +123,13 @@ function tell(image: Image, { json: asJson }: AddFlags, terminal: Terminal): voi
 		const hint = problem?.fix === undefined ? {} : { hint: problem.fix };
 		throw new CommandError(exitCodes.failed, `${image.name}: ${problem?.message ?? "it cannot be used"}`, hint);
 	}
-	const models = image.models.length === 0 ? "" : `, boots ${image.models.join(", ")}`;
-	const text = `${image.id}: ${image.state}, ${image.os?.name ?? image.name}${models}`;
-	terminal.out(asJson ? json(image) : `${printable(text)}\n`);
+	terminal.out(asJson ? json(image) : `${printable(resultText(image))}\n`);
+	if (!asJson) terminal.err(findingLines(image).join(""));
+}
+
+function resultText({ id, state, name, os, models }: Image): string {
+	const boots = models.length > 0 ? `, boots ${models.join(", ")}` : state === "ready" ? ", boots no model" : "";
+	return `${id}: ${state}, ${os?.name ?? name}${boots}`;
 }
 
 async function listCatalog(flags: ClientFlags & { all?: true; json?: true }, terminal: Terminal): Promise<void> {

@@ -5,6 +5,7 @@ import { addLink } from "./bootstrap.ts";
 import { call } from "./client.ts";
 import { addClientFlags, type ClientFlags, clientOptions } from "./client-options.ts";
 import { addImageChanges } from "./image-changes.ts";
+import { findingLines, isSerious } from "./image-findings.ts";
 import { addImageSources } from "./image-sources.ts";
 import { sizeText } from "./sizes.ts";
 import { json, printable, type Terminal, table } from "./terminal.ts";
@@ -81,20 +82,26 @@ function originText({ origin: { kind, at, url, entry, path, checked } }: Image):
 
 function imagesText(images: readonly Image[]): string {
 	if (images.length === 0) return "No image yet. Copy an .img, an .img.xz or a .zip into the images folder.\n";
-	const heading = ["ID", "STATE", "SIZE", "SYSTEM", "MODELS"];
+	const heading = ["ID", "STATE", "SIZE", "SYSTEM", "MODELS", "FINDINGS"];
 	const rows = images.map((image) => [
 		image.isDefault ? `${image.id} (default)` : image.id,
 		image.percent === undefined ? image.state : `${image.state} ${image.percent} %`,
 		sizeText(image.size),
 		image.os?.name ?? "?",
 		image.models.join(",") || "-",
+		countText(image),
 	]);
-	return table(heading, rows) + images.flatMap(findingLines).join("");
+	const hint = images.some(({ findings }) => findings.some(isSerious))
+		? "`pi-netboot images show ID` tells them.\n"
+		: "";
+	return table(heading, rows) + hint;
 }
 
-function findingLines({ id, findings }: Image): string[] {
-	const serious = findings.filter((finding) => finding.severity !== "info");
-	return serious.map(
-		({ severity, message, fix }) => `${id}: ${severity}: ${printable([message, fix].filter(Boolean).join(" "))}\n`,
-	);
+/** `1 error, 2 warnings` */
+function countText({ findings }: Image): string {
+	const counts = (["error", "warning"] as const).map((severity) => {
+		const count = findings.filter((finding) => finding.severity === severity).length;
+		return count === 0 ? "" : `${count} ${severity}${count === 1 ? "" : "s"}`;
+	});
+	return counts.filter(Boolean).join(", ") || "-";
 }

@@ -1,11 +1,18 @@
 /** The world as a command sees it; tests bring their own. */
 import { createInterface } from "node:readline/promises";
+import { Writable } from "node:stream";
 
 /** What Ctrl-C does while somebody listens to it. */
 export interface Interruption {
 	readonly signal: AbortSignal;
 	/** From then on it ends the program again. */
 	forget(): void;
+}
+
+export interface Secret {
+	readonly text: string;
+	/** A person typed it, and may have mistyped it. */
+	readonly isTyped: boolean;
 }
 
 export interface Terminal {
@@ -18,6 +25,8 @@ export interface Terminal {
 	readonly isWatched?: boolean;
 	/** Gives the line that a person types; undefined where nobody is there. */
 	ask?(question: string): Promise<string | undefined>;
+	/** As `ask`, without showing what is typed; where nobody is there, the first line of standard input. */
+	askSecret?(question: string): Promise<Secret | undefined>;
 	/** Listens to Ctrl-C. */
 	interrupted?(): Interruption;
 }
@@ -28,6 +37,7 @@ export const processTerminal: Terminal = {
 	env: process.env,
 	isWatched: process.stderr.isTTY === true,
 	ask,
+	askSecret,
 	interrupted,
 };
 
@@ -38,6 +48,21 @@ async function ask(question: string): Promise<string | undefined> {
 		return await line.question(question);
 	} finally {
 		line.close();
+	}
+}
+
+async function askSecret(question: string): Promise<Secret | undefined> {
+	const isTyped = process.stdin.isTTY && process.stderr.isTTY;
+	if (isTyped) process.stderr.write(question);
+	// What is typed is echoed to where nobody sees it.
+	const output = new Writable({ write: (_chunk, _encoding, done) => done() });
+	const lines = createInterface({ input: process.stdin, output, terminal: isTyped });
+	try {
+		const { value: text } = await lines[Symbol.asyncIterator]().next();
+		return text === undefined ? undefined : { text, isTyped };
+	} finally {
+		lines.close();
+		if (isTyped) process.stderr.write("\n");
 	}
 }
 
@@ -61,9 +86,9 @@ export function table(heading: readonly string[], rows: readonly (readonly strin
 	return `${lines.join("\n")}\n`;
 }
 
-/** Names come from outside; they shall not move the cursor. */
+/** Names come from outside; they shall not move the cursor, nor turn what is written around. */
 export function printable(text: string): string {
-	return text.replaceAll(/\p{Cc}/gu, "?");
+	return text.replaceAll(/[\p{Cc}\p{Bidi_Control}]/gu, "?");
 }
 
 /** `2026-11-21 20:15` in the time zone of whoever reads it. */

@@ -18,6 +18,7 @@ export interface WriteFlags extends ClientFlags {
 	/** commander's form of `--no-wait`. */
 	readonly wait: boolean;
 	readonly list?: true;
+	readonly before?: string;
 	readonly cancel?: string;
 	readonly retry?: string;
 	readonly json?: true;
@@ -41,7 +42,8 @@ export function addWrite(program: Command, terminal: Terminal): void {
 		.option("--all", "all Pis that are there and have such a disk")
 		.option("--yes", "do not ask")
 		.option("--no-wait", "do not wait for the end")
-		.option("--list", "list the writes")
+		.option("--list", "list the writes, the newest hundred")
+		.option("--before <id>", "with --list: the hundred before this one")
 		.option("--cancel <id>", "stop a write; a disk that was begun does not boot")
 		.option("--retry <id>", "begin a write again that failed or was cancelled")
 		.option("--json", "as JSON")
@@ -52,7 +54,10 @@ export function addWrite(program: Command, terminal: Terminal): void {
 async function write(device: string | undefined, flags: WriteFlags, terminal: Terminal): Promise<void> {
 	checkUsage(device, flags);
 	const client = clientOptions(flags, terminal);
-	if (flags.list) return list(await call(client, "listWrites", { query: { limit: 100 } }), flags, terminal);
+	if (flags.list) {
+		const query = { limit: 100, ...(flags.before !== undefined && { before: flags.before }) };
+		return list(await call(client, "listWrites", { query }), flags, terminal);
+	}
 	if (flags.cancel !== undefined) {
 		const write = await call(client, "cancelWrite", { params: { id: flags.cancel } });
 		terminal.out(flags.json ? json(write) : `${write.id}: ${write.endedAt === null ? "stops" : "is stopped"}\n`);
@@ -67,8 +72,10 @@ async function write(device: string | undefined, flags: WriteFlags, terminal: Te
 }
 
 /** Exactly one of them is meant. */
-function checkUsage(device: string | undefined, { all, list: listed, cancel, retry }: WriteFlags): void {
+function checkUsage(device: string | undefined, { all, list: listed, before, cancel, retry }: WriteFlags): void {
 	const meant = [device, all, listed, cancel, retry].filter((each) => each !== undefined);
+	if (before !== undefined && listed === undefined)
+		throw new CommandError(exitCodes.usage, "--before goes with --list");
 	if (meant.length === 1) return;
 	const problem = meant.length === 0 ? "which Pi? Give its name or id, or --all" : "only one of these goes at a time";
 	throw new CommandError(exitCodes.usage, `${problem} (a device, --all, --list, --cancel, --retry)`);
@@ -108,8 +115,9 @@ async function finish(writes: readonly Write[], flags: WriteFlags, terminal: Ter
 	});
 }
 
-function list({ writes }: WriteList, flags: WriteFlags, terminal: Terminal): void {
-	terminal.out(flags.json ? json({ writes }) : listText(writes));
+function list({ writes, next }: WriteList, flags: WriteFlags, terminal: Terminal): void {
+	terminal.out(flags.json ? json({ writes, next }) : listText(writes));
+	if (next !== null && !flags.json) terminal.err(`There are older ones: pi-netboot write --list --before ${next}\n`);
 }
 
 function listText(writes: readonly Write[]): string {
