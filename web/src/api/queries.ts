@@ -58,6 +58,14 @@ export const logsQuery = queryOptions({
 	...live,
 });
 
+/** The last lines about one Pi, which in a crowd may be further back than the last lines of all. */
+export function deviceLogsQuery(id: string) {
+	return queryOptions({
+		queryKey: ["logs", id],
+		queryFn: async ({ signal }) => (await ask("listLogs", { query: { device: id, limit: 300 } }, signal)).lines,
+	});
+}
+
 export const bystandersQuery = queryOptions({
 	queryKey: ["bystanders"],
 	queryFn: ({ signal }) => askWithNews("bystanders", async () => (await ask("listBystanders", {}, signal)).bystanders),
@@ -106,6 +114,15 @@ export function bootsQuery(id: string) {
 	return queryOptions({
 		queryKey: ["boots", id],
 		queryFn: async ({ signal }) => (await ask("listBoots", { params: { id }, query: { limit: 20 } }, signal)).boots,
+	});
+}
+
+/** What was wrong with it, the newest first. */
+export function diagnosesQuery(id: string) {
+	return queryOptions({
+		queryKey: ["diagnoses", id],
+		queryFn: async ({ signal }) =>
+			(await ask("listDiagnoses", { params: { id }, query: { limit: 50 } }, signal)).diagnoses,
 	});
 }
 

@@ -4,12 +4,12 @@ import type { Finding } from "@pi-netboot/api";
 import classes from "./findings.module.css";
 import { AlertIcon, InfoIcon } from "./icons.tsx";
 
-type Said = Omit<Finding, "code">;
+type Said = Omit<Finding, "code"> & { readonly seen?: string };
 
 const words: Readonly<Record<Finding["severity"], string>> = { error: "Wrong", warning: "Mind", info: "Note" };
 
 export function FindingNote({ finding }: { readonly finding: Said }) {
-	const { severity, message, fix } = finding;
+	const { severity, message, seen = "", fix } = finding;
 	return (
 		<div className={classes.note} data-severity={severity}>
 			<span className={classes.icon} role="img" aria-label={words[severity]}>
@@ -17,6 +17,11 @@ export function FindingNote({ finding }: { readonly finding: Said }) {
 			</span>
 			<div>
 				<Text size="sm">{message}</Text>
+				{seen !== "" && (
+					<Text size="sm" c="dimmed">
+						Seen: {seen}
+					</Text>
+				)}
 				{fix !== undefined && (
 					<Text size="sm" c="dimmed">
 						{fix}

@@ -18,6 +18,8 @@ export function statusOf(device: Device, now: number): Status {
 	if (diagnosis !== undefined && diagnosis.severity !== "info") {
 		return { kind: "trouble", word: "Needs help", sentence: diagnosis.message };
 	}
+	// Once it runs, a remark about its start says nothing any more.
+	if (diagnosis !== undefined && stage !== "userspace" && stage !== "agent") return remarkOf(diagnosis);
 	if (intent === "ignore") return { kind: "quiet", word: "Left alone", sentence: "The server does not answer it." };
 	if (stage === null) return { kind: "quiet", word: "Seen", sentence: "It has not booted from here yet." };
 	if (stage === "agent" && device.agent?.online === false) {
@@ -33,6 +35,11 @@ export function statusOf(device: Device, now: number): Status {
 	const since = now - (device.stages.at(-1)?.at ?? 0);
 	if (since < PATIENCE) return { kind: "starting", word: "Starting", sentence: stageSentences[stage] };
 	return { kind: "quiet", word: "Stopped", sentence: `Its last boot got as far as: ${stageSentences[stage]}.` };
+}
+
+function remarkOf({ code, message }: NonNullable<Device["diagnosis"]>): Status {
+	if (code === "waits-for-its-turn") return { kind: "starting", word: "Waiting", sentence: message };
+	return { kind: "quiet", word: code === "own-disk" ? "On its disk" : "Left alone", sentence: message };
 }
 
 export const statusColors: Readonly<Record<StatusKind, string>> = {

@@ -78,6 +78,17 @@ describe("what a Pi is doing", () => {
 		assert.deepEqual([troubled.kind, troubled.sentence], ["trouble", diagnosis.message]);
 		const remark = device({ stage: "userspace", diagnosis: { ...diagnosis, severity: "info" } });
 		assert.equal(statusOf(remark, NOW).kind, "running");
+		const words = ["waits-for-its-turn", "own-disk", "left-alone"].map((code) => {
+			const said = { ...diagnosis, code, severity: "info" } as const;
+			const { kind, word, sentence } = statusOf(device({ stage: "dhcp", diagnosis: said }), NOW);
+			assert.equal(sentence, diagnosis.message);
+			return [kind, word];
+		});
+		assert.deepEqual(words, [
+			["starting", "Waiting"],
+			["quiet", "On its disk"],
+			["quiet", "Left alone"],
+		]);
 	});
 });
 

@@ -9,10 +9,20 @@ import { Problem } from "../../components/problem.tsx";
 import { rootModes, stageNames } from "../../words/stages.ts";
 import { dateTimeText, durationText } from "../../words/time.ts";
 import classes from "./device.module.css";
+import { PastTrouble } from "./past-trouble.tsx";
 
 export function BootHistory({ device }: { readonly device: Device }) {
-	const { data: boots, error } = useQuery(bootsQuery(device.id));
 	useFreshHistory(device);
+	return (
+		<>
+			<PastTrouble id={device.id} />
+			<Boots id={device.id} />
+		</>
+	);
+}
+
+function Boots({ id }: { readonly id: string }) {
+	const { data: boots, error } = useQuery(bootsQuery(id));
 	if (boots?.length === 0) return null;
 	return (
 		<Panel title="Boots">
@@ -26,14 +36,15 @@ export function BootHistory({ device }: { readonly device: Device }) {
 	);
 }
 
-/** Asks again when a boot begins or comes further. */
-function useFreshHistory({ id, stage, lastBootAt }: Device): void {
+/** Asks again when a boot begins or comes further, or something else is wrong. */
+function useFreshHistory({ id, stage, lastBootAt, diagnosis }: Device): void {
 	const client = useQueryClient();
-	const progress = `${stage} ${lastBootAt}`;
+	const progress = `${stage} ${lastBootAt} ${diagnosis?.code}`;
 	const known = useRef(progress);
 	useEffect(() => {
 		if (known.current === progress) return;
 		known.current = progress;
+		void client.invalidateQueries({ queryKey: ["diagnoses", id] });
 		void client.invalidateQueries({ queryKey: ["boots", id] });
 		void client.invalidateQueries({ queryKey: ["attempts", id] });
 	}, [client, id, progress]);
