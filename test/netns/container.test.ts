@@ -1,6 +1,6 @@
 /**
- * The container, built from the Dockerfile without a registry of images, and run as far as a machine allows that is a container
- * itself: the image's files and its command, in the network of the lab's server. A virtual Pi boots from it.
+ * The container, built from the Dockerfile without a registry of images, and run in the network of the lab's server. A virtual
+ * Pi boots from it.
  */
 import assert from "node:assert/strict";
 import { copyFile, cp, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
@@ -9,7 +9,6 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Background, must } from "../harness/command.ts";
-import { eventually } from "../harness/eventually.ts";
 import { fixture } from "../harness/fixture.ts";
 import { Lab } from "../harness/lab.ts";
 import { IMAGE_PROGRAMS, lacks } from "../harness/needs.ts";
@@ -18,7 +17,17 @@ import { makeSmallImage } from "../harness/small-image.ts";
 import { assertBooted, powerOn } from "../harness/virtual-pi.ts";
 
 const clone = fileURLToPath(new URL("../..", import.meta.url));
-const skip = await lacks(["ip", "dnsmasq", "podman", "buildah", "mmdebstrap", "npm", ...IMAGE_PROGRAMS]);
+const skip = await lacks([
+	"ip",
+	"dnsmasq",
+	"podman",
+	"crun",
+	"nsenter",
+	"unshare",
+	"mmdebstrap",
+	"npm",
+	...IMAGE_PROGRAMS,
+]);
 
 /** What the image says of itself. */
 interface ImageConfig {
@@ -27,6 +36,9 @@ interface ImageConfig {
 	readonly Volumes: Readonly<Record<string, unknown>>;
 }
 
+const NAME = "netboot";
+const PI = { model: "pi4", mac: "e4:5f:01:09:02:f7", serial: "91cdf03d" } as const;
+
 let folder = "";
 let lab: Lab;
 let router: Router;
@@ -34,7 +46,37 @@ let router: Router;
 /** Everything of it lies in the test's folder. */
 const storage = () => ["--root", join(folder, "storage"), "--runroot", join(folder, "run")];
 const podman = (...args: string[]) => must(["podman", ...storage(), ...args], { timeout: 900_000 });
-const buildah = (...args: string[]) => ["buildah", ...storage(), ...args];
+
+/**
+ * Podman in the network of the lab's server. What it runs has no cgroups of its own, and sees those of version 2 alone: crun
+ * does not take a machine that has both versions.
+ */
+const inLab = (...args: string[]) => {
+	const mounts =
+		'mount --make-rprivate / && mount -t tmpfs none /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup && exec "$@"';
+	const place = ["nsenter", `--net=/run/netns/${lab.host("srv")}`, "unshare", "--mount", "sh", "-c", mounts, "sh"];
+	return [...place, "podman", ...storage(), ...args];
+};
+
+/** Runs the container until it is stopped; its settings are as the shell of a user of compose.yaml has them. */
+function start(rights: readonly string[], settings: readonly string[]): Background {
+	const limits = ["--cgroups=disabled", "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"];
+	const volumes = ["-v", `${join(folder, "images")}:/images:ro`, "-v", `${join(folder, "data")}:/data`];
+	const environment = settings.flatMap((setting) => ["-e", setting]);
+	const run = ["run", "--name", NAME, "--network", "host", ...limits, ...rights, ...volumes, ...environment];
+	return new Background(inLab(...run, "localhost/pi-netboot-server"));
+}
+
+const inside = (...command: string[]) => must(inLab("exec", NAME, ...command));
+const isWell = () => must(inLab("healthcheck", "run", NAME));
+
+/** @returns its exit status, which is not 0 when it had to be killed. */
+async function stop(container: Background): Promise<number | null> {
+	await must(inLab("stop", "--time", "10", NAME));
+	const status = await container.ended;
+	await must(inLab("rm", NAME));
+	return status;
+}
 
 /** npm and the Node of this clone on top of the base: what a base for the build has to have. */
 async function makeBuildBase(): Promise<void> {
@@ -64,7 +106,7 @@ before(async () => {
 	await makeBuildBase();
 	lab = await Lab.create();
 	router = await Router.start(lab);
-	await lab.addHost("pi", { mac: "e4:5f:01:09:02:f7" });
+	await lab.addHost("pi", { mac: PI.mac });
 });
 
 after(async () => {
@@ -72,7 +114,7 @@ after(async () => {
 	await router?.stop();
 	await lab?.remove();
 	// Layers are mounted while something works on them.
-	await must([...buildah("rm", "--all")]);
+	await podman("rm", "--all", "--force");
 	await podman("rmi", "--all", "--force");
 	await rm(folder, { recursive: true, maxRetries: 5, retryDelay: 1000 });
 });
@@ -100,39 +142,34 @@ describe("the container", { skip }, () => {
 		assert.match(health, /"\/app\/tools\/container\/health\.mjs"/);
 	});
 
-	it("boots a virtual Pi, and says that it is well", async () => {
-		const container = (await must(buildah("from", "localhost/pi-netboot-server"))).trim();
-		// Not at the volumes that the image names: this way of running it has some of its own there.
-		const volumes = ["images", "data"].flatMap((name) => ["-v", `${join(folder, name)}:/srv/${name}`]);
-		// As compose.yaml has it: what is empty counts as not given.
-		const settings = [
-			"IMAGES_DIR=/srv/images",
-			"DATA_DIR=/srv/data",
-			"SERVER_IP=",
-			"DHCP_RANGE_START=",
-			"DHCP_RANGE_END=",
-		];
-		const place = ["DHCP_MODE=proxy", "INTERFACE=srv0"];
-		const inside = (...command: string[]) => {
-			const run = ["run", "--isolation=chroot", ...volumes, container, "--", "env", ...settings, ...place, ...command];
-			return lab.on("srv", buildah(...run));
-		};
-		const server = new Background(inside("pi-netboot", "serve"));
+	it("boots a virtual Pi, with no right but for low ports and nothing to write to but /data", async () => {
+		const container = start(
+			["--read-only", "--read-only-tmpfs=false", "--cap-drop=all", "--cap-add=NET_BIND_SERVICE"],
+			["INTERFACE=srv0", "SERVER_IP=", "DHCP_MODE=proxy", "DHCP_RANGE_START=", "DHCP_RANGE_END="],
+		);
 		try {
-			await server.waitFor(/^ready http:\/\/\S+$/m, 60_000);
-			await eventually(
-				"the image in the container",
-				async () => /"state": "ready"/.test(await must(inside("pi-netboot", "images", "--json"))) || undefined,
-				60_000,
-			);
-			assertBooted(await powerOn(lab, "pi", { model: "pi4", mac: "e4:5f:01:09:02:f7", serial: "91cdf03d" }));
-			const health = ["/app/node_modules/.bin/node", "/app/tools/container/health.mjs"];
-			assert.equal(await must(inside(...health)), "ok\n");
-			assert.match(await must(inside("pi-netboot", "devices")), /91cdf03d .* userspace/);
-			assert.match(await must(inside("pi-netboot", "login")), /^http:\/\/127\.0\.0\.1:38434\/\?code=/);
+			await container.waitFor(/^ready http:\/\/10\.77\.0\.1:38434\/\?code=\w+$/m, 60_000);
+			await container.waitFor(/small is ready/, 60_000);
+			assertBooted(await powerOn(lab, "pi", PI));
+			await isWell();
+			assert.match(await inside("pi-netboot", "devices"), /91cdf03d .* userspace/);
+			assert.match(await inside("pi-netboot", "login"), /^http:\/\/10\.77\.0\.1:38434\/\?code=/);
 			assert.match(await readFile(join(folder, "data/token"), "utf8"), /^[0-9a-f]{64}\n$/);
 		} finally {
-			await server.stop("SIGTERM");
+			assert.equal(await stop(container), 0, container.output);
+		}
+	});
+
+	it("runs as an ordinary user, who is told what root could, and has all of it again", async () => {
+		await must(["chown", "-R", "1000:1000", join(folder, "data")]);
+		const container = start(["--user", "1000:1000", "--cap-drop=all"], ["INTERFACE=srv0", "HTTP_PORT=8080"]);
+		try {
+			await container.waitFor(/^ready http:\/\/10\.77\.0\.1:8080\/\?code=\w+$/m, 60_000);
+			assert.match(container.output, /TFTP .* is off: the user of this container may not .* Fix: sudo sysctl /);
+			await isWell();
+			assert.match(await inside("pi-netboot", "devices"), /91cdf03d /);
+		} finally {
+			assert.equal(await stop(container), 0, container.output);
 		}
 	});
 });
