@@ -30,7 +30,7 @@ const drive: AgentDisk = {
 	diskseq: 10,
 	readOnly: false,
 	removable: false,
-	content: "",
+	content: "empty",
 	partitions: [],
 	use: null,
 };

@@ -1,12 +1,12 @@
 /** A server with Pis to be looked at: most of them run, and each thing that can be seen on the page happens to one of them. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import type { DeviceList, Write } from "@pi-netboot/api";
+import type { Device, DeviceList, Write } from "@pi-netboot/api";
 import { BootLab } from "../../harness/boot-lab.ts";
 import { must } from "../../harness/command.ts";
 import { eventually } from "../../harness/eventually.ts";
 import { SERVER_ADDRESS } from "../../harness/lab.ts";
-import { makeSmallImage } from "../../harness/small-image.ts";
+import { makeSmallImage, type SmallImageOptions } from "../../harness/small-image.ts";
 import { assertBooted, type PiReport, powerOn } from "../../harness/virtual-pi.ts";
 import { BYSTANDERS } from "../../netns/dhcp-frames.ts";
 import { type Actor, castOf, type Part } from "./cast.ts";
@@ -14,14 +14,28 @@ import { inventoryOf } from "./inventory.ts";
 import { PlayedAgent } from "./played-agent.ts";
 
 const program = (name: string) => fileURLToPath(new URL(name, import.meta.url));
-/** What a Pi says takes its time: an acknowledgement about every tenth of a second. */
-const SLOW = ["tbf", "rate", "6kbit", "burst", "1540", "latency", "10s"];
+/** What a Pi says takes its time: about twenty acknowledgements a second. */
+const SLOW = ["tbf", "rate", "8kbit", "burst", "1540", "latency", "10s"];
 const CONFIG = "/opt/netboot-imager/config.json";
 const WITH_AGENT: readonly Part[] = ["agent", "writes", "written", "write-fails"];
+/** Machines that do not boot from here. */
+const OTHERS = ["a PC's UEFI", "a Pi's Linux with dhcpcd"];
 /** Pis that are switched on beside each other. */
 const ABREAST = 3;
-/** Boots everything that the pictures have, and has the agent. */
-const IMAGE = { name: "raspios-trixie-lite.img", kernelBytes: 3_000_000, forAllModels: true, ballastMiB: 60 };
+const OS_RELEASE = 'PRETTY_NAME="Raspberry Pi OS Lite (trixie)"\nID=debian\nVERSION_ID="13"\nVERSION_CODENAME=trixie\n';
+/** Boots everything that the pictures have, has the agent, and what a system has that people log in to. */
+const IMAGE: SmallImageOptions = {
+	name: "raspios-trixie-lite.img",
+	kernelBytes: 1_000_000,
+	forAllModels: true,
+	ballastMiB: 60,
+	files: {
+		"etc/os-release": OS_RELEASE,
+		"usr/lib/os-release": OS_RELEASE,
+		"usr/sbin/sshd": "#!",
+		"usr/sbin/NetworkManager": "#!",
+	},
+};
 /** Lacks what a Compute Module 4 asks for. */
 const OLD_IMAGE = { name: "raspios-bookworm-nightly.img", kernelBytes: 300_000, variant: "nightly" };
 
@@ -57,7 +71,8 @@ export class Scene {
 	/** The id of the Pi that there is most to see of. */
 	async lead(): Promise<string | undefined> {
 		const { devices } = (await this.room.server.api("GET", "/api/v1/devices")) as DeviceList;
-		return (devices.find(({ agent }) => agent !== null) ?? devices[0])?.id;
+		const [first] = devices.toSorted((a, b) => seenOf(b) - seenOf(a));
+		return first?.id;
 	}
 
 	async #fill(cast: readonly Actor[]): Promise<void> {
@@ -160,7 +175,10 @@ export class Scene {
 		for (const name of ["build server", "home assistant"]) await server.api("POST", "/api/v1/tokens", { name });
 		const mouth = await this.#plugIn("02:00:5e:00:53:02");
 		await must(["ip", "-n", lab.host(mouth), "route", "add", "default", "dev", `${mouth}0`]);
-		const words = BYSTANDERS.map(({ bytes }) => bytes.toString("hex"));
+		const seen = BYSTANDERS.filter(({ name }) => OTHERS.includes(name));
+		const words = seen.map(({ bytes }) => bytes.toString("hex"));
 		await must(lab.on(mouth, [process.execPath, program("../../netns/dhcp-mouth.ts"), ...words]));
 	}
 }
+
+const seenOf = ({ agent, bootCount }: Device): number => bootCount + (agent === null ? 0 : 1);

@@ -14,8 +14,8 @@ export function Panel({ title, lead, actions, children }: PanelProps) {
 	return (
 		<Paper component="section" withBorder p="md" aria-labelledby={id}>
 			<Stack gap="md">
-				<Group justify="space-between" align="flex-start" gap="xs">
-					<div>
+				<Group justify="space-between" align="flex-start" gap="xs" wrap="nowrap">
+					<div style={{ minWidth: 0 }}>
 						<Title order={2} size="h4" id={id}>
 							{title}
 						</Title>
@@ -25,7 +25,7 @@ export function Panel({ title, lead, actions, children }: PanelProps) {
 							</Text>
 						)}
 					</div>
-					{actions}
+					{actions !== undefined && <div style={{ flex: "none" }}>{actions}</div>}
 				</Group>
 				{children}
 			</Stack>

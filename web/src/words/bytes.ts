@@ -9,3 +9,9 @@ export function bytesText(bytes: number): string {
 	const digits = step === 0 || value >= 10 ? 0 : 1;
 	return `${value.toFixed(digits)} ${units[step]}`;
 }
+
+/** Memory is sold in powers of two: `8 GB`, `512 MB`. What a system keeps for itself is not counted off. */
+export function memoryText(bytes: number): string {
+	const gibibytes = bytes / 2 ** 30;
+	return gibibytes > 0.75 ? `${Math.ceil(gibibytes - 0.1)} GB` : `${2 ** Math.ceil(Math.log2(bytes / 2 ** 20))} MB`;
+}

@@ -10,3 +10,8 @@ export function modelText(model: string): string {
 export function listText(words: readonly string[]): string {
 	return new Intl.ListFormat("en", { type: "conjunction" }).format(words);
 }
+
+/** Virtual Pis run on the server's own machine: nobody else has such an address. */
+export function isVirtual({ ip }: { readonly ip: string | null }): boolean {
+	return ip?.startsWith("127.") === true;
+}

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { AgentDisk, AskedFile } from "@pi-netboot/api";
 import { sampleDevice } from "../testing/sample-device.ts";
-import { bytesText } from "./bytes.ts";
+import { bytesText, memoryText } from "./bytes.ts";
 import { diskContent, isEmptyDisk } from "./disks.ts";
 import { answerText, isTrouble } from "./files.ts";
 import { filterLines, lineText } from "./log-lines.ts";
-import { listText, modelText } from "./models.ts";
+import { isVirtual, listText, modelText } from "./models.ts";
 import { statusOf } from "./status.ts";
 import { agoText, durationText } from "./time.ts";
 
@@ -16,6 +16,19 @@ describe("the words of the page", () => {
 	it("say sizes as people do", () => {
 		const said = [0, 1, 999, 1000, 1_400_000, 29_100_000_000, 2e12].map(bytesText);
 		assert.deepEqual(said, ["0 bytes", "1 byte", "999 bytes", "1.0 kB", "1.4 MB", "29 GB", "2.0 TB"]);
+	});
+
+	it("say memory as it is sold, though the firmware keeps some of it", () => {
+		const mebibytes = [430, 921, 1849, 3792, 8062, 16_220, 8192];
+		const said = mebibytes.map((size) => memoryText(size * 2 ** 20));
+		assert.deepEqual(said, ["512 MB", "1 GB", "2 GB", "4 GB", "8 GB", "16 GB", "8 GB"]);
+	});
+
+	it("tell virtual Pis by their addresses", () => {
+		assert.deepEqual(
+			["127.0.0.9", "192.0.2.127", null].map((ip) => isVirtual({ ip })),
+			[true, false, false],
+		);
 	});
 
 	it("say what became of a boot file, and whether that is worth a look", () => {

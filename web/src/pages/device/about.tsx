@@ -1,20 +1,22 @@
-/** Who the Pi is. */
+/** Who the Pi is, and what is in it. */
+import { Divider } from "@mantine/core";
 import type { Device } from "@pi-netboot/api";
 import { useQuery } from "@tanstack/react-query";
 import { imagesQuery } from "../../api/queries.ts";
 import { Ago } from "../../components/ago.tsx";
 import { Fact, Facts } from "../../components/facts.tsx";
 import { Panel } from "../../components/panel.tsx";
-import { modelText } from "../../words/models.ts";
+import { isVirtual, modelText } from "../../words/models.ts";
+import { Inventory } from "./inventory.tsx";
 
 export function About({ device }: { readonly device: Device }) {
 	const { data: images = [] } = useQuery(imagesQuery);
-	const { id, mac, ip, model, modelName, bootCount, lastBootAt, imageId } = device;
+	const { id, mac, ip, bootCount, lastBootAt, imageId, agent } = device;
 	const image = images.find((one) => (imageId === null ? one.isDefault : one.id === imageId));
 	return (
 		<Panel title="About">
 			<Facts>
-				<Fact name="Model">{modelName ?? (model === null ? "Not known yet" : modelText(model))}</Fact>
+				<Fact name="Model">{modelOf(device)}</Fact>
 				<Fact name={id.length === 8 ? "Serial" : "Id"}>{id}</Fact>
 				<Fact name="MAC">{mac ?? "Not known yet"}</Fact>
 				<Fact name="Address">{ip ?? "None yet"}</Fact>
@@ -22,6 +24,18 @@ export function About({ device }: { readonly device: Device }) {
 				<Fact name="Boots">{bootCount}</Fact>
 				<Fact name="Last boot">{lastBootAt === null ? "Never" : <Ago at={lastBootAt} />}</Fact>
 			</Facts>
+			{agent !== null && (
+				<>
+					<Divider />
+					<Inventory agent={agent} address={ip} />
+				</>
+			)}
 		</Panel>
 	);
+}
+
+function modelOf(device: Device): string {
+	const { model, modelName } = device;
+	const name = modelName ?? (model === null ? "Not known yet" : modelText(model));
+	return isVirtual(device) ? `${name}, a virtual one` : name;
 }

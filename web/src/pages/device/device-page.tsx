@@ -1,10 +1,10 @@
 /** Everything about one Pi. */
-import { Anchor, Badge, Group, Skeleton, Stack } from "@mantine/core";
+import { Anchor, Badge, Group, Skeleton, Stack, Text } from "@mantine/core";
 import type { Device } from "@pi-netboot/api";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { useMemo } from "react";
-import { devicesQuery, deviceWritesQuery, logsQuery, writesQuery } from "../../api/queries.ts";
+import { deviceLogsQuery, devicesQuery, deviceWritesQuery, logsQuery, writesQuery } from "../../api/queries.ts";
 import { useNow } from "../../components/ago.tsx";
 import { FindingNote, Findings } from "../../components/findings.tsx";
 import { BackIcon } from "../../components/icons.tsx";
@@ -19,8 +19,7 @@ import { About } from "./about.tsx";
 import { BootHistory } from "./boot-history.tsx";
 import { CustomisationPanel } from "./customisation-panel.tsx";
 import classes from "./device.module.css";
-import { DeviceActions } from "./device-actions.tsx";
-import { Inventory } from "./inventory.tsx";
+import { DeviceActions, WhyNot } from "./device-actions.tsx";
 import { LastBoot } from "./last-boot.tsx";
 import { RootPanel } from "./root-panel.tsx";
 import { SettingsPanel } from "./settings-panel.tsx";
@@ -54,26 +53,30 @@ function KnownDevice({ device }: { readonly device: Device }) {
 	const status = statusOf(device, useNow());
 	return (
 		<PageFrame title={device.name} lead={<BackLink />} actions={<DeviceActions device={device} />}>
-			<Group gap="sm">
+			<Group gap="sm" role="status">
 				<Badge variant="light" size="lg" color={statusColors[status.kind]}>
 					{status.word}
 				</Badge>
 				<span>{device.diagnosis === undefined && status.sentence}</span>
 			</Group>
-			{device.diagnosis !== undefined && <FindingNote finding={device.diagnosis} />}
+			<WhyNot device={device} />
+			{device.diagnosis !== undefined && (
+				<div role="alert">
+					<FindingNote finding={device.diagnosis} />
+				</div>
+			)}
 			<Findings findings={device.findings} />
 			<div className={classes.columns}>
 				<Stack>
 					<LastBoot device={device} kind={status.kind} />
-					<About device={device} />
-					{device.agent !== null && <Inventory agent={device.agent} />}
 					<Writes device={device} />
-					<RootPanel device={device} />
-					<BootHistory device={device} />
+					<About device={device} />
 				</Stack>
 				<Stack>
 					<SettingsPanel device={device} />
 					<CustomisationPanel device={device} />
+					<RootPanel device={device} />
+					<BootHistory device={device} />
 				</Stack>
 			</div>
 			<DeviceLog device={device} />
@@ -97,11 +100,16 @@ function Writes({ device }: { readonly device: Device }) {
 }
 
 function DeviceLog({ device }: { readonly device: Device }) {
-	const { data: lines = [] } = useQuery(logsQuery);
-	const own = useMemo(() => lines.filter((line) => line.device === device.id), [lines, device.id]);
+	const { data: earlier } = useQuery(deviceLogsQuery(device.id));
+	const { data: live = [] } = useQuery(logsQuery);
+	const own = useMemo(() => {
+		const last = earlier?.at(-1)?.id ?? -1;
+		return [...(earlier ?? []), ...live.filter((line) => line.device === device.id && line.id > last)];
+	}, [earlier, live, device.id]);
 	return (
 		<Panel title="Log of this Pi">
-			<LogView lines={own} height="20rem" fits />
+			{own.length > 0 && <LogView lines={own} height="20rem" fits />}
+			{own.length === 0 && earlier !== undefined && <Text size="sm">Nothing was logged of it yet.</Text>}
 		</Panel>
 	);
 }

@@ -1,63 +1,73 @@
 /** What the program on the Pi says of it. */
-import { Badge, Group, Stack, Text } from "@mantine/core";
+import { Badge, Group, Stack, Text, Title } from "@mantine/core";
 import type { AgentDisk, DeviceAgent } from "@pi-netboot/api";
 import { Ago } from "../../components/ago.tsx";
 import { Fact, Facts } from "../../components/facts.tsx";
-import { Panel } from "../../components/panel.tsx";
-import { bytesText } from "../../words/bytes.ts";
+import { bytesText, memoryText } from "../../words/bytes.ts";
 import { diskContent } from "../../words/disks.ts";
 import classes from "./device.module.css";
 
-export function Inventory({ agent }: { readonly agent: DeviceAgent }) {
+interface InventoryProps {
+	readonly agent: DeviceAgent;
+	/** The Pi's own, which need not be said twice. */
+	readonly address: string | null;
+}
+
+export function Inventory({ agent, address }: InventoryProps) {
 	const { memory, kernel, architecture, os, temperature, bootloader, disks, network } = agent.inventory;
 	return (
-		<Panel
-			title="Hardware and system"
-			lead={
-				<>
-					As the Pi itself said, <Ago at={agent.heardAt} />
-				</>
-			}
-			actions={
-				agent.online ? undefined : (
+		<Stack>
+			<Group justify="space-between" gap="xs">
+				<div>
+					<Title order={3} size="h5">
+						Hardware and system
+					</Title>
+					<Text size="sm" c="dimmed">
+						As the Pi itself said, <Ago at={agent.heardAt} />
+					</Text>
+				</div>
+				{!agent.online && (
 					<Badge variant="light" color="gray">
 						Not heard now
 					</Badge>
-				)
-			}
-		>
-			<Stack>
-				<Facts>
-					{temperature > 0 && <Fact name="Temperature">{temperature.toFixed(0)} °C</Fact>}
-					<Fact name="Memory">{bytesText(memory)}</Fact>
-					<Fact name="System">{os}</Fact>
-					<Fact name="Kernel">
-						{kernel} ({architecture})
+				)}
+			</Group>
+			<Facts>
+				{temperature > 0 && <Fact name="Temperature">{temperature.toFixed(0)} °C</Fact>}
+				<Fact name="Memory">{memoryText(memory)}</Fact>
+				<Fact name="System">{os}</Fact>
+				<Fact name="Kernel">
+					{kernel} ({architecture})
+				</Fact>
+				{bootloader.version !== "" && <Fact name="Bootloader">{bootloader.version}</Fact>}
+				{network.map((one) => (
+					<Fact key={one.name} name={one.name}>
+						{connectionText(one, address)}
 					</Fact>
-					{bootloader.version !== "" && <Fact name="Bootloader">{bootloader.version}</Fact>}
-					{network.map(({ name, address, speed }) => (
-						<Fact key={name} name={name}>
-							{[address, speed > 0 ? `${speed} Mbit/s` : ""].filter(Boolean).join(", ") || "not connected"}
-						</Fact>
-					))}
-				</Facts>
-				<div>
-					<Text size="xs" c="dimmed">
-						Disks
-					</Text>
-					{disks.length === 0 ? (
-						<Text size="sm">None in it.</Text>
-					) : (
-						<ul className={classes.plain}>
-							{disks.map((disk) => (
-								<Disk key={disk.path} disk={disk} />
-							))}
-						</ul>
-					)}
-				</div>
-			</Stack>
-		</Panel>
+				))}
+			</Facts>
+			<div>
+				<Text size="xs" c="dimmed" mb={4}>
+					Disks
+				</Text>
+				{disks.length === 0 ? (
+					<Text size="sm">None in it.</Text>
+				) : (
+					<ul className={classes.plain}>
+						{disks.map((disk) => (
+							<Disk key={disk.path} disk={disk} />
+						))}
+					</ul>
+				)}
+			</div>
+		</Stack>
 	);
+}
+
+/** `1000 Mbit/s`, `192.0.2.21, 100 Mbit/s` */
+function connectionText({ address, speed }: DeviceAgent["inventory"]["network"][number], known: string | null): string {
+	const parts = [address === known ? "" : address, speed > 0 ? `${speed} Mbit/s` : ""].filter(Boolean);
+	return parts.join(", ") || (address === "" ? "Not connected" : "Connected");
 }
 
 function Disk({ disk }: { readonly disk: AgentDisk }) {

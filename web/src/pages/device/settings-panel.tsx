@@ -1,15 +1,17 @@
 /** What a person sets for one Pi: it holds from its next boot on. */
-import { NativeSelect, Stack, TagsInput, Text, TextInput } from "@mantine/core";
+import { NativeSelect, NumberInput, Stack, TagsInput, Text, TextInput } from "@mantine/core";
 import type { Device, DeviceChanges, Intent, RootMode } from "@pi-netboot/api";
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import type { FormEvent } from "react";
 import { ask } from "../../api/client.ts";
 import { imagesQuery } from "../../api/queries.ts";
 import { Panel } from "../../components/panel.tsx";
 import { Problem } from "../../components/problem.tsx";
 import { RootModeChoice } from "../../components/root-mode-choice.tsx";
 import { SaveBar } from "../../components/save-bar.tsx";
+import { useDraft } from "../../hooks/use-draft.ts";
 import { intents } from "../../words/stages.ts";
+import classes from "./device.module.css";
 
 interface Draft {
 	readonly name: string;
@@ -18,15 +20,30 @@ interface Draft {
 	readonly intent: Intent;
 	readonly writeTarget: string;
 	readonly tags: readonly string[];
+	/** Gigabytes; empty: the default. */
+	readonly quota: number | "";
 }
 
-function draftOf({ name, imageId, rootMode, intent, writeTarget, tags }: Device): Draft {
-	return { name, imageId, rootMode, intent, tags, writeTarget: writeTarget ?? "" };
+const fieldNames: Readonly<Record<keyof Draft, string>> = {
+	name: "name",
+	imageId: "image",
+	rootMode: "root",
+	intent: "when it is switched on",
+	writeTarget: "disk to be written",
+	tags: "tags",
+	quota: "most that its root may hold",
+};
+
+const GIGABYTE = 1e9;
+
+function draftOf({ name, imageId, rootMode, intent, writeTarget, tags, quotaBytes }: Device): Draft {
+	const quota = quotaBytes === null ? "" : quotaBytes / GIGABYTE;
+	return { name, imageId, rootMode, intent, tags, quota, writeTarget: writeTarget ?? "" };
 }
 
 function changesOf(device: Device, draft: Draft): DeviceChanges {
 	const now = draftOf(device);
-	const { name, imageId, rootMode, intent, writeTarget } = draft;
+	const { name, imageId, rootMode, intent, writeTarget, quota } = draft;
 	const isTarget = intent === "write-then-disk" && (writeTarget !== now.writeTarget || intent !== now.intent);
 	return {
 		...(name !== now.name && { name }),
@@ -34,20 +51,19 @@ function changesOf(device: Device, draft: Draft): DeviceChanges {
 		...(rootMode !== now.rootMode && { rootMode }),
 		...(intent !== now.intent && { intent }),
 		...(isTarget && { writeTarget }),
+		...(quota !== now.quota && { quotaBytes: quota === "" ? null : Math.round(quota * GIGABYTE) }),
 		...(draft.tags.join() !== now.tags.join() && { tags: [...draft.tags] }),
 	};
 }
 
 export function SettingsPanel({ device }: { readonly device: Device }) {
-	const [draft, setDraft] = useState<Draft>();
-	const shown = draft ?? draftOf(device);
+	const { shown, set, discard, overtaken } = useDraft(draftOf(device));
 	const changes = changesOf(device, shown);
 	const isChanged = Object.keys(changes).length > 0;
 	const save = useMutation({
 		mutationFn: () => ask("changeDevice", { params: { id: device.id }, body: changes }),
-		onSuccess: () => setDraft(undefined),
+		onSuccess: discard,
 	});
-	const set = (part: Partial<Draft>) => setDraft({ ...shown, ...part });
 	const submit = (event: FormEvent) => {
 		event.preventDefault();
 		save.mutate();
@@ -56,28 +72,29 @@ export function SettingsPanel({ device }: { readonly device: Device }) {
 		<Panel title="Settings" lead="They hold from the next boot on.">
 			<form onSubmit={submit}>
 				<Stack>
-					<TextInput
-						label="Name"
-						description="Its host name: small letters, digits and dashes"
-						value={shown.name}
-						onChange={({ currentTarget }) => set({ name: currentTarget.value })}
-					/>
-					<TagsInput
-						label="Tags"
-						description="Words to find it by; Enter ends each"
-						value={[...shown.tags]}
-						onChange={(tags) => set({ tags })}
-						maxTags={16}
-					/>
-					<ImageSelect value={shown.imageId} onChange={(imageId) => set({ imageId })} />
-					<RootModeChoice label="Its root" value={shown.rootMode} onChange={(rootMode) => set({ rootMode })} />
-					<NativeSelect
-						label="When it is switched on"
-						description={intents[shown.intent].meaning}
-						data={Object.entries(intents).map(([value, { name }]) => ({ value, label: name }))}
-						value={shown.intent}
-						onChange={({ currentTarget }) => set({ intent: currentTarget.value as Intent })}
-					/>
+					<div className={classes.fields}>
+						<TextInput
+							label="Name"
+							description="Small letters, digits and dashes"
+							value={shown.name}
+							onChange={({ currentTarget }) => set({ name: currentTarget.value })}
+						/>
+						<TagsInput
+							label="Tags"
+							description="To find it by; Enter ends each"
+							value={[...shown.tags]}
+							onChange={(tags) => set({ tags })}
+							maxTags={16}
+						/>
+						<ImageSelect value={shown.imageId} onChange={(imageId) => set({ imageId })} />
+						<NativeSelect
+							label="When it is switched on"
+							description={intents[shown.intent].meaning}
+							data={Object.entries(intents).map(([value, { name }]) => ({ value, label: name }))}
+							value={shown.intent}
+							onChange={({ currentTarget }) => set({ intent: currentTarget.value as Intent })}
+						/>
+					</div>
 					{shown.intent === "write-then-disk" && (
 						<TargetSelect device={device} value={shown.writeTarget} onChange={(writeTarget) => set({ writeTarget })} />
 					)}
@@ -86,12 +103,21 @@ export function SettingsPanel({ device }: { readonly device: Device }) {
 							A Pi that tries its own disk first and finds a system there does not ask this server any more.
 						</Text>
 					)}
+					<RootModeChoice label="Its root" value={shown.rootMode} onChange={(rootMode) => set({ rootMode })} />
+					<NumberInput
+						label="Most that its root may hold"
+						description="In gigabytes; empty: as the settings say, 0: no limit"
+						value={shown.quota}
+						min={0}
+						onChange={(value) => set({ quota: typeof value === "number" ? value : "" })}
+					/>
 					<Problem error={save.error} title="Nothing was changed" />
 					<SaveBar
 						isChanged={isChanged}
 						isSaving={save.isPending}
 						isSaved={save.isSuccess}
-						onDiscard={() => setDraft(undefined)}
+						overtaken={overtaken.map((key) => fieldNames[key])}
+						onDiscard={discard}
 					/>
 				</Stack>
 			</form>
@@ -111,6 +137,7 @@ function ImageSelect({ value, onChange }: ImageSelectProps) {
 	return (
 		<NativeSelect
 			label="Image"
+			description="What it boots"
 			value={value ?? ""}
 			onChange={({ currentTarget }) => onChange(currentTarget.value === "" ? null : currentTarget.value)}
 			data={[

@@ -3,6 +3,8 @@ import { Text } from "@mantine/core";
 import type { ReachedStage } from "@pi-netboot/api";
 import { stageNames } from "../../words/stages.ts";
 import { dateTimeText, durationText } from "../../words/time.ts";
+import colors from "./stage-colors.module.css";
+import { bootLength, stageTimes } from "./stage-times.ts";
 import classes from "./timelines.module.css";
 
 /** A boot's stages in their order. */
@@ -19,14 +21,14 @@ interface TimelinesProps {
 
 export function Timelines({ now, earlier }: TimelinesProps) {
 	const all = [now, ...earlier];
-	const longest = Math.max(...all.map(lengthOf), 1);
+	const longest = Math.max(...all.map(({ stages }) => bootLength(stages)), 1);
 	if (earlier.length === 0) return null;
 	return (
 		<div>
 			<Text size="sm" mb={4}>
 				Beside the boots before it
 			</Text>
-			<ul className={classes.lines}>
+			<ul className={`${classes.lines} ${colors.stages}`}>
 				{all.map((line, index) => (
 					<Line key={line.startedAt} line={line} longest={longest} name={index === 0 ? "This boot" : undefined} />
 				))}
@@ -42,7 +44,7 @@ interface LineProps {
 }
 
 function Line({ line, longest, name = dateTimeText(line.startedAt) }: LineProps) {
-	const parts = partsOf(line);
+	const parts = stageTimes(line.stages);
 	const told = parts.map(({ stage, took }) => `${stageNames[stage]} ${durationText(took)}`).join(", ");
 	return (
 		<li>
@@ -52,19 +54,7 @@ function Line({ line, longest, name = dateTimeText(line.startedAt) }: LineProps)
 					<span key={stage} data-stage={stage} style={{ width: `${(100 * took) / longest}%` }} />
 				))}
 			</span>
-			<span className={classes.length}>{durationText(lengthOf(line))}</span>
+			<span className={classes.length}>{durationText(bootLength(line.stages))}</span>
 		</li>
 	);
-}
-
-function lengthOf({ stages }: Timeline): number {
-	return Math.max(0, (stages.at(-1)?.at ?? 0) - (stages[0]?.at ?? 0));
-}
-
-/** How long it was at each stage; the last one has no end. */
-function partsOf({ stages }: Timeline) {
-	return stages.flatMap(({ stage, at }, index) => {
-		const next = stages[index + 1];
-		return next === undefined ? [] : [{ stage, took: Math.max(0, next.at - at) }];
-	});
 }

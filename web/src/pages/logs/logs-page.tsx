@@ -1,5 +1,5 @@
 /** What the server says, as it says it. */
-import { Button, Group, Select, TextInput } from "@mantine/core";
+import { Button, Select, TextInput } from "@mantine/core";
 import type { Device, LogLevel, LogLine } from "@pi-netboot/api";
 import { useQuery } from "@tanstack/react-query";
 import { useDeferredValue, useMemo, useState } from "react";
@@ -10,10 +10,11 @@ import { PageFrame } from "../../components/page-frame.tsx";
 import { Problem } from "../../components/problem.tsx";
 import { saveText } from "../../components/save-text.ts";
 import { filterLines, type LineFilter, lineText } from "../../words/log-lines.ts";
+import classes from "./logs.module.css";
 
 const levels = [
 	{ value: "debug", label: "Everything" },
-	{ value: "info", label: "Information and worse" },
+	{ value: "info", label: "Information and up" },
 	{ value: "warn", label: "Warnings and errors" },
 	{ value: "error", label: "Errors" },
 ];
@@ -29,7 +30,7 @@ export function LogsPage() {
 	return (
 		<PageFrame
 			title="Log"
-			lead={`${shown.length} of ${lines.length} lines; new ones come in by themselves.`}
+			lead={`${countText(shown.length, lines.length)}; new ones come in by themselves.`}
 			actions={
 				<Button
 					variant="default"
@@ -41,7 +42,7 @@ export function LogsPage() {
 			}
 		>
 			<Problem error={error} title="The log cannot be shown" onRetry={() => void refetch()} />
-			<Group gap="sm">
+			<div className={classes.filters}>
 				<TextInput
 					type="search"
 					aria-label="Search the log"
@@ -49,7 +50,6 @@ export function LogsPage() {
 					leftSection={<SearchIcon size={16} />}
 					value={filter.text}
 					onChange={({ currentTarget }) => setFilter({ ...filter, text: currentTarget.value })}
-					flex="1 1 12rem"
 				/>
 				<Select
 					aria-label="Level"
@@ -57,7 +57,6 @@ export function LogsPage() {
 					value={filter.level}
 					allowDeselect={false}
 					onChange={(level) => setFilter({ ...filter, level: level as LogLevel })}
-					flex="0 1 13rem"
 				/>
 				<Select
 					aria-label="Service"
@@ -66,7 +65,6 @@ export function LogsPage() {
 					value={filter.service}
 					clearable
 					onChange={(service) => setFilter({ ...filter, service })}
-					flex="0 1 11rem"
 				/>
 				<Select
 					aria-label="Pi"
@@ -76,10 +74,9 @@ export function LogsPage() {
 					clearable
 					searchable
 					onChange={(device) => setFilter({ ...filter, device })}
-					flex="0 1 12rem"
 				/>
-			</Group>
-			<LogView lines={shown} names={names} height="max(14rem, calc(100dvh - 17rem))" />
+			</div>
+			<LogView lines={shown} names={names} height="max(14rem, calc(100dvh - 14.5rem))" />
 		</PageFrame>
 	);
 }
@@ -88,4 +85,10 @@ export function LogsPage() {
 function deviceChoices(devices: readonly Device[], lines: readonly LogLine[]): { value: string; label: string }[] {
 	const spokenOf = new Set(lines.map(({ device }) => device));
 	return devices.filter(({ id }) => spokenOf.has(id)).map(({ id, name }) => ({ value: id, label: name }));
+}
+
+/** `268 lines`, `12 of 268 lines` */
+function countText(shown: number, all: number): string {
+	const lines = all === 1 ? "1 line" : `${all} lines`;
+	return shown === all ? lines : `${shown} of ${lines}`;
 }

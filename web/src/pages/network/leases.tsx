@@ -1,5 +1,5 @@
 /** The addresses that the server gave out. */
-import { Anchor, Table, Text } from "@mantine/core";
+import { Anchor, Table } from "@mantine/core";
 import type { Lease } from "@pi-netboot/api";
 import { Link } from "@tanstack/react-router";
 import { Panel } from "../../components/panel.tsx";
@@ -15,13 +15,14 @@ const states: Readonly<Record<Lease["state"], string>> = {
 
 export function Leases({ leases }: { readonly leases: readonly Lease[] }) {
 	return (
-		<Panel title="Addresses given out">
-			<Table.ScrollContainer minWidth={560}>
-				<Table>
+		<Panel title={`Addresses given out: ${leases.length}`}>
+			<Table.ScrollContainer minWidth={600} maxHeight="28rem" type="native">
+				<Table stickyHeader verticalSpacing={6}>
 					<Table.Thead>
 						<Table.Tr>
 							<Table.Th>Address</Table.Th>
 							<Table.Th>Whose</Table.Th>
+							<Table.Th>MAC</Table.Th>
 							<Table.Th>State</Table.Th>
 							<Table.Th>Until</Table.Th>
 						</Table.Tr>
@@ -36,9 +37,9 @@ export function Leases({ leases }: { readonly leases: readonly Lease[] }) {
 											{lease.name ?? lease.deviceId}
 										</Anchor>
 									)}
-									<Text size="xs" c="dimmed" ff="monospace">
-										{lease.mac}
-									</Text>
+								</Table.Td>
+								<Table.Td ff="monospace" fz="xs" c="dimmed">
+									{lease.mac}
 								</Table.Td>
 								<Table.Td>{states[lease.state]}</Table.Td>
 								<Table.Td>{dateTimeText(lease.expiresAt)}</Table.Td>

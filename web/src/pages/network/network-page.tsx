@@ -1,11 +1,12 @@
 /** Where the server stands in the network, and what of it runs. */
-import { Skeleton } from "@mantine/core";
+import { Skeleton, Stack } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { networkQuery } from "../../api/queries.ts";
 import { PageFrame } from "../../components/page-frame.tsx";
 import { Problem } from "../../components/problem.tsx";
 import { Interfaces } from "./interfaces.tsx";
 import { Leases } from "./leases.tsx";
+import classes from "./network.module.css";
 import { OtherServers } from "./other-servers.tsx";
 import { ServicesPanel } from "./services-panel.tsx";
 import { SettingsForm } from "./settings-form.tsx";
@@ -19,10 +20,14 @@ export function NetworkPage() {
 			{network === undefined && error === null && <Skeleton h={240} aria-busy="true" />}
 			{network !== undefined && (
 				<>
-					<SettingsForm network={network} />
-					<OtherServers network={network} />
+					<div className={classes.columns}>
+						<SettingsForm network={network} />
+						<Stack>
+							<OtherServers network={network} />
+							<Interfaces network={network} />
+						</Stack>
+					</div>
 					{network.leases.length > 0 && <Leases leases={network.leases} />}
-					<Interfaces network={network} />
 				</>
 			)}
 		</PageFrame>

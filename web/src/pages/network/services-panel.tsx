@@ -4,6 +4,7 @@ import type { ServiceHealth, ServiceState } from "@pi-netboot/api";
 import { useQuery } from "@tanstack/react-query";
 import { healthQuery } from "../../api/queries.ts";
 import { Command } from "../../components/command.tsx";
+import { useLiveState } from "../../components/live-context.ts";
 import { Panel } from "../../components/panel.tsx";
 import { servicesOf } from "../../components/server-trouble.tsx";
 import classes from "./network.module.css";
@@ -17,10 +18,13 @@ const states: Readonly<Record<ServiceState, { readonly word: string; readonly co
 
 export function ServicesPanel() {
 	const { data: health } = useQuery(healthQuery);
+	const isAway = useLiveState() === "away";
+	const page: ServiceHealth = { state: isAway ? "failed" : "running", port: Number(window.location.port) || 80 };
 	if (health === undefined) return <Skeleton h={120} />;
 	return (
 		<Panel title="Services" lead={`pi-netboot ${health.version}`}>
 			<ul className={classes.services}>
+				<Service name="HTTP: this page" service={page} />
 				{servicesOf(health.services).map(([name, service]) => (
 					<Service key={name} name={name} service={service} />
 				))}
