@@ -18,7 +18,11 @@ const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?
 setNonce(nonce);
 
 const client = new QueryClient({
-	defaultOptions: { queries: { retry: 1, staleTime: 5000, refetchOnWindowFocus: false } },
+	defaultOptions: {
+		// The server may be there where the browser believes that nothing is: on this machine, or on a cable to a Pi.
+		queries: { retry: 1, staleTime: 5000, refetchOnWindowFocus: false, networkMode: "always" },
+		mutations: { networkMode: "always" },
+	},
 });
 const live = new Live(client);
 live.start();

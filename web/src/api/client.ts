@@ -65,9 +65,13 @@ async function send(address: string, init: RequestInit): Promise<Response> {
 	try {
 		return await fetch(address, init);
 	} catch (error) {
-		if (init.signal?.aborted) throw error;
+		if (init.signal?.aborted && !isTimeout(error)) throw error;
 		throw new Away("The server does not answer.", { cause: error });
 	}
+}
+
+function isTimeout(error: unknown): boolean {
+	return error instanceof DOMException && error.name === "TimeoutError";
 }
 
 function fill(path: string, params: Words = {}): string {

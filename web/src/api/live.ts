@@ -1,11 +1,12 @@
 /**
- * One stream of live events for the whole page. While nobody looks at the page it is closed: browsers open six connections
- * to a server, and people more tabs than that.
+ * One stream of live events for the whole page. It is opened anew where it broke off: the server sends what was missed since,
+ * or says that it does not know that any more, and the lists are asked for again. While nobody looks at the page it is closed:
+ * browsers open six connections to a server, and people more tabs than that.
  */
 import type { ServerEvent } from "@pi-netboot/api";
 import type { QueryClient } from "@tanstack/react-query";
 import { addressOf } from "./client.ts";
-import { tellCache } from "./news.ts";
+import { isTold, tellCache } from "./news.ts";
 
 export type LiveState = "connecting" | "live" | "away";
 
@@ -13,7 +14,12 @@ const types: readonly ServerEvent["type"][] = ["device", "image", "network", "lo
 
 /** Milliseconds. News of many Pis come together: they are shown in one go. */
 const GATHER = 120;
-const RETRY = 2000;
+/** Until it is tried again: the first time, and at most. */
+const RETRY = 1000;
+const RETRY_AT_MOST = 15_000;
+/** How often it is looked whether the machine has slept, and what counts as that: what was open then may be dead. */
+const LOOK = 10_000;
+const SLEPT = 45_000;
 /** A tab that somebody only passes by keeps its stream. */
 const HIDDEN = 60_000;
 
@@ -22,6 +28,11 @@ export class Live {
 	readonly #listeners = new Set<() => void>();
 	#source: EventSource | undefined;
 	#retry: number | undefined;
+	/** How often it was tried in vain. */
+	#failures = 0;
+	/** The id of the last event, from which the server goes on. */
+	#lastId = "";
+	#lookedAt = Date.now();
 	#hide: number | undefined;
 	#flush: number | undefined;
 	#waiting: ServerEvent[] = [];
@@ -39,24 +50,44 @@ export class Live {
 	};
 
 	start(): void {
-		document.addEventListener("visibilitychange", () => this.#look());
+		document.addEventListener("visibilitychange", () => this.#seen());
+		window.addEventListener("online", () => this.#openAgain());
+		window.setInterval(() => this.#lookForSleep(), LOOK);
 		this.#open();
 	}
 
-	#look(): void {
+	/** The server did not answer another question: the stream may be dead, which it does not say by itself. */
+	doubt(): void {
+		if (this.#source !== undefined) this.#lost();
+	}
+
+	#seen(): void {
 		window.clearTimeout(this.#hide);
 		if (document.visibilityState === "hidden") this.#hide = window.setTimeout(() => this.#close(), HIDDEN);
 		else if (this.#source === undefined) this.#open();
 	}
 
+	#lookForSleep(): void {
+		const now = Date.now();
+		const slept = now - this.#lookedAt > SLEPT;
+		this.#lookedAt = now;
+		if (slept && document.visibilityState !== "hidden") this.#openAgain();
+	}
+
+	#openAgain(): void {
+		this.#close();
+		this.#open();
+	}
+
 	#open(): void {
 		window.clearTimeout(this.#retry);
-		const source = new EventSource(addressOf("streamEvents"));
+		const isFirst = this.#lastId === "";
+		const source = new EventSource(addressOf("streamEvents") + (isFirst ? "" : `?after=${this.#lastId}`));
 		this.#source = source;
-		source.addEventListener("open", () => this.#opened());
-		source.addEventListener("error", () => this.#failed(source));
-		source.addEventListener("reset", () => void this.#client.invalidateQueries());
-		for (const type of types) source.addEventListener(type, (event) => this.#heard(type, event.data));
+		source.addEventListener("open", () => this.#opened(isFirst));
+		source.addEventListener("error", () => source === this.#source && this.#lost());
+		source.addEventListener("reset", () => this.#reset());
+		for (const type of types) source.addEventListener(type, (event) => this.#heard(type, event));
 	}
 
 	#close(): void {
@@ -65,23 +96,31 @@ export class Live {
 		this.#source = undefined;
 	}
 
-	/** Whatever happened before is in the lists. */
-	#opened(): void {
+	/** Whatever happened before the first event is in the lists; later on the events go on where they broke off. */
+	#opened(isFirst: boolean): void {
+		this.#failures = 0;
 		this.#show("live");
+		void this.#client.invalidateQueries(
+			isFirst ? {} : { predicate: ({ queryKey, state }) => isToBeAsked(queryKey, state.error) },
+		);
+	}
+
+	#reset(): void {
+		this.#lastId = "";
 		void this.#client.invalidateQueries();
 	}
 
-	/** A stream that the server refused is not tried again by the browser. */
-	#failed(source: EventSource): void {
-		if (source !== this.#source) return;
+	/** The page tries by itself: a browser does not where the server refused, and keeps the id of the last event to itself. */
+	#lost(): void {
 		this.#show("away");
 		this.#close();
-		this.#retry = window.setTimeout(() => this.#open(), RETRY);
+		this.#retry = window.setTimeout(() => this.#open(), waitBefore(this.#failures++));
 		// Tells the difference between a server that is gone and a login that has ended.
 		void this.#client.invalidateQueries({ queryKey: ["session"] });
 	}
 
-	#heard(type: ServerEvent["type"], data: string): void {
+	#heard(type: ServerEvent["type"], { data, lastEventId }: MessageEvent<string>): void {
+		this.#lastId = lastEventId;
 		this.#waiting.push({ type, data: JSON.parse(data) } as ServerEvent);
 		this.#flush ??= window.setTimeout(() => this.#tell(), GATHER);
 	}
@@ -98,4 +137,14 @@ export class Live {
 		this.#state = state;
 		for (const listener of this.#listeners) listener();
 	}
+}
+
+/** Milliseconds; each time a little different, so that the pages of a class do not come all at once. */
+function waitBefore(failures: number): number {
+	return Math.min(RETRY * 2 ** failures, RETRY_AT_MOST) * (0.75 + Math.random() / 2);
+}
+
+/** What no event tells of, and what could not be had meanwhile. */
+function isToBeAsked([list]: readonly unknown[], error: unknown): boolean {
+	return error !== null || !isTold(list);
 }

@@ -41,6 +41,11 @@ const updates: { readonly [K in keyof Lists]: Update<K> } = {
 	logs: (before, events) => withLines(before, ofType(events, "log")),
 };
 
+/** Whether events keep a list fresh. */
+export function isTold(list: unknown): boolean {
+	return typeof list === "string" && list in updates;
+}
+
 /** For each question on its way, what happened since it was asked. */
 const onTheWay = new Set<ServerEvent[]>();
 

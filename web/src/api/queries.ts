@@ -25,10 +25,13 @@ export const networkQuery = queryOptions({
 	...live,
 });
 
+/** Milliseconds after which a server that says nothing is away: its machine may be off, or a cable out. */
+const PATIENCE = 10_000;
+
 /** No event tells of it, so it is asked for now and then. */
 export const healthQuery = queryOptions({
 	queryKey: ["health"],
-	queryFn: ({ signal }) => ask("getHealth", {}, signal),
+	queryFn: () => ask("getHealth", {}, AbortSignal.timeout(PATIENCE)),
 	refetchInterval: 15_000,
 });
 

@@ -4,8 +4,13 @@ import type { Live, LiveState } from "../api/live.ts";
 
 export const LiveContext = createContext<Live | null>(null);
 
-export function useLiveState(): LiveState {
+export function useLive(): Live {
 	const live = use(LiveContext);
 	if (live === null) throw new Error("There are no live events here.");
+	return live;
+}
+
+export function useLiveState(): LiveState {
+	const live = useLive();
 	return useSyncExternalStore(live.subscribe, live.state);
 }

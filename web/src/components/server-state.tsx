@@ -2,14 +2,19 @@
 import { Anchor, Badge, Loader } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { Refusal } from "../api/client.ts";
+import { useEffect } from "react";
+import { Away, Refusal } from "../api/client.ts";
 import { healthQuery, sessionQuery } from "../api/queries.ts";
-import { useLiveState } from "./live-context.ts";
+import { useLive, useLiveState } from "./live-context.ts";
 
 export function ServerState() {
+	const live = useLive();
 	const state = useLiveState();
-	const { data: health } = useQuery(healthQuery);
+	const { data: health, error: unwell } = useQuery(healthQuery);
 	const { error } = useQuery(sessionQuery);
+	useEffect(() => {
+		if (unwell instanceof Away) live.doubt();
+	}, [unwell, live]);
 	return <div role="status">{shown()}</div>;
 
 	function shown() {
