@@ -33,9 +33,10 @@ export class JobShelf {
 		return this.#jobs.get(id);
 	}
 
-	/** The last write of a device, over or not. */
+	/** The write of a device that is not over, or the one that ended last: others may be younger than one begun again. */
 	lastOf(deviceKey: number): WriteJob | undefined {
-		return this.openOf(deviceKey) ?? [...this.#jobs.values()].findLast((job) => job.deviceKey === deviceKey);
+		const own = [...this.#jobs.values()].filter((job) => job.deviceKey === deviceKey);
+		return this.openOf(deviceKey) ?? own.sort((a, b) => (a.endedAt ?? 0) - (b.endedAt ?? 0)).at(-1);
 	}
 
 	/** The write of a device that is not over. */

@@ -202,6 +202,22 @@ describe("a write that an agent has", () => {
 		assert.equal(await floor.next(await floor.boot()), null, "another boot is not ended");
 	});
 
+	it("that was begun again behind a younger one is done: the Pi is told to reboot all the same", async () => {
+		await using floor = await Floor.open();
+		const pi = await floor.boot(1);
+		const older = await floor.order(pi);
+		await floor.jobs.cancel(older.id);
+		const younger = await floor.order(pi);
+		await floor.jobs.cancel(younger.id);
+		await floor.jobs.retry(older.id);
+		await floor.settled();
+		floor.bench.clock.advance(1000);
+		await floor.next(pi);
+		await floor.complete(pi, older);
+		assert.equal(floor.now(older).stage, "complete");
+		assert.deepEqual(await floor.next(pi), { kind: "reboot" });
+	});
+
 	it("is rebooted once, also where the agent was installed and keeps its id over reboots", async () => {
 		await using floor = await Floor.open();
 		const pi = await floor.boot();
@@ -392,8 +408,19 @@ describe("cancelling", () => {
 		floor.bench.clock.advance(60_000);
 		await floor.settled();
 		assert.equal(floor.now(job).stage, "cancelled");
+		assert.match(floor.now(job).failure?.message ?? "", /boots only if the write came to its end there/);
 		assert.equal(await floor.report(pi, job, {}), true);
 		assert.equal(await floor.next(pi), null);
+	});
+
+	it("says that the disk does not boot where the agent is there and writes nothing", async () => {
+		await using floor = await Floor.open();
+		const pi = await floor.boot();
+		const job = await floor.order(pi);
+		await floor.next(pi);
+		await floor.jobs.cancel(job.id);
+		assert.equal(await floor.next(pi), null);
+		assert.equal(floor.now(job).failure?.message, "It was cancelled. The disk does not boot.");
 	});
 });
 
