@@ -7,6 +7,7 @@ import type { ServerEvent } from "@pi-netboot/api";
 import type { QueryClient } from "@tanstack/react-query";
 import { addressOf } from "./client.ts";
 import { isTold, tellCache } from "./news.ts";
+import { waitBefore } from "./retry.ts";
 
 export type LiveState = "connecting" | "live" | "away";
 
@@ -14,9 +15,6 @@ const types: readonly ServerEvent["type"][] = ["device", "image", "network", "lo
 
 /** Milliseconds. News of many Pis come together: they are shown in one go. */
 const GATHER = 120;
-/** Until it is tried again: the first time, and at most. */
-const RETRY = 1000;
-const RETRY_AT_MOST = 15_000;
 /** How often it is looked whether the machine has slept, and what counts as that: what was open then may be dead. */
 const LOOK = 10_000;
 const SLEPT = 45_000;
@@ -71,12 +69,12 @@ export class Live {
 		const now = Date.now();
 		const slept = now - this.#lookedAt > SLEPT;
 		this.#lookedAt = now;
-		if (slept && document.visibilityState !== "hidden") this.#openAgain();
+		if (slept) this.#openAgain();
 	}
 
 	#openAgain(): void {
 		this.#close();
-		this.#open();
+		if (document.visibilityState !== "hidden") this.#open();
 	}
 
 	#open(): void {
@@ -137,11 +135,6 @@ export class Live {
 		this.#state = state;
 		for (const listener of this.#listeners) listener();
 	}
-}
-
-/** Milliseconds; each time a little different, so that the pages of a class do not come all at once. */
-function waitBefore(failures: number): number {
-	return Math.min(RETRY * 2 ** failures, RETRY_AT_MOST) * (0.75 + Math.random() / 2);
 }
 
 /** What no event tells of, and what could not be had meanwhile. */
