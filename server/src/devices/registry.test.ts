@@ -64,6 +64,17 @@ describe("ids", () => {
 		assert.equal(bench.registry.get("e0000001"), device);
 	});
 
+	test("an agent that says another Pi's serial is not believed: both keep their ids", async () => {
+		await using bench = await Bench.open();
+		const [rogue, other] = [pi4(bench, 1), pi4(bench, 2)];
+		const before = [rogue.id, other.id];
+		const events = heard(bench);
+		bench.registry.learnSerial(rogue, `10000000${other.id}`);
+		assert.deepEqual([rogue.id, other.id], before);
+		assert.equal(bench.registry.get(other.id), other);
+		assert.deepEqual(events, []);
+	});
+
 	test("a serial that cannot belong to a Pi 3's MAC changes nothing", async () => {
 		await using bench = await Bench.open();
 		const device = bench.registry.sawFirmware({

@@ -209,11 +209,22 @@ export class DeviceRegistry extends EventEmitter<RegistryEvents> implements Star
 		return state !== undefined && this.#recogniser.bind(state, address, source);
 	}
 
-	/** The agent of a boot said its serial, whole: the surest word there is. */
+	/**
+	 * The agent of a boot said its serial, whole. It knows better than a DISCOVER, which anybody can forge; but root on a Pi
+	 * may say what it likes, so that a serial that is another Pi's stays that one's.
+	 */
 	learnSerial(device: Device, serial: string): void {
 		const state = this.#stateOf(device);
 		const low = lowSerial(serial);
-		if (state !== undefined && low !== undefined) this.#recogniser.learnSerial(state, low, SERIAL_SOURCE.agent);
+		if (state === undefined || low === undefined) return;
+		const other = this.#directory.bySerial(low).find((owner) => owner !== state);
+		if (other === undefined) this.#recogniser.learnSerial(state, low, SERIAL_SOURCE.agent);
+		else if (state.serial !== low) {
+			this.#options.log.warn(
+				{ device: state.id },
+				`the agent of ${state.name} says that its serial is ${low}, which is that of ${other.name}: not believed`,
+			);
+		}
 	}
 
 	/** Something was seen of a device's boot. */

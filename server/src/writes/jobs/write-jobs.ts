@@ -45,6 +45,11 @@ interface WriteEvents {
 
 const SWEEP_MS = 2000;
 
+/** What is told of a disk whose write was cancelled. */
+const STOPPED = "It was cancelled. The disk does not boot.";
+const LEFT_ALONE =
+	"It was cancelled while the Pi was away. Its disk boots only if the write came to its end there, which nobody has seen.";
+
 /** Failures after which what is on the disk is still good, and nobody has to do anything first. */
 const GOES_ON = new Set(["unreachable", "pack-gone"]);
 /** Runs after which a write that goes on by itself has had its chances. */
@@ -194,9 +199,12 @@ export class WriteJobs extends EventEmitter<WriteEvents> implements Startable {
 		return isWithAgent ? this.#change({ ...job, isCancelled: true }) : this.#cancelled(job);
 	}
 
-	#cancelled(job: WriteJob): Promise<WriteJob> {
+	/** @param run of the agent that is there and writes nothing. */
+	#cancelled(job: WriteJob, run?: string): Promise<WriteJob> {
 		const hasBegun = job.attempts > 0 || job.counts.wireBytes > 0;
-		const message = hasBegun ? "It was cancelled. The disk does not boot." : "It was cancelled before it began.";
+		// An agent that is away may have gone on to the end.
+		const isStopped = job.run === null || job.run === run;
+		const message = hasBegun ? (isStopped ? STOPPED : LEFT_ALONE) : "It was cancelled before it began.";
 		return this.#change(ended(job, "cancelled", this.#options.clock.now(), { code: "cancelled", message }));
 	}
 
@@ -271,7 +279,7 @@ export class WriteJobs extends EventEmitter<WriteEvents> implements Startable {
 		const job = this.openOf(device.key);
 		const run = this.#options.agents.runOf(caller);
 		if (job === undefined) return this.#shallReboot(device, run) ? { kind: "reboot" } : null;
-		if (job.isCancelled) await this.#cancelled(job);
+		if (job.isCancelled) await this.#cancelled(job, run);
 		else if (job.map !== before?.map) return null;
 		else if (!hasMap) this.#preparing.want(job);
 		else if (this.#isReady(job) && (job.run !== null || this.#countBefore(job) === 0)) {
