@@ -5,8 +5,8 @@ import { Link } from "@tanstack/react-router";
 import { memo, useId } from "react";
 import { Ago } from "../../components/ago.tsx";
 import { StageBar } from "../../components/stage-bar.tsx";
-import { modelText } from "../../words/models.ts";
 import { type StatusKind, statusColors } from "../../words/status.ts";
+import { factsText, identityText, systemText } from "./device-facts.ts";
 import classes from "./devices.module.css";
 import { type ImageNames, imageOf } from "./image-names.ts";
 import { usePaced } from "./paced.ts";
@@ -76,7 +76,7 @@ const DeviceCard = memo(function DeviceCard(props: DeviceItemProps) {
 				</Text>
 				<StageBar reached={device.stages} state={kind} />
 				<Text size="sm" className={classes.whole}>
-					{sentence}
+					{kind === "running" ? systemText(device, image) : sentence}
 				</Text>
 				{device.tags.length > 0 && (
 					<Group gap={4} role="group" aria-label="Tags">
@@ -89,7 +89,7 @@ const DeviceCard = memo(function DeviceCard(props: DeviceItemProps) {
 				)}
 				<Group gap={6} mt="auto" c="dimmed" fz="xs" justify="space-between" wrap="nowrap">
 					<Text inherit className={classes.whole}>
-						{image}
+						{identityText(device)}
 					</Text>
 					<Text inherit flex="none">
 						{device.lastBootAt === null ? "never booted" : <Ago at={device.lastBootAt} />}
@@ -114,11 +114,4 @@ export function Tick({ name, isSelected, onToggle }: TickProps) {
 			<Checkbox id={id} size="xs" checked={isSelected} onChange={onToggle} aria-label={`Select ${name}`} />
 		</label>
 	);
-}
-
-/** `Pi 5 · 192.0.2.20 · 52 °C` */
-function factsText({ model, ip, agent }: Device): string {
-	const temperature = agent?.online === true ? agent.inventory.temperature : 0;
-	const degrees = temperature > 0 ? `${temperature.toFixed(0)} °C` : undefined;
-	return [model === null ? "Model not known yet" : modelText(model), ip, degrees].filter(Boolean).join(" · ");
 }

@@ -4,9 +4,9 @@ import { Link } from "@tanstack/react-router";
 import { memo } from "react";
 import { Ago } from "../../components/ago.tsx";
 import { StageBar } from "../../components/stage-bar.tsx";
-import { modelText } from "../../words/models.ts";
 import { statusColors } from "../../words/status.ts";
 import { type DeviceItemProps, type DeviceListProps, Tick } from "./device-cards.tsx";
+import { factsText, identityText, systemText } from "./device-facts.ts";
 import classes from "./devices.module.css";
 import { imageOf } from "./image-names.ts";
 import { usePaced } from "./paced.ts";
@@ -48,7 +48,7 @@ const DeviceRow = memo(function DeviceRow(props: DeviceItemProps) {
 					{device.name}
 				</Anchor>
 				<Text size="xs" c="dimmed" className={classes.whole}>
-					{[device.model === null ? undefined : modelText(device.model), device.ip].filter(Boolean).join(" · ")}
+					{factsText(device)}
 				</Text>
 			</div>
 			<div className={classes.progress}>
@@ -60,10 +60,11 @@ const DeviceRow = memo(function DeviceRow(props: DeviceItemProps) {
 				</Badge>
 			</div>
 			<Text size="xs" className={classes.sentence}>
-				{kind === "trouble" || kind === "starting" ? sentence : image}
+				{kind === "running" ? systemText(device, image) : sentence}
 			</Text>
-			<Text size="xs" c="dimmed" className={classes.when}>
+			<Text size="xs" c="dimmed" component="div" className={classes.when}>
 				{device.lastBootAt === null ? "never booted" : <Ago at={device.lastBootAt} />}
+				<div>{identityText(device)}</div>
 			</Text>
 		</>
 	);

@@ -38,7 +38,7 @@ export function DevicesPage() {
 	const view = chosenView ?? (all.length >= MANY ? "rows" : "cards");
 	const List = view === "cards" ? DeviceCards : DeviceRows;
 	return (
-		<PageFrame title="Pis" lead={devices === undefined ? undefined : countsText(all)}>
+		<PageFrame title="Pis" lead={all.length === 0 ? undefined : countsText(all)}>
 			<Problem error={error} title="The Pis cannot be shown" onRetry={() => void refetch()} />
 			<ServerTrouble />
 			<VisuallyHidden role="status">{helpText(all)}</VisuallyHidden>

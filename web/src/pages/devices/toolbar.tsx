@@ -40,6 +40,7 @@ export function Toolbar({ all, filter, onFilter, count, view, onView }: ToolbarP
 					<Chip
 						key={kind}
 						size="xs"
+						variant="outline"
 						checked={filter.kind === kind}
 						onChange={(checked) => onFilter({ ...filter, kind: checked ? kind : "all" })}
 					>
