@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import base64
 import collections
+import contextlib
 import ctypes
 import ctypes.util
 import errno
@@ -52,12 +53,14 @@ BLOCK = 4096
 CHUNK = 4 * MIB
 # Chunks between two syncs: what a cut can cost.
 BATCH = 16
-FETCHERS = 2
-# Of CHUNK bytes each: two being filled, one being written, one waiting.
+# Each has a chunk as it comes: one arrives while the others are unpacked and proved.
+FETCHERS = 3
+# For unpacked chunks: two being filled, one being written, one waiting.
 BUFFERS = 4
 # Zero ranges are read in pieces of this size, and written where they are not zero.
 PIECE = MIB
 MAX_JSON = 64 * MIB
+MAX_REFUSAL = MIB
 log = logging.getLogger("netboot-imager")
 
 
@@ -398,7 +401,7 @@ class Zstd:
     def __init__(self, library: ctypes.CDLL) -> None:
         self._library = library
         library.ZSTD_decompress.restype = ctypes.c_size_t
-        library.ZSTD_decompress.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_size_t]
+        library.ZSTD_decompress.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p, ctypes.c_size_t]
         library.ZSTD_isError.argtypes = [ctypes.c_size_t]
 
     @classmethod
@@ -411,9 +414,9 @@ class Zstd:
                 log.info("libzstd.so.1 is missing: chunks come uncompressed")
         return cls._loaded
 
-    def unpack(self, packed: bytes, buffer: Buffer) -> int:
-        """@raise ValueError when it is not one frame of at most a chunk."""
-        count = self._library.ZSTD_decompress(buffer.address, buffer.size, packed, len(packed))
+    def unpack(self, packed: Buffer, length: int, buffer: Buffer) -> int:
+        """@param length of what is packed. @raise ValueError when it is not one frame of at most a chunk."""
+        count = self._library.ZSTD_decompress(buffer.address, buffer.size, packed.address, length)
         if self._library.ZSTD_isError(count):
             raise ValueError("not a zstd frame")
         return int(count)
@@ -809,18 +812,37 @@ class Link:
 
     def request(self, method: str, path: str, headers: Dict[str, str], body: bytes, limit: int) -> Answer:
         """@param limit bytes of the answer. @raise Unreachable."""
+        with self._ask(method, path, headers, body) as response:
+            return self._read(response, limit)
+
+    def download(self, path: str, headers: Dict[str, str], status: int, view: memoryview) -> Answer:
+        """Fills a view when the answer has this status; of any other answer only the start is read. @raise Unreachable."""
+        with self._ask("GET", path, headers, b"") as response:
+            if response.status != status:
+                return self._read(response, MAX_REFUSAL)
+            count = response.readinto(view)
+            if count != len(view) or not response.isclosed():
+                raise http.client.HTTPException(f"not the {len(view)} bytes that were asked for")
+            return Answer(response.status, b"", response.headers)
+
+    @contextlib.contextmanager
+    def _ask(self, method: str, path: str, headers: Dict[str, str], body: bytes) -> Iterator[http.client.HTTPResponse]:
+        """The connection is closed where asking or reading fails. @raise Unreachable."""
         try:
             if self._connection is None:
                 self._connection = http.client.HTTPConnection(self._host, self._port, timeout=self._timeout)
             self._connection.request(method, path, body=body or None, headers=headers)
-            response = self._connection.getresponse()
-            content = response.read(limit + 1)
-            if len(content) > limit:
-                raise http.client.HTTPException(f"more than {limit} bytes")
-            return Answer(response.status, content, response.headers)
+            yield self._connection.getresponse()
         except (OSError, http.client.HTTPException) as error:
             self.close()
             raise Unreachable(f"{self._host}:{self._port}: {error or type(error).__name__}") from error
+
+    @staticmethod
+    def _read(response: http.client.HTTPResponse, limit: int) -> Answer:
+        content = response.read(limit + 1)
+        if len(content) > limit:
+            raise http.client.HTTPException(f"more than {limit} bytes")
+        return Answer(response.status, content, response.headers)
 
 
 class Server:
@@ -888,21 +910,21 @@ class Source:
         self._signer = signer
         self._token = token
 
-    def fetch(self, chunk: Chunk) -> Tuple[bytes, bool]:
-        """@return the bytes, and whether they are packed. @raise Unreachable, Failure when the source does not have them."""
+    def fetch(self, chunk: Chunk, buffer: Buffer) -> Tuple[int, bool]:
+        """@return how many bytes, and whether they are packed. @raise Unreachable, Failure when the source does not have them."""
         if chunk.packed and self._raw is not None:
-            return self._get(f"{self._raw}/{chunk.number}", {}, 200, chunk.data_bytes), False
+            return self._get(f"{self._raw}/{chunk.number}", {}, 200, buffer.view[: chunk.data_bytes]), False
         span = {"Range": f"bytes={chunk.at}-{chunk.at + chunk.length - 1}"}
-        return self._get(self._path, span, 206, chunk.length), chunk.packed
+        return self._get(self._path, span, 206, buffer.view[: chunk.length]), chunk.packed
 
-    def _get(self, path: str, more: Dict[str, str], status: int, length: int) -> bytes:
+    def _get(self, path: str, more: Dict[str, str], status: int, view: memoryview) -> int:
         headers = self._signer.headers("GET", path, b"") if self._signer else {"X-Netboot-Token": self._token}
-        answer = self._link.request("GET", path, {**headers, **more}, b"", length)
-        if answer.status == status and len(answer.body) == length:
-            return answer.body
+        answer = self._link.download(path, {**headers, **more}, status, view)
+        if answer.status == status:
+            return len(view)
         if answer.status in (404, 410):
             raise Failure("pack-gone", "The server no longer has this build of the image. Start the write again.")
-        raise Unreachable(f"{self.url} answers with status {answer.status} and {len(answer.body)} bytes")
+        raise Unreachable(f"{self.url} answers with status {answer.status}")
 
 
 class Backoff:
@@ -933,7 +955,6 @@ class Backoff:
 class Fetched(NamedTuple):
     chunk: Chunk
     buffer: Buffer
-    length: int
 
 
 HASH_TRIES = 3
@@ -1001,37 +1022,36 @@ class Fetcher:
     def _run(self, sources: Callable[[], List[Source]]) -> None:
         try:
             mine = sources()
+            arriving = Buffer()
             chunk = self._take()
             while chunk is not None:
-                buffer = self._free_buffer()
-                if buffer is None:
-                    break
-                self._ready.put(Fetched(chunk, buffer, self._fetch(chunk, buffer, mine)))
+                self._ready.put(self._fetch(chunk, arriving, mine))
                 chunk = self._take()
             self._ready.put(None)
         except BaseException as error:  # pylint: disable=broad-except
             # Handed over whole: the writer raises it.
             self._ready.put(error)
 
-    def _free_buffer(self) -> Optional[Buffer]:
+    def _free_buffer(self) -> Buffer:
+        """@raise Cancelled when nobody gives one back any more."""
         while not self._stopped.is_set():
             try:
                 return self._free.get(timeout=0.5)
             except queue.Empty:
                 continue
-        return None
+        raise Cancelled("cancelled", "The write was cancelled. The disk does not boot.")
 
-    def _fetch(self, chunk: Chunk, buffer: Buffer, sources: List[Source]) -> int:
+    def _fetch(self, chunk: Chunk, arriving: Buffer, sources: List[Source]) -> Fetched:
         backoff = Backoff(self._patience)
         wrong = 0
         while not self._stopped.is_set():
             usable = [each for each in sources[:-1] if self._strikes[each.url] < PEER_STRIKES] + sources[-1:]
             source = usable[0]
             try:
-                content, is_packed = source.fetch(chunk)
-                length = self._unpack(chunk, content, is_packed, buffer)
-                self._count(wire=len(content))
-                return length
+                count, is_packed = source.fetch(chunk, arriving)
+                fetched = self._unpack(chunk, arriving, count, is_packed)
+                self._count(wire=count)
+                return fetched
             except (Unreachable, ValueError) as error:
                 self._count(retries=1)
                 self._progress.alive()
@@ -1054,20 +1074,28 @@ class Fetcher:
             self._progress.wire += wire
             self._progress.retries += retries
 
-    @staticmethod
-    def _unpack(chunk: Chunk, content: bytes, is_packed: bool, buffer: Buffer) -> int:
+    def _unpack(self, chunk: Chunk, arrived: Buffer, count: int, is_packed: bool) -> Fetched:
         """@raise ValueError when these are not the bytes that the map names."""
-        if is_packed:
-            zstd = Zstd.load()
-            if zstd is None:
-                raise ValueError("it is packed, and libzstd.so.1 is missing")
-            length = zstd.unpack(content, buffer)
-        else:
-            length = len(content)
-            buffer.view[:length] = content
-        if length != chunk.data_bytes or hashlib.sha256(buffer.view[:length]).hexdigest() != chunk.sha256:
-            raise ValueError("its hash is wrong")
-        return length
+        buffer = self._free_buffer()
+        try:
+            length = self._copy(arrived, count, is_packed, buffer)
+            if length != chunk.data_bytes or hashlib.sha256(buffer.view[:length]).hexdigest() != chunk.sha256:
+                raise ValueError("its hash is wrong")
+        except ValueError:
+            self._free.put(buffer)
+            raise
+        return Fetched(chunk, buffer)
+
+    @staticmethod
+    def _copy(arrived: Buffer, count: int, is_packed: bool, buffer: Buffer) -> int:
+        """@raise ValueError when it cannot be unpacked."""
+        if not is_packed:
+            buffer.view[:count] = arrived.view[:count]
+            return count
+        zstd = Zstd.load()
+        if zstd is None:
+            raise ValueError("it is packed, and libzstd.so.1 is missing")
+        return zstd.unpack(arrived, count, buffer)
 
 
 # -- Writing an image ----------------------------------------------------------------------------------------------------
