@@ -8,6 +8,15 @@ export const Bytes = z.int().min(0).describe("Bytes.");
 
 export const Ipv4 = z.ipv4().describe("An IPv4 address in dotted form.");
 
+/** How long a page is that `limit` was not said for: lists that fit into one answer come whole. */
+export const PageLimit = z.coerce
+	.number()
+	.int()
+	.min(1)
+	.max(1000)
+	.optional()
+	.describe("At most so many; missing = all.");
+
 export const Port = z.int().min(0).max(65535);
 
 /** Something that a person should know, with what to do about it. */

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { BootAttemptList, BootPage, BootsQuery, DiagnosesQuery, DiagnosisPage } from "./boots.ts";
 import { InstallCode } from "./bootstrap.ts";
-import { Device, DeviceChanges, DeviceId, DeviceList } from "./devices.ts";
+import { Device, DeviceChanges, DeviceId, DeviceList, DevicesQuery } from "./devices.ts";
 import type { Route } from "./route.ts";
 import { NewVirtualPi, VirtualPi } from "./virtual-pis.ts";
 import { RebootOrder } from "./writes.ts";
@@ -13,8 +13,9 @@ export const deviceRoutes = {
 	listDevices: {
 		method: "GET",
 		path: "/api/v1/devices",
-		summary: "All devices",
+		summary: "All devices, or a page of them",
 		auth: "user",
+		query: DevicesQuery,
 		response: DeviceList,
 		errors: [],
 	},

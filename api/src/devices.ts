@@ -1,7 +1,7 @@
 /** The Pis. */
 import { z } from "zod";
 import { AgentInventory } from "./agent.ts";
-import { Bytes, Diagnosis, Finding, Ipv4, Time } from "./common.ts";
+import { Bytes, Diagnosis, Finding, Ipv4, PageLimit, Time } from "./common.ts";
 import { Customisation, CustomisationChanges } from "./customisation.ts";
 import { ImageId } from "./images.ts";
 
@@ -85,7 +85,17 @@ export const Device = z
 	.meta({ id: "Device" });
 export type Device = z.infer<typeof Device>;
 
-export const DeviceList = z.object({ devices: z.array(Device) }).meta({ id: "DeviceList" });
+export const DevicesQuery = z.strictObject({
+	after: DeviceId.optional().describe("`next` of the page before."),
+	limit: PageLimit,
+});
+
+export const DeviceList = z
+	.object({
+		devices: z.array(Device).describe("In the order in which they were first seen."),
+		next: DeviceId.nullable().describe("`after` for the next page; null at the end."),
+	})
+	.meta({ id: "DeviceList" });
 export type DeviceList = z.infer<typeof DeviceList>;
 
 export const DeviceChanges = z

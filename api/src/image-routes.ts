@@ -8,6 +8,7 @@ import {
 	ImageChanges,
 	ImageId,
 	ImageList,
+	ImagesQuery,
 	NewImage,
 	RemoveQuery,
 	UploadList,
@@ -20,8 +21,9 @@ export const imageRoutes = {
 	listImages: {
 		method: "GET",
 		path: "/api/v1/images",
-		summary: "All images",
+		summary: "All images, or a page of them",
 		auth: "user",
+		query: ImagesQuery,
 		response: ImageList,
 		errors: [],
 	},

@@ -1,6 +1,6 @@
 /** The images in the folder. */
 import { z } from "zod";
-import { Bytes, Finding, Time } from "./common.ts";
+import { Bytes, Finding, PageLimit, Time } from "./common.ts";
 
 export const ImageId = z
 	.string()
@@ -80,8 +80,18 @@ export const Image = z
 	.meta({ id: "Image" });
 export type Image = z.infer<typeof Image>;
 
-export const ImageList = z.object({ images: z.array(Image) }).meta({ id: "ImageList" });
+export const ImageList = z
+	.object({
+		images: z.array(Image),
+		next: ImageId.nullable().describe("`after` for the next page; null at the end."),
+	})
+	.meta({ id: "ImageList" });
 export type ImageList = z.infer<typeof ImageList>;
+
+export const ImagesQuery = z.strictObject({
+	after: ImageId.optional().describe("`next` of the page before."),
+	limit: PageLimit,
+});
 
 const Sha256 = z.string().regex(/^[0-9a-fA-F]{64}$/, "expected 64 hexadecimal digits");
 

@@ -28,5 +28,10 @@ export const LogQuery = z.strictObject({
 });
 export type LogQuery = z.infer<typeof LogQuery>;
 
-export const LogLines = z.object({ lines: z.array(LogLine) }).meta({ id: "LogLines" });
+export const LogLines = z
+	.object({
+		lines: z.array(LogLine),
+		next: z.int().min(0).nullable().describe("`before` for the page before; null where there is none."),
+	})
+	.meta({ id: "LogLines" });
 export type LogLines = z.infer<typeof LogLines>;

@@ -1,6 +1,6 @@
 /** Where the server stands in the network, and who else is seen there. */
 import { BystanderList } from "./boots.ts";
-import { Network, NetworkPatch } from "./network.ts";
+import { LeasePage, LeasesQuery, Network, NetworkPatch } from "./network.ts";
 import type { Route } from "./route.ts";
 
 export const networkRoutes = {
@@ -28,6 +28,15 @@ export const networkRoutes = {
 		auth: "user",
 		response: Network,
 		errors: ["conflict"],
+	},
+	listLeases: {
+		method: "GET",
+		path: "/api/v1/leases",
+		summary: "The addresses that the server gave out itself, or a page of them",
+		auth: "user",
+		query: LeasesQuery,
+		response: LeasePage,
+		errors: [],
 	},
 	listBystanders: {
 		method: "GET",

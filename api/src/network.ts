@@ -1,6 +1,6 @@
 /** Where the server stands in the network. */
 import { z } from "zod";
-import { Ipv4, Time } from "./common.ts";
+import { Ipv4, PageLimit, Time } from "./common.ts";
 
 export const DhcpMode = z
 	.enum(["proxy", "full", "off"])
@@ -57,6 +57,19 @@ export const Lease = z
 	.meta({ id: "Lease" });
 export type Lease = z.infer<typeof Lease>;
 
+export const LeasesQuery = z.strictObject({
+	after: Ipv4.optional().describe("`next` of the page before."),
+	limit: PageLimit,
+});
+
+export const LeasePage = z
+	.object({
+		leases: z.array(Lease).describe("In the order of the addresses; at most 4096 are kept."),
+		next: Ipv4.nullable().describe("`after` for the next page; null at the end."),
+	})
+	.meta({ id: "LeasePage" });
+export type LeasePage = z.infer<typeof LeasePage>;
+
 const LeaseSeconds = z.int().min(120).max(604_800).describe("For how long `full` gives an address.");
 
 export const Network = z
@@ -70,7 +83,10 @@ export const Network = z
 		subnets: z
 			.array(DhcpSubnet)
 			.describe("Where `full` hands out addresses. Served interfaces without one are a proxy's."),
-		leases: z.array(Lease).describe("What `full` gave out, in the order of the addresses."),
+		leases: z
+			.array(Lease)
+			.describe("What `full` gave out, in the order of the addresses: the first 256. `GET /api/v1/leases` has all."),
+		leaseCount: z.int().min(0).describe("How many there are in all."),
 		leaseSeconds: LeaseSeconds,
 		serveEverybody: z.boolean().describe("`full` gives addresses to machines that are no Raspberry Pis too."),
 		insist: z.boolean().describe("`full` even where another DHCP server answers."),

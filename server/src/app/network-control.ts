@@ -51,6 +51,9 @@ interface Unconfirmed {
 
 const NO_PLAN: FullDhcpPlan = { subnets: [], notes: [] };
 
+/** The network goes over the wire whole whenever it changes; a stream of events that waits takes half a MiB. */
+const LEASES_SHOWN = 256;
+
 export class NetworkControl implements NetworkService {
 	readonly #options: NetworkControlOptions;
 	#plan = NO_PLAN;
@@ -81,16 +84,23 @@ export class NetworkControl implements NetworkService {
 		return this.#refusal === undefined ? this.#options.settings.choice.mode : "proxy";
 	}
 
+	/** All of them, in the order of the addresses. */
+	leases(): Lease[] {
+		return this.#options.leases();
+	}
+
 	network(): Network {
 		const { place, others, settings } = this.#options;
 		const { leaseSeconds, serveEverybody, insist } = settings.choice;
 		const [first] = this.#plan.subnets;
+		const leases = this.leases();
 		return {
 			...place.network(others.list),
 			mode: this.mode,
 			range: first === undefined ? null : { start: first.start, end: first.end },
 			subnets: this.#plan.subnets.map((subnet) => ({ ...subnet, dns: [...subnet.dns] })),
-			leases: this.#options.leases(),
+			leases: leases.slice(0, LEASES_SHOWN),
+			leaseCount: leases.length,
 			leaseSeconds,
 			serveEverybody,
 			insist,

@@ -61,7 +61,7 @@ describe("commands that ask the server", () => {
 			"raspios-trixie (default)  ready  3.0 GB  Raspberry Pi OS 13 (trixie)  pi4,pi5  -",
 			"",
 		]);
-		assert.deepEqual(JSON.parse((await asking("images", "--json")).out), { images: [sampleImage] });
+		assert.deepEqual(JSON.parse((await asking("images", "--json")).out), { images: [sampleImage], next: null });
 	});
 
 	it("images: findings by their number, in words where one is shown or was added", async () => {
@@ -221,7 +221,7 @@ describe("commands that ask the server", () => {
 			out,
 			/^7bf18f79 {2}pi-8f79 {2}pi5 {4}192\.0\.2\.20 {2}kernel {2}3 {6}2023-11-1[45] \d\d:\d\d {2}default$/m,
 		);
-		assert.deepEqual(JSON.parse((await asking("devices", "--json")).out), { devices: [sampleDevice] });
+		assert.deepEqual(JSON.parse((await asking("devices", "--json")).out), { devices: [sampleDevice], next: null });
 	});
 
 	it("devices set: asks for the changes, and says what the device is now", async () => {

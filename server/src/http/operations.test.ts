@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { allRoutes, ErrorBody, errorCodes, errorKinds, errorsOf } from "@pi-netboot/api";
+import { allRoutes, type Device, ErrorBody, errorCodes, errorKinds, errorsOf } from "@pi-netboot/api";
 import fc from "fast-check";
 import {
 	logLine,
@@ -11,6 +11,7 @@ import {
 	sampleDevice,
 	sampleHealth,
 	sampleImage,
+	sampleLease,
 } from "./testing/fake-services.ts";
 import { bearer, harness } from "./testing/harness.ts";
 
@@ -37,9 +38,24 @@ describe("the API answers", () => {
 	});
 
 	it("lists", async () => {
-		assert.deepEqual((await ask("GET", "/api/v1/images")).body, { images: [sampleImage] });
-		assert.deepEqual((await ask("GET", "/api/v1/devices")).body, { devices: [sampleDevice] });
+		assert.deepEqual((await ask("GET", "/api/v1/images")).body, { images: [sampleImage], next: null });
+		assert.deepEqual((await ask("GET", "/api/v1/devices")).body, { devices: [sampleDevice], next: null });
 		assert.equal((await ask("GET", "/api/v1/network")).body.serverIp, "192.0.2.2");
+	});
+
+	it("pages of them", async () => {
+		const { http, services } = harness();
+		const ids = ["00000001", "00000002", "00000003"];
+		services.devices.list = () => ids.map((id) => ({ ...sampleDevice, id }));
+		services.network.leases = () => [sampleLease, { ...sampleLease, address: "192.0.2.101" }];
+		const get = async (url: string) => (await http.fastify.inject({ url, headers: bearer })).json();
+		const first = await get("/api/v1/devices?limit=2");
+		assert.deepEqual([first.devices.map(({ id }: Device) => id), first.next], [ids.slice(0, 2), "00000002"]);
+		const second = await get("/api/v1/devices?limit=2&after=00000002");
+		assert.deepEqual([second.devices.map(({ id }: Device) => id), second.next], [ids.slice(2), null]);
+		assert.equal((await get("/api/v1/devices?after=ffffffff")).error.code, "invalid-request");
+		assert.deepEqual(await get("/api/v1/images?limit=1"), { images: [sampleImage], next: null });
+		assert.deepEqual(await get("/api/v1/leases?limit=1"), { leases: [sampleLease], next: sampleLease.address });
 	});
 
 	it("one thing, also by a former id", async () => {
@@ -99,6 +115,9 @@ describe("the API answers", () => {
 		assert.deepEqual(await messages("?text=FIR"), ["first"]);
 		const { lines } = (await ask("GET", "/api/v1/logs")).body;
 		assert.ok(lines[0].id < lines[1].id);
+		const page = (await ask("GET", "/api/v1/logs?limit=1")).body;
+		assert.deepEqual([page.lines.length, page.next], [1, page.lines[0].id]);
+		assert.equal((await ask("GET", "/api/v1/logs?limit=2")).body.next, null);
 		assert.deepEqual(await messages(`?before=${lines[0].id}`), []);
 	});
 

@@ -8,6 +8,7 @@ import { type BootstrapCodes, downloadPath, installCode } from "./bootstrap.ts";
 import { ApiError } from "./errors.ts";
 import type { EventStreams } from "./event-stream.ts";
 import { metricsText } from "./metrics.ts";
+import { pageOf } from "./paging.ts";
 import type { Awaitable, Services, UnfinishedUpload } from "./services.ts";
 import { writeOperations } from "./write-operations.ts";
 
@@ -45,8 +46,15 @@ export function operations({ services, access, hosts, audit, streams, codes }: S
 		getHealth: () => health.health(),
 		getNetwork: () => network.network(),
 		changeNetwork: ({ body }) => network.change(body),
+		listLeases: async ({ query }) => {
+			const { shown, next } = pageOf(await network.leases(), query, ({ address }) => address);
+			return { leases: shown, next };
+		},
 		confirmNetwork: () => network.confirm(),
-		listImages: async () => ({ images: await images.list() }),
+		listImages: async ({ query }) => {
+			const { shown, next } = pageOf(await images.list(), query, ({ id }) => id);
+			return { images: shown, next };
+		},
 		getImage: async ({ params }) => (await images.get(params.id)) ?? noImage(params.id),
 		addImage: ({ body }) => images.add(body),
 		changeImage: async ({ params, body }) => (await images.change(params.id, body)) ?? noImage(params.id),
@@ -54,7 +62,12 @@ export function operations({ services, access, hosts, audit, streams, codes }: S
 		getCatalog: () => catalog.catalog(),
 		listUploads: () => ({ uploads: uploads.list().map(showUpload) }),
 		setDefaultImage: async ({ body }) => ((await images.setDefault(body.id)) ? body : noImage(body.id)),
-		listDevices: async () => ({ devices: await devices.list() }),
+		listDevices: async ({ query }) => {
+			// What the page before ended with may have got another id since.
+			const after = query.after && ((await devices.get(query.after))?.id ?? query.after);
+			const { shown, next } = pageOf(await devices.list(), { ...query, after }, ({ id }) => id);
+			return { devices: shown, next };
+		},
 		getDevice: async ({ params }) => (await devices.get(params.id)) ?? noDevice(params.id),
 		changeDevice: async ({ params, body }) => (await devices.change(params.id, body)) ?? noDevice(params.id),
 		listBoots: async ({ params, query }) => (await devices.boots(params.id, query)) ?? noDevice(params.id),
@@ -83,7 +96,11 @@ export function operations({ services, access, hosts, audit, streams, codes }: S
 		},
 		getDefaults: () => roots.defaults(),
 		changeDefaults: ({ body }) => roots.changeDefaults(body),
-		listLogs: async ({ query }) => ({ lines: await logs.recent(query) }),
+		listLogs: async ({ query }) => {
+			const lines = await logs.recent({ ...query, limit: query.limit + 1 });
+			const shown = lines.slice(-query.limit);
+			return { lines: shown, next: lines.length > query.limit ? (shown[0]?.id ?? null) : null };
+		},
 		createLoginCode: () => access.createCode(),
 		createInstallCode: () => installCode(bootstrap.url, codes.create("install")),
 		createDownloadLink: async ({ params }) => {
@@ -97,7 +114,7 @@ export function operations({ services, access, hosts, audit, streams, codes }: S
 				health: await health.health(),
 				images: await images.list(),
 				devices: await devices.list(),
-				leases: (await network.network()).leases,
+				leases: await network.leases(),
 				writes: await services.writes.list({ limit: 1000 }),
 				bystanders: (await devices.bystanders()).length,
 				counters: services.counters.list(),

@@ -20,6 +20,7 @@ import type {
 	Health,
 	Image,
 	ImageChanges,
+	Lease,
 	LogLine,
 	LogQuery,
 	Network,
@@ -45,6 +46,8 @@ export interface HealthService {
 
 export interface NetworkService {
 	network(): Awaitable<Network>;
+	/** All that full DHCP gave out, in the order of the addresses. */
+	leases(): Awaitable<Lease[]>;
 	/** Gives what holds after the change. With `confirmWithin` it is taken back unless `confirm` is called in time. */
 	change(changes: NetworkPatch): Awaitable<Network>;
 	/** @throws NetbootError `conflict` when nothing waits for it. */

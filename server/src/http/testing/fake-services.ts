@@ -8,6 +8,7 @@ import type {
 	Device,
 	Health,
 	Image,
+	Lease,
 	Network,
 	PastBoot,
 	Snapshot,
@@ -123,6 +124,7 @@ export const sampleNetwork: Network = {
 	unconfirmedUntil: null,
 	notes: [],
 	leases: [],
+	leaseCount: 0,
 	interfaces: [
 		{
 			name: "eth0",
@@ -133,6 +135,15 @@ export const sampleNetwork: Network = {
 		},
 	],
 	otherDhcpServers: [{ address: "192.0.2.1", lastSeenAt: 1_700_000_000_000 }],
+};
+
+export const sampleLease: Lease = {
+	address: "192.0.2.100",
+	mac: "88:a2:9e:11:4e:cc",
+	deviceId: "7bf18f79",
+	name: "pi-8f79",
+	state: "leased",
+	expiresAt: 1_700_000_003_600,
 };
 
 export const sampleCatalog: Catalog = {
@@ -287,6 +298,7 @@ export function fakeServices(): FakeServices {
 		health: { health: () => sampleHealth },
 		network: {
 			network: () => sampleNetwork,
+			leases: () => [],
 			change(changes) {
 				calls.push(changes);
 				if (changes.serverIp === "203.0.113.9") throw new NetbootError("conflict", "eth0 has no such address.");

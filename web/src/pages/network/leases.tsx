@@ -13,9 +13,11 @@ const states: Readonly<Record<Lease["state"], string>> = {
 	"in-use": "Kept out: somebody else has it",
 };
 
-export function Leases({ leases }: { readonly leases: readonly Lease[] }) {
+export function Leases({ leases, count }: { readonly leases: readonly Lease[]; readonly count: number }) {
 	return (
-		<Panel title={`Addresses given out: ${leases.length}`}>
+		<Panel
+			title={`Addresses given out: ${count}${count > leases.length ? `, the first ${leases.length} of them` : ""}`}
+		>
 			<Table.ScrollContainer minWidth={600} maxHeight="28rem" type="native">
 				<Table stickyHeader verticalSpacing={6}>
 					<Table.Thead>

@@ -27,7 +27,7 @@ export function NetworkPage() {
 							<Interfaces network={network} />
 						</Stack>
 					</div>
-					{network.leases.length > 0 && <Leases leases={network.leases} />}
+					{network.leases.length > 0 && <Leases leases={network.leases} count={network.leaseCount} />}
 				</>
 			)}
 		</PageFrame>

@@ -10,6 +10,7 @@ const network: Network = {
 	range: null,
 	subnets: [],
 	leases: [],
+	leaseCount: 0,
 	leaseSeconds: 3600,
 	serveEverybody: false,
 	insist: false,
