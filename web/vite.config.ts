@@ -15,6 +15,8 @@ export default defineConfig({
 		assetsInlineLimit: 0,
 		modulePreload: { polyfill: false },
 		reportCompressedSize: false,
+		// Whoever starts the server for the first time sees what is printed here, and can do nothing about it.
+		rolldownOptions: { checks: { pluginTimings: false } },
 	},
 	server: {
 		host: "127.0.0.1",

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
+import { readlink } from "node:fs/promises";
 import { test } from "node:test";
 import { ExternalError } from "../base/index.ts";
+import { systemSource } from "./interfaces.ts";
 import { type AdviceContext, adviseOnListenError } from "./listen-error.ts";
 import { portOwner, socketsOn } from "./port-owner.ts";
 
@@ -85,5 +87,21 @@ test("the owner of a port of ours is this process", {
 	await once(socket, "listening");
 	const { port } = socket.address();
 	assert.equal((await portOwner("udp", port))?.pid, process.pid);
+	socket.close();
+});
+
+test("a second server is told that there is a first, whatever Node calls its threads", async () => {
+	const socket = createSocket("udp4");
+	socket.bind(0, "127.0.0.1");
+	await once(socket, "listening");
+	const nameOf = async (cmdline: string) => {
+		const texts: Record<string, string> = { comm: "node-MainThread\n", cmdline };
+		const read = async (path: string) =>
+			texts[path.slice(path.lastIndexOf("/") + 1)] ?? (await systemSource.read(path));
+		const link = (path: string) => readlink(path).catch(() => undefined);
+		return (await portOwner("udp", socket.address().port, { ...systemSource, read, link }))?.name;
+	};
+	assert.equal(await nameOf("/app/node\0/app/server/src/main.ts\0serve\0"), "another pi-netboot");
+	assert.equal(await nameOf("/usr/bin/node\0index.js\0"), "node");
 	socket.close();
 });

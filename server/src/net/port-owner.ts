@@ -62,9 +62,17 @@ async function holderOf(inodes: ReadonlySet<string>, source: OwnerSource): Promi
 }
 
 async function describeProcess(pid: string, source: OwnerSource): Promise<PortOwner> {
-	const name = (await source.read(`/proc/${pid}/comm`))?.trim() ?? "a program";
+	const name = await programName(pid, source);
 	const unit = /\/([^/\n]+\.service)$/m.exec((await source.read(`/proc/${pid}/cgroup`)) ?? "")?.[1];
 	return { pid: Number(pid), name, ...(unit === undefined ? {} : { unit }) };
+}
+
+async function programName(pid: string, source: OwnerSource): Promise<string> {
+	const name = (await source.read(`/proc/${pid}/comm`))?.trim() ?? "a program";
+	// Node gives its main thread a name of its own. Who starts a second server should hear that there is a first.
+	if (!name.startsWith("node")) return name;
+	const isOurs = (await source.read(`/proc/${pid}/cmdline`))?.includes("/server/src/main.ts\0") ?? false;
+	return isOurs ? "another pi-netboot" : "node";
 }
 
 async function ownerByLsof(protocol: Protocol, port: number, source: OwnerSource): Promise<PortOwner | undefined> {
