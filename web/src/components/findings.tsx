@@ -32,22 +32,40 @@ export function FindingNote({ finding }: { readonly finding: Said }) {
 	);
 }
 
-export function Findings({ findings }: { readonly findings: readonly Finding[] }) {
-	const grave = findings.filter(({ severity }) => severity !== "info");
+interface FindingsProps {
+	readonly findings: readonly Finding[];
+	/** As many of what is wrong as are shown at once; missing: all. The gravest come first. */
+	readonly most?: number;
+}
+
+const order: readonly Finding["severity"][] = ["error", "warning", "info"];
+
+export function Findings({ findings, most = findings.length }: FindingsProps) {
+	const grave = findings
+		.filter(({ severity }) => severity !== "info")
+		.toSorted((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity));
+	// To fold a single one away would hide it for nothing.
+	const shown = grave.length === most + 1 ? grave.length : most;
 	const notes = findings.filter(({ severity }) => severity === "info");
 	return (
 		<>
-			{grave.map((finding) => (
+			{grave.slice(0, shown).map((finding) => (
 				<FindingNote key={`${finding.code} ${finding.message}`} finding={finding} />
 			))}
-			{notes.length > 0 && (
-				<details className={classes.more}>
-					<summary>{notes.length === 1 ? "1 note" : `${notes.length} notes`}</summary>
-					{notes.map((finding) => (
-						<FindingNote key={`${finding.code} ${finding.message}`} finding={finding} />
-					))}
-				</details>
-			)}
+			<More summary={`${grave.length - shown} more to mind`} findings={grave.slice(shown)} />
+			<More summary={notes.length === 1 ? "1 note" : `${notes.length} notes`} findings={notes} />
 		</>
+	);
+}
+
+function More({ summary, findings }: { readonly summary: string; readonly findings: readonly Finding[] }) {
+	if (findings.length === 0) return null;
+	return (
+		<details className={classes.more}>
+			<summary>{summary}</summary>
+			{findings.map((finding) => (
+				<FindingNote key={`${finding.code} ${finding.message}`} finding={finding} />
+			))}
+		</details>
 	);
 }

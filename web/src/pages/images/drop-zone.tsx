@@ -6,17 +6,21 @@ import classes from "./images.module.css";
 
 interface DropZoneProps {
 	readonly onFiles: (files: readonly File[]) => void;
+	/** Something was dropped that is no file; its name. */
+	readonly onFolder: (name: string) => void;
 	/** There are images already: it takes less room. */
 	readonly isSmall: boolean;
 }
 
-export function DropZone({ onFiles, isSmall }: DropZoneProps) {
+export function DropZone({ onFiles, onFolder, isSmall }: DropZoneProps) {
 	const [isOver, setOver] = useState(false);
 	const input = useRef<HTMLInputElement>(null);
 	const drop = (event: DragEvent) => {
 		event.preventDefault();
 		setOver(false);
-		onFiles([...event.dataTransfer.files]);
+		const { files, folders } = sortOut(event.dataTransfer);
+		onFiles(files);
+		for (const name of folders) onFolder(name);
 	};
 	return (
 		<label
@@ -44,8 +48,15 @@ export function DropZone({ onFiles, isSmall }: DropZoneProps) {
 			<UploadIcon size={isSmall ? 20 : 32} />
 			<Text fw={600}>Drop an image here, or choose one</Text>
 			<Text size="sm" c="dimmed">
-				.img, also as .xz, .gz, .zst, .bz2 or .zip
+				A disk as .img or a root as .tar, also packed as .xz, .gz, .zst or .zip
 			</Text>
 		</label>
 	);
+}
+
+/** A folder comes as a file too, which cannot be read. */
+function sortOut({ items, files }: DataTransfer): { files: File[]; folders: string[] } {
+	const entries = [...items].map((item) => item.webkitGetAsEntry());
+	const folders = entries.filter((entry) => entry?.isDirectory).map((entry) => entry?.name ?? "");
+	return { files: [...files].filter(({ name }) => !folders.includes(name)), folders };
 }

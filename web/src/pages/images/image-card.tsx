@@ -5,8 +5,10 @@ import { Link } from "@tanstack/react-router";
 import { Ago } from "../../components/ago.tsx";
 import { Findings } from "../../components/findings.tsx";
 import { bytesText } from "../../words/bytes.ts";
-import { modelText } from "../../words/models.ts";
+import { listText, modelText } from "../../words/models.ts";
 import { ImageActions } from "./image-actions.tsx";
+import { ImageBuilds } from "./image-builds.tsx";
+import { ImageDetails } from "./image-details.tsx";
 import classes from "./images.module.css";
 
 interface ImageCardProps {
@@ -21,7 +23,7 @@ interface ImageCardProps {
 const NAMED = 6;
 
 export function ImageCard({ image, devices, isChosen }: ImageCardProps) {
-	const { name, os, state, models, findings, isDefault } = image;
+	const { name, os, state, models, findings, isDefault, usedBy, builds } = image;
 	return (
 		<Paper component="article" withBorder p="md" aria-label={name}>
 			<Stack gap={8}>
@@ -60,7 +62,15 @@ export function ImageCard({ image, devices, isChosen }: ImageCardProps) {
 					</Group>
 				)}
 				{devices.length > 0 && <Users devices={devices} />}
-				<Findings findings={findings} />
+				{usedBy.length > 0 && (
+					<Text size="xs" c="dimmed">
+						Run it now: {listText(usedBy.slice(0, NAMED))}
+						{usedBy.length > NAMED && ` and ${usedBy.length - NAMED} more`}
+					</Text>
+				)}
+				<Findings findings={findings} most={2} />
+				<ImageBuilds builds={builds} />
+				{state === "ready" && <ImageDetails image={image} />}
 			</Stack>
 		</Paper>
 	);

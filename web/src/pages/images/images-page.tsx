@@ -1,8 +1,9 @@
 /** The images: what there is, where more come from, which one the Pis get. */
-import { Skeleton, Stack, Text } from "@mantine/core";
+import { Alert, Skeleton, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useSyncExternalStore } from "react";
+import { useState, useSyncExternalStore } from "react";
 import { devicesQuery, imagesQuery } from "../../api/queries.ts";
+import { AlertIcon } from "../../components/icons.tsx";
 import { PageFrame } from "../../components/page-frame.tsx";
 import { Problem } from "../../components/problem.tsx";
 import { bytesText } from "../../words/bytes.ts";
@@ -17,6 +18,7 @@ import { uploads } from "./uploads.ts";
 export function ImagesPage() {
 	const { data: images, error, refetch } = useQuery(imagesQuery);
 	const { data: devices = [] } = useQuery(devicesQuery);
+	const [folder, setFolder] = useState<string>();
 	const running = useSyncExternalStore(uploads.subscribe, uploads.views);
 	const sorted = images?.toSorted((a, b) => Number(b.isDefault) - Number(a.isDefault) || b.modifiedAt - a.modifiedAt);
 	const bytes = images?.reduce((sum, { size }) => sum + size, 0) ?? 0;
@@ -33,7 +35,22 @@ export function ImagesPage() {
 			}
 		>
 			<Problem error={error} title="The images cannot be shown" onRetry={() => void refetch()} />
-			<DropZone onFiles={addAll} isSmall={(images?.length ?? 0) > 0} />
+			<DropZone onFiles={addAll} onFolder={setFolder} isSmall={(images?.length ?? 0) > 0} />
+			{folder !== undefined && (
+				<Alert
+					color="yellow"
+					variant="light"
+					icon={<AlertIcon />}
+					title={`${folder} is a folder`}
+					withCloseButton
+					closeButtonLabel="Close"
+					onClose={() => setFolder(undefined)}
+				>
+					A browser cannot send its owners and modes. Make one file of it (sudo tar --numeric-owner -C {folder} -cf{" "}
+					{folder}
+					.tar .) and drop that, or copy the folder into the images folder on the server.
+				</Alert>
+			)}
 			{running.length > 0 && (
 				<Stack gap="xs" role="region" aria-label="Uploads">
 					{running.map((view) => (
