@@ -26,12 +26,13 @@ export const networkQuery = queryOptions({
 });
 
 /** Milliseconds after which a server that says nothing is away: its machine may be off, or a cable out. */
-const PATIENCE = 10_000;
+const PATIENCE = 5_000;
 
 /** No event tells of it, so it is asked for now and then. */
 export const healthQuery = queryOptions({
 	queryKey: ["health"],
 	queryFn: () => ask("getHealth", {}, AbortSignal.timeout(PATIENCE)),
+	retry: false,
 	refetchInterval: 15_000,
 });
 
@@ -146,4 +147,9 @@ export const sessionQuery = queryOptions({
 export const tokensQuery = queryOptions({
 	queryKey: ["tokens"],
 	queryFn: async ({ signal }) => (await ask("listTokens", {}, signal)).tokens,
+});
+
+export const allowedHostsQuery = queryOptions({
+	queryKey: ["allowed-hosts"],
+	queryFn: ({ signal }) => ask("getAllowedHosts", {}, signal),
 });
