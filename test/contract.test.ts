@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { allRoutes, errorCodes, openApiDocument } from "@pi-netboot/api";
+import { allRoutes, errorCodes, openApiDocument, plainRoutes } from "@pi-netboot/api";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -45,6 +45,11 @@ describe("the contract", () => {
 			untested.map(([id]) => id),
 			[],
 		);
+		const plain = plainRoutes.map(({ path }) => path.replaceAll(/\{(\w+)\}/g, ":$1"));
+		assert.deepEqual(
+			plain.filter((path) => !writtenAs(path).test(tests)),
+			[],
+		);
 	});
 
 	it("has a test for every code of failure", () => {
@@ -59,6 +64,10 @@ describe("the contract", () => {
 		for (const [id, { summary }] of allRoutes()) {
 			assert.ok(text.includes(JSON.stringify(summary)), id);
 			assert.ok(summary.split(" ").length >= 2, `${id}: ${summary}`);
+		}
+		for (const { operationId, summary } of plainRoutes) {
+			assert.ok(text.includes(JSON.stringify(summary)), operationId);
+			assert.ok(summary.split(" ").length >= 2, `${operationId}: ${summary}`);
 		}
 		for (const code of errorCodes) assert.match(text, new RegExp(`- \`${code}\`: [A-Z]`), code);
 	});

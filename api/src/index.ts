@@ -13,6 +13,7 @@ export * from "./login.ts";
 export * from "./logs.ts";
 export * from "./network.ts";
 export * from "./openapi.ts";
+export * from "./plain-routes.ts";
 export * from "./roots.ts";
 export type * from "./route.ts";
 export * from "./routes.ts";

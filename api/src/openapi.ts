@@ -1,6 +1,7 @@
 /** The API description (OpenAPI 3.1, whose schemas are JSON Schema 2020-12) out of the route table. */
 import { z } from "zod";
 import { ErrorBody, type ErrorCode, errorKinds } from "./errors.ts";
+import { errorsOfPlain, type PlainRoute, plainRoutes } from "./plain-routes.ts";
 import type { Route } from "./route.ts";
 import { allRoutes, errorsOf, type OperationId } from "./routes.ts";
 
@@ -73,9 +74,9 @@ function success(components: Components, route: Route): JsonObject {
 }
 
 /** One entry per status; its description lists the codes that travel with it. */
-function failures(route: Route, body: JsonObject): JsonObject {
+function failures(all: readonly ErrorCode[], body: JsonObject): JsonObject {
 	const byStatus = new Map<number, ErrorCode[]>();
-	for (const code of errorsOf(route)) {
+	for (const code of all) {
 		const { status } = errorKinds[code];
 		byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
 	}
@@ -94,7 +95,7 @@ function operation(components: Components, operationId: OperationId, route: Rout
 		summary: route.summary,
 		security: route.auth === "open" ? [] : [{ token: [] }, { session: [] }],
 		parameters: [...parameters(components, "path", route.params), ...parameters(components, "query", route.query)],
-		responses: { ...success(components, route), ...failures(route, error) },
+		responses: { ...success(components, route), ...failures(errorsOf(route), error) },
 	};
 	if (route.body !== undefined) {
 		described.requestBody = {
@@ -103,6 +104,44 @@ function operation(components: Components, operationId: OperationId, route: Rout
 		};
 	}
 	return described;
+}
+
+/** Of a route that does not speak JSON. */
+function plainOperation(route: PlainRoute, error: JsonObject): JsonObject {
+	const { operationId, summary, auth, path, headers = {}, query = {}, body, success: done } = route;
+	const [status, what, mediaType] = done;
+	const text = { type: "string" };
+	const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+		name: name ?? "",
+		in: "path",
+		required: true,
+		schema: text,
+	}));
+	const inHeaders = Object.entries(headers).map(([name, description]) => ({
+		name: name.replace("?", ""),
+		in: "header",
+		required: !name.endsWith("?"),
+		description,
+		schema: text,
+	}));
+	const inQuery = Object.entries(query).map(([name, description]) => ({
+		name,
+		in: "query",
+		required: false,
+		description,
+		schema: text,
+	}));
+	return {
+		operationId,
+		summary,
+		security: auth === "open" ? [] : [{ token: [] }, { session: [] }, ...(auth === "pi" ? [{}] : [])],
+		parameters: [...inPath, ...inQuery, ...inHeaders],
+		responses: {
+			[String(status)]: { description: what, ...(mediaType !== undefined && { content: content(mediaType, {}) }) },
+			...failures(errorsOfPlain(route), error),
+		},
+		...(body !== undefined && { requestBody: { required: true, content: content(body, {}) } }),
+	};
 }
 
 /** The whole document. @param version of the server. */
@@ -114,13 +153,16 @@ export function openApiDocument(version: string): JsonObject {
 		const path = route.path.replaceAll(/:(\w+)/g, "{$1}");
 		paths[path] = { ...paths[path], [route.method.toLowerCase()]: operation(components, id, route, error) };
 	}
+	for (const route of plainRoutes) {
+		paths[route.path] = { ...paths[route.path], [route.method]: plainOperation(route, error) };
+	}
 	return {
 		openapi: "3.1.0",
 		info: {
 			title: "pi-netboot-server",
 			version,
 			description:
-				"Network boot for Raspberry Pi. Every failure answers `{ error: { code, message, hint? } }`. Uploads of images speak tus 1.0.0 at `/api/v1/uploads`, which https://tus.io describes.",
+				"Network boot for Raspberry Pi. Every failure answers `{ error: { code, message, hint? } }`. Uploads of images speak tus 1.0.0, which https://tus.io describes. A browser that holds a session changes things from our own page alone. What agents ask at `/api/v1/agent/` is described in docs/agent-protocol.md.",
 			license: { name: "Apache-2.0", identifier: "Apache-2.0" },
 		},
 		servers: [{ url: "/" }],

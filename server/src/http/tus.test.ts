@@ -29,6 +29,7 @@ describe("uploads by tus", () => {
 		);
 		assert.equal((await ask("DELETE", place, tus)).statusCode, 204);
 		assert.equal((await ask("HEAD", place, tus)).statusCode, 404);
+		assert.equal((await ask("DELETE", place, tus)).json().error.code, "upload-not-found");
 	});
 
 	it("say what they can do", async () => {

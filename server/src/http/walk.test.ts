@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { ErrorBody, errorKinds, errorsOf } from "@pi-netboot/api";
+import { ErrorBody, errorKinds, errorsOf, openApiDocument } from "@pi-netboot/api";
 import { bearer, harness } from "./testing/harness.ts";
 import { walkRoutes } from "./testing/walk.ts";
 
@@ -159,5 +159,40 @@ describe("what is in no table", () => {
 			const { statusCode } = await h.http.fastify.inject({ method, url: "/api/v1/devices", headers: bearer });
 			assert.equal(statusCode, 405, method);
 		}
+	});
+});
+
+/** `GET /api/v1/devices/{id}` for everything that the server was told to answer. */
+async function registered(): Promise<string[]> {
+	const { fastify } = harness().http;
+	await fastify.ready();
+	const parents: string[] = [];
+	return fastify
+		.printRoutes({ commonPrefix: false })
+		.split("\n")
+		.flatMap((line) => {
+			const [, depth = "", part = "", methods = ""] = /^(.*)[├└]── (\S+)(?: \(([A-Z, ]+)\))?$/.exec(line) ?? [];
+			const path = `${parents[depth.length / 4 - 1] ?? ""}${part}`;
+			parents[depth.length / 4] = path;
+			const url = `/${path}`.replace(/^\/\//, "/").replaceAll(/:(\w+)/g, "{$1}");
+			return methods === "" ? [] : methods.split(", ").map((method) => `${method} ${url}`);
+		});
+}
+
+describe("the description of the API", () => {
+	/** The page with its login, the description itself, and what our own program alone asks (`docs/agent-protocol.md`). */
+	const OTHERS =
+		/^(GET|HEAD) \/(|\*|assets\/\{name\}|login\.css|icon\.svg|api\/(openapi\.json|docs|docs\.css))$|^POST \/login$|^OPTIONS \/api\/v1\/uploads$|^(GET|POST) \/api\/v1\/agent\//;
+
+	it("has every route that is answered, and no other", async () => {
+		const { paths } = JSON.parse(JSON.stringify(openApiDocument("0.0.0")));
+		const described = Object.entries<object>(paths).flatMap(([path, methods]) =>
+			Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+		);
+		const answered = (await registered()).filter((place) => !OTHERS.test(place));
+		// HEAD comes with GET.
+		const told = answered.filter((place) => !place.startsWith("HEAD") || !answered.includes(`GET${place.slice(4)}`));
+		assert.deepEqual(told.toSorted(), described.toSorted());
+		assert.ok(told.length > 60, String(told.length));
 	});
 });
