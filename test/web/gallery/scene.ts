@@ -15,9 +15,9 @@ import { PlayedAgent } from "./played-agent.ts";
 
 const program = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 /** What a Pi says takes its time: about twenty acknowledgements a second. */
-const SLOW = ["tbf", "rate", "8kbit", "burst", "1540", "latency", "10s"];
+const SLOW = ["tbf", "rate", "10kbit", "burst", "1540", "latency", "10s"];
 const CONFIG = "/opt/netboot-imager/config.json";
-const WITH_AGENT: readonly Part[] = ["agent", "writes", "written", "write-fails"];
+const WRITTEN: readonly Part[] = ["writes", "written", "write-fails"];
 /** Machines that do not boot from here. */
 const OTHERS = ["a PC's UEFI", "a Pi's Linux with dhcpcd"];
 /** Pis that are switched on beside each other. */
@@ -33,7 +33,7 @@ const IMAGE: SmallImageOptions = {
 		"etc/os-release": OS_RELEASE,
 		"usr/lib/os-release": OS_RELEASE,
 		"usr/sbin/sshd": "#!",
-		"usr/sbin/NetworkManager": "#!",
+		"usr/lib/systemd/system/systemd-networkd.service": "[Unit]\n",
 	},
 };
 /** Lacks what a Compute Module 4 asks for. */
@@ -41,7 +41,8 @@ const OLD_IMAGE = { name: "raspios-bookworm-nightly.img", kernelBytes: 300_000, 
 
 export class Scene {
 	readonly room: BootLab;
-	readonly #agents: PlayedAgent[] = [];
+	/** By host. */
+	readonly #agents = new Map<string, PlayedAgent>();
 	#plugged = 0;
 	#isOver = false;
 
@@ -64,13 +65,13 @@ export class Scene {
 
 	async close(): Promise<void> {
 		this.#isOver = true;
-		for (const agent of this.#agents) agent.stop();
+		for (const agent of this.#agents.values()) agent.stop();
 		await this.room.close();
 	}
 
 	/** The id of the Pi that there is most to see of. */
 	async lead(): Promise<string | undefined> {
-		const { devices } = (await this.room.server.api("GET", "/api/v1/devices")) as DeviceList;
+		const { devices } = await this.#ask<DeviceList>("GET", "devices");
 		const [first] = devices.toSorted((a, b) => seenOf(b) - seenOf(a));
 		return first?.id;
 	}
@@ -78,15 +79,27 @@ export class Scene {
 	async #fill(cast: readonly Actor[]): Promise<void> {
 		const { room } = this;
 		makeSmallImage(room.images, room.folder, IMAGE);
-		if (cast.length > 1) makeSmallImage(room.images, room.folder, OLD_IMAGE);
-		await room.serve({ images: ["raspios-trixie-lite"], flags: cast.length > 1 ? ["--dhcp", "full"] : [] });
-		if (cast.length === 1) await room.startRouter();
-		await room.server.api("PUT", "/api/v1/images/default", { id: "raspios-trixie-lite" });
+		if (cast.length === 1) {
+			await room.serve({ images: ["raspios-trixie-lite"] });
+			return this.#bootVirtualPi();
+		}
+		makeSmallImage(room.images, room.folder, OLD_IMAGE);
+		await room.serve({ images: ["raspios-trixie-lite"], flags: ["--dhcp", "full"] });
+		await this.#ask("PUT", "images/default", { id: "raspios-trixie-lite" });
 		await this.#bySome(cast.filter(({ part }) => part !== "starts"));
-		if (cast.length > 1) await this.#dress(cast);
+		await this.#dress(cast);
 		for (const actor of cast.filter(({ part }) => part === "starts")) await this.#beginSlowly(actor);
 		// As far as their boot files.
-		await sleep(cast.length > 1 ? 8000 : 0);
+		await sleep(8000);
+	}
+
+	/** The one that the guide starts. */
+	async #bootVirtualPi(): Promise<void> {
+		await this.#ask("POST", "virtual-pis", { model: "pi5" });
+		await eventually("the virtual Pi", async () => {
+			const { devices } = await this.#ask<DeviceList>("GET", "devices");
+			return devices[0]?.stage === "userspace" ? true : undefined;
+		});
 	}
 
 	/** A few at a time. */
@@ -102,13 +115,21 @@ export class Scene {
 	async #arrive(actor: Actor): Promise<void> {
 		const { part, boots = 1 } = actor;
 		const host = await this.#plugIn(actor.mac);
-		let report = await powerOn(this.room.lab, host, actor);
-		for (let boot = 1; boot < boots; boot++) report = await powerOn(this.room.lab, host, actor);
-		assertBooted(report);
+		for (let boot = 1; boot <= boots; boot++) await this.#boot(actor, host);
 		await this.#settle(actor, part === "lacks-files" ? { imageId: "raspios-bookworm-nightly" } : {});
 		if (part === "lacks-files") await powerOn(this.room.lab, host, actor);
 		if (part === "stops") await powerOn(this.room.lab, host, actor, { flags: ["--firmware-only"] });
-		if (WITH_AGENT.includes(part)) await this.#startAgent(actor, host, report);
+		if (WRITTEN.includes(part)) await this.#order(actor.serial);
+	}
+
+	/** As far as its system, and its agent if it has one. */
+	async #boot(actor: Actor, host: string): Promise<void> {
+		const { lab } = this.room;
+		this.#agents.get(host)?.stop();
+		await must(lab.on(host, ["ip", "addr", "flush", "dev", `${host}0`]));
+		const report = await powerOn(lab, host, actor);
+		assertBooted(report);
+		if (actor.part === "agent" || WRITTEN.includes(actor.part)) await this.#startAgent(actor, host, report);
 	}
 
 	async #plugIn(mac: string): Promise<string> {
@@ -118,7 +139,7 @@ export class Scene {
 	}
 
 	#settle({ serial, name, tags, rootMode }: Actor, more: object): Promise<unknown> {
-		return this.room.server.api("PATCH", `/api/v1/devices/${serial}`, {
+		return this.#ask("PATCH", `devices/${serial}`, {
 			name,
 			tags,
 			...(rootMode && { rootMode }),
@@ -127,28 +148,26 @@ export class Scene {
 	}
 
 	async #startAgent(actor: Actor, host: string, report: PiReport): Promise<void> {
-		const { lab, server } = this.room;
-		const { serial: id, part } = actor;
+		const { lab } = this.room;
+		const { part } = actor;
 		const exported = /nfsroot=[\d.]+:([^,]+),/.exec(report.cmdline ?? "")?.[1] ?? "";
 		const address = report.address ?? "";
 		await must(lab.on(host, ["ip", "addr", "add", `${address}/24`, "dev", `${host}0`]));
 		const read = [process.execPath, program("../../harness/root-reader.ts"), SERVER_ADDRESS, exported, CONFIG];
 		const { agent_id: name, secret } = JSON.parse(JSON.parse(await must(lab.on(host, read)))[CONFIG]);
-		const look = async (job: string) => (await server.api("GET", `/api/v1/writes/${job}`)) as Write;
+		const look = (job: string) => this.#ask<Write>("GET", `writes/${job}`);
 		const agent = new PlayedAgent({ lab, host, id: name, secret, part, look });
-		this.#agents.push(agent);
+		this.#agents.set(host, agent);
 		await agent.start(inventoryOf(actor, address));
-		if (part !== "agent") await this.#order(id);
 	}
 
 	async #order(id: string): Promise<void> {
-		const { server } = this.room;
 		const order = { target: "/dev/mmcblk0", confirm: true };
-		const { id: write } = (await server.api("POST", `/api/v1/devices/${id}/writes`, order)) as Write;
+		const { id: write } = await this.#ask<Write>("POST", `devices/${id}/writes`, order);
 		await eventually(
 			"a write that is under way, or over",
 			async () => {
-				const { percent, endedAt } = (await server.api("GET", `/api/v1/writes/${write}`)) as Write;
+				const { percent, endedAt } = await this.#ask<Write>("GET", `writes/${write}`);
 				return percent >= 50 || endedAt !== null ? true : undefined;
 			},
 			60_000,
@@ -168,11 +187,18 @@ export class Scene {
 		await this.#settle(actor, {});
 	}
 
+	/** Asks the API for what it must not refuse. */
+	async #ask<T>(method: string, path: string, body?: object): Promise<T> {
+		const answer = (await this.room.server.api(method, `/api/v1/${path}`, body)) as T & { error?: object };
+		if (answer?.error !== undefined) throw new Error(`${method} ${path}: ${JSON.stringify(answer.error)}`);
+		return answer;
+	}
+
 	/** What a house has that is in use: snapshots, tokens, machines that boot from elsewhere. */
 	async #dress(cast: readonly Actor[]): Promise<void> {
-		const { lab, server } = this.room;
-		await server.api("POST", `/api/v1/devices/${cast[0]?.serial}/snapshots`, { name: "before-upgrade" });
-		for (const name of ["build server", "home assistant"]) await server.api("POST", "/api/v1/tokens", { name });
+		const { lab } = this.room;
+		await this.#ask("POST", `devices/${cast[0]?.serial}/snapshots`, { name: "before-upgrade" });
+		for (const name of ["build server", "home assistant"]) await this.#ask("POST", "tokens", { name });
 		const mouth = await this.#plugIn("02:00:5e:00:53:02");
 		await must(["ip", "-n", lab.host(mouth), "route", "add", "default", "dev", `${mouth}0`]);
 		const seen = BYSTANDERS.filter(({ name }) => OTHERS.includes(name));

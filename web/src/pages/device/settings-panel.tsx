@@ -141,7 +141,7 @@ function ImageSelect({ value, onChange }: ImageSelectProps) {
 			value={value ?? ""}
 			onChange={({ currentTarget }) => onChange(currentTarget.value === "" ? null : currentTarget.value)}
 			data={[
-				{ value: "", label: `The default image${byDefault === undefined ? "" : ` (${byDefault.name})`}` },
+				{ value: "", label: byDefault === undefined ? "The default image" : `${byDefault.name} (the default)` },
 				...ready.map(({ id, name }) => ({ value: id, label: name })),
 			]}
 		/>

@@ -2,8 +2,9 @@
 import { Anchor, Table } from "@mantine/core";
 import type { Lease } from "@pi-netboot/api";
 import { Link } from "@tanstack/react-router";
+import { useNow } from "../../components/ago.tsx";
 import { Panel } from "../../components/panel.tsx";
-import { dateTimeText } from "../../words/time.ts";
+import { agoText, dateTimeText } from "../../words/time.ts";
 
 const states: Readonly<Record<Lease["state"], string>> = {
 	offered: "Offered",
@@ -14,19 +15,20 @@ const states: Readonly<Record<Lease["state"], string>> = {
 };
 
 export function Leases({ leases, count }: { readonly leases: readonly Lease[]; readonly count: number }) {
+	const now = useNow();
 	return (
 		<Panel
 			title={`Addresses given out: ${count}${count > leases.length ? `, the first ${leases.length} of them` : ""}`}
 		>
-			<Table.ScrollContainer minWidth={600} maxHeight="28rem" type="native">
+			<Table.ScrollContainer minWidth={320} maxHeight="28rem" type="native">
 				<Table stickyHeader verticalSpacing={6}>
 					<Table.Thead>
 						<Table.Tr>
 							<Table.Th>Address</Table.Th>
 							<Table.Th>Whose</Table.Th>
-							<Table.Th>MAC</Table.Th>
-							<Table.Th>State</Table.Th>
-							<Table.Th>Until</Table.Th>
+							<Table.Th visibleFrom="sm">MAC</Table.Th>
+							<Table.Th visibleFrom="xs">State</Table.Th>
+							<Table.Th>Ends</Table.Th>
 						</Table.Tr>
 					</Table.Thead>
 					<Table.Tbody>
@@ -40,11 +42,11 @@ export function Leases({ leases, count }: { readonly leases: readonly Lease[]; r
 										</Anchor>
 									)}
 								</Table.Td>
-								<Table.Td ff="monospace" fz="xs" c="dimmed">
+								<Table.Td ff="monospace" fz="xs" c="dimmed" visibleFrom="sm">
 									{lease.mac}
 								</Table.Td>
-								<Table.Td>{states[lease.state]}</Table.Td>
-								<Table.Td>{dateTimeText(lease.expiresAt)}</Table.Td>
+								<Table.Td visibleFrom="xs">{states[lease.state]}</Table.Td>
+								<Table.Td title={dateTimeText(lease.expiresAt)}>{agoText(lease.expiresAt, now)}</Table.Td>
 							</Table.Tr>
 						))}
 					</Table.Tbody>

@@ -24,7 +24,7 @@ export function ServicesPanel() {
 	return (
 		<Panel title="Services" lead={`pi-netboot ${health.version}`}>
 			<ul className={classes.services}>
-				<Service name="HTTP: this page" service={page} />
+				<Service name="HTTP (this page)" service={page} />
 				{servicesOf(health.services).map(([name, service]) => (
 					<Service key={name} name={name} service={service} />
 				))}
@@ -39,17 +39,17 @@ function Service({ name, service }: { readonly name: string; readonly service: S
 	return (
 		<li className={classes.service}>
 			<Stack gap={4}>
-				<Group gap="xs" justify="space-between" wrap="nowrap">
-					<Text fw={600} size="sm">
-						{name}
-					</Text>
-					<Badge variant="light" color={color} flex="none">
+				<Text fw={600} size="sm">
+					{name}
+				</Text>
+				<Group gap="xs">
+					<Badge variant="light" size="sm" color={color}>
 						{word}
 					</Badge>
+					<Text size="xs" c="dimmed">
+						Port {port}
+					</Text>
 				</Group>
-				<Text size="xs" c="dimmed">
-					Port {port}
-				</Text>
 				{error !== undefined && <Text size="sm">{error}</Text>}
 				{hint?.split("\n").map((command) => (
 					<Command key={command}>{command}</Command>

@@ -27,7 +27,7 @@ export function Audit() {
 			{data !== undefined && entries.length === 0 && <Text size="sm">Nothing yet.</Text>}
 			<ul className={classes.plain}>
 				{entries.map((entry) => (
-					<Entry key={entry.id} entry={entry} name={names.get(entry.target)} />
+					<Entry key={entry.id} entry={entry} name={names.get(entry.target ?? "")} />
 				))}
 			</ul>
 			{hasNextPage && (

@@ -7,6 +7,7 @@ import { CustomisationForm } from "../../components/customisation-form.tsx";
 import { PageFrame } from "../../components/page-frame.tsx";
 import { Panel } from "../../components/panel.tsx";
 import { Problem } from "../../components/problem.tsx";
+import { AllowedHosts } from "./allowed-hosts.tsx";
 import { Audit } from "./audit.tsx";
 import { DefaultsForm } from "./defaults-form.tsx";
 import { LoginPanel } from "./login-panel.tsx";
@@ -40,6 +41,7 @@ export function SettingsPage() {
 				<Stack>
 					<LoginPanel />
 					<Tokens />
+					<AllowedHosts />
 					<Audit />
 				</Stack>
 			</div>
