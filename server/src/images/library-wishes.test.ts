@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
-import { ids, NEW, OLD, place, startLab, work } from "./testing/library-lab.ts";
+import type { ImageFacts } from "./inspect-facts.ts";
+import { ids, inspect, NEW, OLD, place, startLab, work } from "./testing/library-lab.ts";
 
 test("the default image: the chosen one, else the newest that is ready", async () => {
 	const { library, folder, pass, clock } = await startLab((at) => place(OLD, path.join(at, "a.img")));
@@ -20,6 +21,23 @@ test("the default image: the chosen one, else the newest that is ready", async (
 	assert.equal(library.choose(null), undefined, "a chosen image that is being copied is not silently another one");
 	await library.setDefault(undefined);
 	assert.equal(library.choose(null)?.imageId, "b");
+});
+
+test("an image that no model can start is not the default because it is the newest", async () => {
+	const kernels = [{ model: "pi4", kernel: "kernel8.img", initramfs: [] }];
+	const looked = new Set<ImageFacts>();
+	const { library, folder, pass, clock } = await startLab((at) => place(OLD, path.join(at, "a.img")), {
+		inspect: (trees) => {
+			const facts = { ...inspect(trees), models: looked.size === 0 ? kernels : [] };
+			looked.add(facts);
+			return facts;
+		},
+	});
+	clock.advance(1000);
+	place(NEW, path.join(folder, "b.img"));
+	await pass(2000);
+	assert.equal(library.get("b")?.state, "ready");
+	assert.equal(library.defaultId, "a");
 });
 
 test("removing an image deletes its file, but not under a Pi that runs it", async () => {

@@ -131,12 +131,17 @@ export class ImageLibrary implements Startable {
 		return entry?.isListed ? entry.view() : undefined;
 	}
 
-	/** The image for devices that have none of their own: the chosen one; without a choice the newest that is ready. */
+	/**
+	 * The image for devices that have none of their own: the chosen one; without a choice the newest that is ready and can start
+	 * something. Somebody who puts a data disk or half a root beside it has not chosen that.
+	 */
 	get defaultId(): string | undefined {
 		const chosen = this.#options.defaults.get();
 		if (chosen !== undefined && this.#entries.get(chosen)?.isListed) return chosen;
 		const images = this.list();
-		return (images.findLast(({ state }) => state === "ready") ?? images.findLast((image) => image.isBootable))?.id;
+		const ready = images.filter(({ state }) => state === "ready");
+		const starts = ready.findLast(({ facts }) => (facts?.models.length ?? 0) > 0);
+		return (starts ?? ready.at(-1) ?? images.findLast((image) => image.isBootable))?.id;
 	}
 
 	/**
