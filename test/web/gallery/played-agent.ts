@@ -25,7 +25,8 @@ type Progress = Pick<AgentEvent, "stage" | "percent" | "bytesDone" | "verifiedBy
 
 const BROKEN: AgentEvent["error"] = {
 	code: "disk-error",
-	message: "/dev/mmcblk0 could not be written at byte 2684354560: Input/output error.",
+	message:
+		"/dev/mmcblk0 failed to write at byte 2684354560: Input/output error. The disk is broken or loose; try another.",
 	offset: 2_684_354_560,
 	errno: "EIO",
 };

@@ -189,8 +189,9 @@ export class Scene {
 
 	/** Asks the API for what it must not refuse. */
 	async #ask<T>(method: string, path: string, body?: object): Promise<T> {
-		const answer = (await this.room.server.api(method, `/api/v1/${path}`, body)) as T & { error?: object };
-		if (answer?.error !== undefined) throw new Error(`${method} ${path}: ${JSON.stringify(answer.error)}`);
+		const answer = (await this.room.server.api(method, `/api/v1/${path}`, body)) as T;
+		// A write may have an error, too; a refusal is nothing else.
+		if (Object.keys(answer ?? {}).join() === "error") throw new Error(`${method} ${path}: ${JSON.stringify(answer)}`);
 		return answer;
 	}
 

@@ -16,6 +16,7 @@ import { StageBar } from "../../components/stage-bar.tsx";
 import { isVirtual, modelText } from "../../words/models.ts";
 import { statusOf } from "../../words/status.ts";
 import { EnableNetboot } from "./enable-netboot.tsx";
+import classes from "./guide.module.css";
 import { Steps } from "./steps.tsx";
 
 export function GuidePage() {
@@ -28,36 +29,42 @@ export function GuidePage() {
 		<PageFrame title="Set-up guide" lead="Three steps to a Pi that boots from the network.">
 			<ServerTrouble />
 			<Steps names={["An image", "Network boot", "Power on"]} done={step} />
-			<Panel title="1. Choose an image" lead="What the Pis shall run.">
-				{ready ? (
-					<Images count={images.length} name={images.find(({ isDefault }) => isDefault)?.name} />
-				) : (
-					<NoImage isArriving={images.length > 0} />
-				)}
-			</Panel>
-			<Panel title="2. Let your Pi boot from the network" lead="Once for each Pi. Which one is it?">
-				<EnableNetboot />
-			</Panel>
-			<Panel
-				title="3. Connect it and switch it on"
-				lead="With a network cable to the same network as this server. It appears here by itself."
-			>
-				<Arrivals devices={devices} />
-				{booted && (
-					<Group gap="sm">
-						<Text size="sm">That is all: each Pi that you switch on now comes by itself.</Text>
-						<Button component={Link} to="/devices" size="xs" variant="default">
-							To the Pis
-						</Button>
-					</Group>
-				)}
-			</Panel>
-			<Panel
-				title="No Pi at hand?"
-				lead="A virtual one shows how it goes: it boots from this server as a real one does."
-			>
-				<VirtualPi canBoot={ready} />
-			</Panel>
+			<div className={classes.columns}>
+				<Stack>
+					<Panel title="1. Choose an image" lead="What the Pis shall run.">
+						{ready ? (
+							<Images count={images.length} name={images.find(({ isDefault }) => isDefault)?.name} />
+						) : (
+							<NoImage isArriving={images.length > 0} />
+						)}
+					</Panel>
+					<Panel title="2. Let your Pi boot from the network" lead="Once for each Pi. Which one is it?">
+						<EnableNetboot />
+					</Panel>
+				</Stack>
+				<Stack>
+					<Panel
+						title="3. Connect it and switch it on"
+						lead="With a network cable to the same network as this server. It appears here by itself."
+					>
+						<Arrivals devices={devices} />
+						{booted && (
+							<Group gap="sm">
+								<Text size="sm">That is all: each Pi that you switch on now comes by itself.</Text>
+								<Button component={Link} to="/devices" size="xs" variant="default">
+									To the Pis
+								</Button>
+							</Group>
+						)}
+					</Panel>
+					<Panel
+						title="No Pi at hand?"
+						lead="A virtual one shows how it goes: it boots from this server as a real one does."
+					>
+						<VirtualPi canBoot={ready} />
+					</Panel>
+				</Stack>
+			</div>
 		</PageFrame>
 	);
 }
