@@ -46,6 +46,7 @@ export const ImageBuild = z
 	.object({
 		id: z.string(),
 		isNewest: z.boolean().describe("What the next boot gets."),
+		usedAt: Time.nullable().describe("When a Pi booted it last, as far as is remembered."),
 		usedBy: z.array(z.string()).describe("The names of the devices whose boots from it go on."),
 		roots: z.int().min(0).describe("Of devices, that belong to it; counted every half minute."),
 		bytes: Bytes.describe("What these take on the disk."),
@@ -65,8 +66,11 @@ export const Image = z
 				"Whether a Pi can boot it now: one that is unpacked may be before that has ended; a Pi waits for what is missing.",
 			),
 		percent: z.int().min(0).max(100).optional().describe("How far its download, upload or unpacking is."),
-		size: Bytes,
+		size: Bytes.describe("Of its file, packed as it may be; of a directory, what is in it."),
 		usedBytes: Bytes.nullable().describe("What its file systems really use; null while that is unknown."),
+		diskBytes: Bytes.nullable().describe(
+			"What a disk must have to be written with it, unpacked; null while that is unknown, and where it is no whole disk.",
+		),
 		sha256: z.string().optional().describe("Of the file as it came, where that is known."),
 		os: OperatingSystem.nullable(),
 		kernels: z.array(Kernel),
@@ -176,6 +180,8 @@ export const Catalog = z
 export type Catalog = z.infer<typeof Catalog>;
 
 export const DefaultImage = z
-	.strictObject({ id: ImageId.nullable().describe("null leaves the choice to the server: the newest ready image.") })
+	.strictObject({
+		id: ImageId.nullable().describe("null leaves the choice to the server: the newest ready image."),
+	})
 	.meta({ id: "DefaultImage" });
 export type DefaultImage = z.infer<typeof DefaultImage>;

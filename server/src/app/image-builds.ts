@@ -18,14 +18,19 @@ export function buildsOf(
 	const kept = care.keptOf(imageId);
 	const boots = registry.list().flatMap((device) => {
 		const own = registry.bootsOf(device).filter((boot) => boot.imageId === imageId && isOpen(boot.buildId));
-		return own.map(({ buildId }) => ({ buildId, name: device.name }));
+		return own.map(({ buildId, startedAt }) => ({ buildId, startedAt, name: device.name }));
 	});
+	const usedAt = (id: string) => {
+		const times = boots.filter(({ buildId }) => buildId === id).map(({ startedAt }) => startedAt);
+		return Math.max(0, kept.get(id)?.usedAt ?? 0, ...times) || null;
+	};
 	const ids = new Set([newest, ...boots.map(({ buildId }) => buildId), ...kept.keys()]);
 	return [...ids]
 		.filter((id) => id !== null)
 		.map((id) => ({
 			id,
 			isNewest: id === newest,
+			usedAt: usedAt(id),
 			usedBy: [...new Set(boots.filter(({ buildId }) => buildId === id).map(({ name }) => name))].sort(),
 			roots: kept.get(id)?.roots ?? 0,
 			bytes: kept.get(id)?.bytes ?? 0,

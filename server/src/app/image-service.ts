@@ -94,7 +94,7 @@ export class ImageAnswers implements ImageService {
 
 	/** One image. What arrives to take the place of its file is told with it. */
 	show(image: LibraryImage): ApiImage {
-		const { id, name, path, state, size, usedBytes, facts, findings, modifiedAt, origin, sha256 } = image;
+		const { id, name, path, state, size, usedBytes, diskBytes, facts, findings, modifiedAt, origin, sha256 } = image;
 		const arrival = this.#sources.arrivals.get(id);
 		const percent = image.percent ?? (arrival?.state === "importing" ? percentOf(arrival) : undefined);
 		return {
@@ -107,6 +107,7 @@ export class ImageAnswers implements ImageService {
 			origin: showOrigin(origin),
 			size,
 			usedBytes,
+			diskBytes,
 			...(sha256 !== undefined && { sha256 }),
 			os: facts?.os === undefined ? null : { ...facts.os },
 			kernels: facts?.kernels.map(showKernel) ?? [],
@@ -132,6 +133,7 @@ export class ImageAnswers implements ImageService {
 			origin: { kind: way, ...(way !== "upload" && { url: source }) },
 			size: total ?? bytes,
 			usedBytes: null,
+			diskBytes: null,
 			os: null,
 			kernels: [],
 			models: [],

@@ -42,6 +42,8 @@ export interface KeptRoots {
 	readonly roots: number;
 	/** On the disk, of all of them. */
 	readonly bytes: number;
+	/** When a boot last had one of them. */
+	readonly usedAt: number;
 }
 
 export interface RootChanges {
@@ -106,8 +108,9 @@ export class RootCare {
 		const kept = new Map<string, KeptRoots>();
 		for (const [row, size] of this.#sizes) {
 			if (row.imageId !== imageId) continue;
-			const { roots = 0, bytes = 0 } = kept.get(row.buildId) ?? {};
-			kept.set(row.buildId, { roots: roots + 1, bytes: bytes + size });
+			const { roots = 0, bytes = 0, usedAt = 0 } = kept.get(row.buildId) ?? {};
+			const used = Math.max(usedAt, row.lastUsedAt);
+			kept.set(row.buildId, { roots: roots + 1, bytes: bytes + size, usedAt: used });
 		}
 		return kept;
 	}

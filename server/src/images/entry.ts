@@ -23,6 +23,8 @@ export interface LibraryImage {
 	readonly size: number;
 	/** What its file systems use; null while that is unknown. */
 	readonly usedBytes: number | null;
+	/** Of the whole disk that it is, unpacked; null while that is unknown, and where it is none. */
+	readonly diskBytes: number | null;
 	/** Milliseconds since 1970. */
 	readonly modifiedAt: number;
 	readonly createdAt: number;
@@ -167,6 +169,7 @@ export class ImageEntry {
 			percent: this.percent ?? null,
 			size: file?.content?.kind === "directory" ? (taken?.usedBytes ?? 0) : (stamp?.size ?? 0),
 			usedBytes: taken?.usedBytes ?? null,
+			diskBytes: taken?.build?.source?.size ?? null,
 			modifiedAt: Number((stamp?.mtimeNs ?? 0n) / 1_000_000n),
 			createdAt: record.createdAt,
 			buildId: this.buildId ?? null,

@@ -37,7 +37,7 @@ interface WriteFormProps {
 function WriteForm({ device, agent, onDone }: WriteFormProps) {
 	const { disks } = agent.inventory;
 	const { data: images = [] } = useQuery(imagesQuery);
-	const ready = images.filter(({ state }) => state === "ready");
+	const ready = images.filter(({ state, diskBytes }) => state === "ready" && diskBytes !== null);
 	const [imageId, setImageId] = useState(device.imageId);
 	const image = ready.find((one) => (imageId === null ? one.isDefault : one.id === imageId));
 	const free = disks.filter((one) => whyNotWritten(one, image) === undefined);

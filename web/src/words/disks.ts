@@ -19,11 +19,11 @@ const nameOf = (content: string): string => contents[content] ?? content;
 export const diskName = ({ model }: Pick<AgentDisk, "model">): string => model || "Disk";
 
 /** Why a disk cannot be written; undefined when it can. @param image that is to be written, where that is known. */
-export function whyNotWritten({ use, readOnly, size }: AgentDisk, image?: Pick<Image, "name" | "size">) {
+export function whyNotWritten({ use, readOnly, size }: AgentDisk, image?: Pick<Image, "name" | "diskBytes">) {
 	if (use !== null) return use.message;
 	if (readOnly) return "It cannot be written: it is read only.";
-	if (image === undefined || size >= image.size) return undefined;
-	return `It is too small: ${image.name} needs ${bytesText(image.size)}.`;
+	const needed = image?.diskBytes ?? 0;
+	return size >= needed ? undefined : `It is too small: ${image?.name} needs ${bytesText(needed)}.`;
 }
 
 /** Whether nothing is lost: what the agent cannot name is not nothing. */

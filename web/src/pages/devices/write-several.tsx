@@ -54,7 +54,7 @@ interface WriteFormProps {
 
 function WriteForm({ devices, away, onDone }: WriteFormProps) {
 	const { data: images = [] } = useQuery(imagesQuery);
-	const ready = images.filter(({ state }) => state === "ready");
+	const ready = images.filter(({ state, diskBytes }) => state === "ready" && diskBytes !== null);
 	const [imageId, setImageId] = useState("");
 	const [choices, setChoices] = useState<Readonly<Record<string, Choice>>>({});
 	const [ordered, setOrdered] = useState<readonly string[]>([]);

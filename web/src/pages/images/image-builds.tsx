@@ -1,6 +1,7 @@
 /** The builds of an image that count for somebody: the newest, and older ones that Pis run or have roots of. */
 import { Text } from "@mantine/core";
 import type { Image } from "@pi-netboot/api";
+import { Ago } from "../../components/ago.tsx";
 import { bytesText } from "../../words/bytes.ts";
 import { listText } from "../../words/models.ts";
 import classes from "./images.module.css";
@@ -17,7 +18,15 @@ export function ImageBuilds({ builds }: { readonly builds: readonly Build[] }) {
 			<ul className={classes.builds}>
 				{builds.map((build) => (
 					<li key={build.id}>
-						<Text size="sm">{build.isNewest ? "The newest" : `Build ${build.id.slice(0, 8)}`}</Text>
+						<Text size="sm">
+							{build.isNewest ? "The newest" : `Build ${build.id.slice(0, 8)}`}
+							{build.usedAt !== null && (
+								<>
+									{", booted last "}
+									<Ago at={build.usedAt} />
+								</>
+							)}
+						</Text>
 						<Text size="xs" c="dimmed">
 							{textOf(build)}
 						</Text>

@@ -76,8 +76,10 @@ export function ImageCard({ image, devices, isChosen }: ImageCardProps) {
 	);
 }
 
-function sizes({ size, usedBytes }: Image): string {
-	return usedBytes === null ? bytesText(size) : `${bytesText(size)}, ${bytesText(usedBytes)} of it used`;
+/** Of its file, and of what is in that where it is packed. */
+function sizes({ size, usedBytes, diskBytes }: Image): string {
+	const unpacked = diskBytes === null || diskBytes === size ? "" : `, ${bytesText(diskBytes)} unpacked`;
+	return usedBytes === null ? bytesText(size) : `${bytesText(size)}${unpacked}, ${bytesText(usedBytes)} of it used`;
 }
 
 function Arriving({ image: { name, percent, bootable } }: { readonly image: Image }) {
