@@ -79,9 +79,7 @@ export type BootAttempt = z.infer<typeof BootAttempt>;
 
 export const BootAttemptList = z
 	.object({
-		attempts: z
-			.array(BootAttempt)
-			.describe("This one and the last four that asked for files, the newest first, since the server was started."),
+		attempts: z.array(BootAttempt).describe("This one and the last four that asked for files, the newest first."),
 	})
 	.meta({ id: "BootAttemptList" });
 export type BootAttemptList = z.infer<typeof BootAttemptList>;

@@ -28,7 +28,12 @@ const RANK = { missing: 0, refused: 1, found: 2 } as const;
 
 /** In the order in which they were first asked for. */
 export class AskedFiles {
-	readonly #byName = new Map<string, AskedFile>();
+	readonly #byName: Map<string, AskedFile>;
+
+	/** @param known of an attempt that was under way when the server was stopped. */
+	constructor(known: readonly AskedFile[] = []) {
+		this.#byName = new Map(known.map((file) => [file.path, file]));
+	}
 
 	opened(path: string, answer: AskedFile["answer"], now: number): void {
 		const name = path.slice(0, NAME_LENGTH_MAX);

@@ -3,7 +3,7 @@ import type { DiagnosisRow, Store } from "../store/index.ts";
 import { STAGES } from "./facts.ts";
 import type { ReachedStage } from "./progress.ts";
 import type { Diagnosis } from "./scene.ts";
-import { inOrder } from "./stages.ts";
+import { type BootAttempt, inOrder } from "./stages.ts";
 
 /** What the rule book said once. Times are milliseconds since 1970. */
 export interface PastDiagnosis extends Diagnosis {
@@ -61,6 +61,12 @@ export async function diagnosesOf(
 	before?: number,
 ): Promise<PastDiagnosis[]> {
 	return (await store.diagnoses.list(deviceKey, limit, before)).map(pastDiagnosis);
+}
+
+/** What is stored of the last attempts of a device, the newest first. */
+export async function attemptsOf(store: Store, deviceKey: number): Promise<BootAttempt[]> {
+	const rows = await store.attempts.list(deviceKey);
+	return rows.map(({ attempt }): BootAttempt => JSON.parse(attempt));
 }
 
 function pastDiagnosis({ deviceKey: _, ...row }: DiagnosisRow): PastDiagnosis {

@@ -27,6 +27,8 @@ export interface ProgressListener {
 	changed(device: DeviceState): void;
 	/** Something else is wrong with it than before, or nothing is any more. */
 	diagnosed(device: DeviceState, bootId: string | undefined, diagnosis: Diagnosis | undefined): void;
+	/** More is known of an attempt that asked for files. */
+	attempt(device: DeviceState, attempt: BootAttempt): void;
 	/** The stages of a boot with an id are others. */
 	stages(bootId: string, stages: readonly ReachedStage[]): void;
 }
@@ -55,27 +57,37 @@ export class ProgressBook {
 		device: DeviceState,
 		boot: { readonly id: string; readonly startedAt: number; readonly mountedAt: number | null },
 		stages: readonly ReachedStage[],
+		attempts: readonly BootAttempt[],
 	): void {
-		this.#of(device).tracker.restore(boot.id, boot.startedAt, boot.mountedAt, stages);
+		this.#of(device).tracker.restore(boot.id, boot.startedAt, boot.mountedAt, stages, attempts);
 	}
 
 	fact(device: DeviceState, fact: Fact): void {
 		const progress = this.#of(device);
 		const { tracker } = progress;
+		const before = tracker.attempt;
 		const moved = tracker.fact(fact, this.#clock.now());
 		const bootId = tracker.attempt?.bootId;
 		if (bootId !== undefined && (moved || fact.kind === "cmdline")) this.#listener.stages(bootId, tracker.stages);
 		this.#underWay.add(progress);
 		const spoke = this.#look(progress);
 		if (moved || spoke) this.#listener.changed(device);
+		// What ended with this fact is told once more: since it moved last, it asked for more files.
+		if (moved || spoke) this.#keep(progress, before !== undefined && before !== tracker.attempt ? 2 : 1);
 		this.#arm();
+	}
+
+	#keep({ device, tracker }: Progress, count: number): void {
+		for (const attempt of tracker.attempts.slice(0, count)) {
+			if (attempt.files.length > 0) this.#listener.attempt(device, attempt);
+		}
 	}
 
 	stages(device: DeviceState): ReachedStage[] {
 		return this.#byDevice.get(device.key)?.tracker.stages ?? [];
 	}
 
-	/** What was seen of it since the server was started, the newest power-on first. */
+	/** What was seen of it, the newest power-on first. */
 	attempts(device: DeviceState): BootAttempt[] {
 		return this.#byDevice.get(device.key)?.tracker.attempts ?? [];
 	}
@@ -134,7 +146,11 @@ export class ProgressBook {
 		if (this.#timer !== undefined || this.#underWay.size === 0) return;
 		this.#timer = this.#clock.after(LOOK_MS, () => {
 			this.#timer = undefined;
-			for (const progress of this.#underWay) if (this.#look(progress)) this.#listener.changed(progress.device);
+			for (const progress of this.#underWay) {
+				if (!this.#look(progress)) continue;
+				this.#listener.changed(progress.device);
+				this.#keep(progress, 1);
+			}
 			this.#arm();
 		});
 	}

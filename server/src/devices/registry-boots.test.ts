@@ -20,6 +20,58 @@ describe("boots", () => {
 		assert.equal(bench.registry.bootByToken(first.boot.exportToken)?.id, first.boot.id);
 	});
 
+	test("what its last power-ons asked for is known after a restart, also of the one that goes on", async () => {
+		await using bench = await Bench.open();
+		const device = pi4(bench);
+		for (const kernel of ["kernel8.img", "kernel_2712.img"]) {
+			bench.clock.advance(200_000);
+			pi4(bench);
+			bench.registry.fact(device, { kind: "tftp-open", path: "config.txt", found: true });
+			const { boot } = await bench.registry.beginBoot(device, PLAN, noLayer);
+			bench.registry.fact(device, { kind: "cmdline", bootId: boot.id });
+			bench.registry.fact(device, { kind: "tftp-open", path: kernel, found: true });
+			bench.registry.fact(device, { kind: "tftp-end", path: kernel, outcome: "complete", bytes: 7, size: 7 });
+			await bench.registry.bootMounted(boot.id);
+			bench.registry.fact(device, { kind: "mount", bootId: boot.id });
+		}
+		const before = bench.registry.attempts(device);
+		await bench.restart();
+		const again = bench.registry.get(device.id);
+		assert.ok(again);
+		assert.equal(before.length, 2);
+		assert.deepEqual(JSON.parse(JSON.stringify(bench.registry.attempts(again))), JSON.parse(JSON.stringify(before)));
+		assert.deepEqual(
+			before.map(({ files }) => files.map(({ path, bytes }) => [path, bytes])),
+			["kernel_2712.img", "kernel8.img"].map((kernel) => [
+				["config.txt", 0],
+				[kernel, 7],
+			]),
+		);
+	});
+
+	test("of many power-ons the last five are kept", async () => {
+		await using bench = await Bench.open();
+		const device = pi4(bench);
+		for (let count = 0; count < 8; count++) {
+			bench.clock.advance(200_000);
+			pi4(bench);
+			const { boot } = await bench.registry.beginBoot(device, PLAN, noLayer);
+			bench.registry.fact(device, { kind: "tftp-open", path: `file-${count}`, found: true });
+			bench.registry.fact(device, { kind: "cmdline", bootId: boot.id });
+			await bench.registry.bootMounted(boot.id);
+		}
+		await bench.restart();
+		assert.equal((await bench.store.attempts.list(device.key)).length, 5);
+		const again = bench.registry.get(device.id);
+		assert.deepEqual(again && bench.registry.attempts(again).map(({ files }) => files[0]?.path), [
+			"file-7",
+			"file-6",
+			"file-5",
+			"file-4",
+			"file-3",
+		]);
+	});
+
 	test("many requests at once begin one boot", async () => {
 		await using bench = await Bench.open();
 		const device = pi4(bench);

@@ -14,7 +14,7 @@ import { type Device, type DeviceState, fromRow, type Intent, type RootMode, SER
 import { DeviceDirectory } from "./directory.ts";
 import { DeviceError } from "./errors.ts";
 import type { Fact } from "./facts.ts";
-import { type BootHistory, diagnosesOf, historyOf, type PastDiagnosis } from "./history.ts";
+import { attemptsOf, type BootHistory, diagnosesOf, historyOf, type PastDiagnosis } from "./history.ts";
 import { lowSerial, normalMac } from "./identity.ts";
 import { KeyRing, type SshHostKeys } from "./keys.ts";
 import { ProgressBook, type ReachedStage } from "./progress.ts";
@@ -73,6 +73,10 @@ export class DeviceRegistry extends EventEmitter<RegistryEvents> implements Star
 		this.#progress = new ProgressBook(clock, options.surroundings, {
 			changed: (device) => this.#tell(device),
 			diagnosed: (device, bootId, diagnosis) => this.#diagnosed(device, bootId, diagnosis),
+			attempt: (device, attempt) => {
+				const { startedAt } = attempt;
+				this.#saver.attempt(device, { deviceKey: device.key, startedAt, attempt: JSON.stringify(attempt) });
+			},
 			stages: (bootId, stages) => this.#saver.stages(bootId, stages),
 		});
 		this.#recogniser = new Recogniser({
@@ -111,7 +115,9 @@ export class DeviceRegistry extends EventEmitter<RegistryEvents> implements Star
 
 	async #restore(device: DeviceState): Promise<void> {
 		const [last] = await historyOf(this.#options.store, device.key, 1);
-		if (last !== undefined) this.#progress.restore(device, last, last.stages);
+		if (last === undefined) return;
+		const attempts = await attemptsOf(this.#options.store, device.key);
+		this.#progress.restore(device, last, last.stages, attempts);
 	}
 
 	/** Stores what is waiting. Nothing may be reported afterwards. */
@@ -245,7 +251,7 @@ export class DeviceRegistry extends EventEmitter<RegistryEvents> implements Star
 		return state === undefined ? [] : this.#progress.stages(state);
 	}
 
-	/** Its last power-ons with each file that it asked for, the newest first; nothing of before the start of the server. */
+	/** Its last power-ons with each file that it asked for, the newest first. */
 	attempts(device: Device): BootAttempt[] {
 		const state = this.#stateOf(device);
 		return state === undefined ? [] : this.#progress.attempts(state);

@@ -3,7 +3,7 @@
  * stored (`write`) before they are told it. All writes go in order, each in one transaction.
  */
 import { type Clock, errorText, type Logger, type Timer } from "../base/index.ts";
-import type { NewDeviceRow, NewDiagnosisRow, Repositories, StageTime, Store } from "../store/index.ts";
+import type { AttemptRow, NewDeviceRow, NewDiagnosisRow, Repositories, StageTime, Store } from "../store/index.ts";
 import type { DeviceState } from "./device.ts";
 
 const FLUSH_MS = 1000;
@@ -26,10 +26,12 @@ interface Batch {
 	readonly removed: Set<number>;
 	readonly stages: Map<string, readonly StageTime[]>;
 	readonly diagnoses: SaidOfDevice[];
+	/** By device and time. */
+	readonly attempts: Map<string, AttemptRow>;
 }
 
 function newBatch(): Batch {
-	return { dirty: new Set(), removed: new Set(), stages: new Map(), diagnoses: [] };
+	return { dirty: new Set(), removed: new Set(), stages: new Map(), diagnoses: [], attempts: new Map() };
 }
 
 export class Saver {
@@ -66,6 +68,13 @@ export class Saver {
 	/** The boot came to another stage. */
 	stages(bootId: string, stages: readonly StageTime[]): void {
 		this.#batch.stages.set(bootId, stages);
+		this.#arm(FLUSH_MS);
+	}
+
+	/** More is known of a power-on of a device. */
+	attempt(device: DeviceState, row: AttemptRow): void {
+		this.#batch.dirty.add(device);
+		this.#batch.attempts.set(attemptKey(row), row);
 		this.#arm(FLUSH_MS);
 	}
 
@@ -118,7 +127,7 @@ export class Saver {
 		}
 	}
 
-	async #writeBatch(batch: Batch, { devices, boots, diagnoses }: Repositories): Promise<void> {
+	async #writeBatch(batch: Batch, { devices, boots, diagnoses, attempts }: Repositories): Promise<void> {
 		// First those that go: another may have got their name meanwhile.
 		await devices.remove([...batch.removed]);
 		for (const device of batch.dirty) {
@@ -131,6 +140,9 @@ export class Saver {
 		for (const { deviceKey, at, row } of batch.diagnoses) {
 			if (!batch.removed.has(deviceKey)) await diagnoses.say(deviceKey, at, row);
 		}
+		for (const row of batch.attempts.values()) {
+			if (!batch.removed.has(row.deviceKey)) await attempts.save(row);
+		}
 	}
 
 	/** What was not written waits for the next write, unless something newer does. */
@@ -138,6 +150,7 @@ export class Saver {
 		for (const device of batch.dirty) if (!this.#batch.removed.has(device.key)) this.#batch.dirty.add(device);
 		for (const key of batch.removed) this.#batch.removed.add(key);
 		for (const [id, stages] of batch.stages) if (!this.#batch.stages.has(id)) this.#batch.stages.set(id, stages);
+		for (const [key, row] of batch.attempts) if (!this.#batch.attempts.has(key)) this.#batch.attempts.set(key, row);
 		this.#batch.diagnoses.unshift(...batch.diagnoses);
 		this.#batch.diagnoses.splice(0, this.#batch.diagnoses.length - DIAGNOSES_MAX);
 		this.#arm(RETRY_MS);
@@ -162,4 +175,8 @@ export class Saver {
 		this.#timer?.cancel();
 		await this.write();
 	}
+}
+
+function attemptKey({ deviceKey, startedAt }: AttemptRow): string {
+	return `${deviceKey}/${startedAt}`;
 }

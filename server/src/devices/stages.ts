@@ -4,7 +4,7 @@
  * were passed, and nothing takes a stage back but a new attempt.
  */
 
-import type { AskedFile } from "./asked-files.ts";
+import { type AskedFile, AskedFiles } from "./asked-files.ts";
 import { type Attempt, type AttemptState, type BrokenTransfer, beginAttempt, lastStage, record } from "./attempt.ts";
 import { type Fact, STAGES, type Stage } from "./facts.ts";
 
@@ -79,21 +79,30 @@ export class BootTracker {
 		return this.#attempt === undefined ? [] : [...this.#attempt.stages].map(([stage, at]) => ({ stage, at }));
 	}
 
-	/** Goes on with a boot that was under way when the server was stopped. */
+	/**
+	 * Goes on with a boot that was under way when the server was stopped.
+	 *
+	 * @param known what was stored of the last attempts, the newest first.
+	 */
 	restore(
 		bootId: string,
 		startedAt: number,
 		mountedAt: number | null,
 		stages: readonly { stage: Stage; at: number }[],
+		known: readonly BootAttempt[] = [],
 	): void {
 		const times = stages.map(({ at }) => at);
-		const attempt = beginAttempt(Math.min(startedAt, ...times));
+		const own = known.find((attempt) => attempt.bootId === bootId);
+		const attempt = beginAttempt(own?.startedAt ?? Math.min(startedAt, ...times));
+		attempt.files = new AskedFiles(own?.files);
+		attempt.stageBytes = new Map(own?.stages.map(({ stage, bytes }) => [stage, bytes]));
 		attempt.bootId = bootId;
 		attempt.cmdlineAt = startedAt;
 		attempt.mountAt = mountedAt ?? undefined;
 		for (const { stage, at } of inOrder(stages)) attempt.stages.set(stage, at);
 		attempt.lastFactAt = Math.max(startedAt, ...times);
 		this.#attempt = attempt;
+		this.#past = known.filter((other) => other !== own).slice(0, PAST_MAX);
 	}
 
 	/**

@@ -1,3 +1,4 @@
+export type { AttemptRepository, AttemptRow } from "./attempts.ts";
 export type { AuditRepository, AuditRow, NewAuditRow } from "./audit.ts";
 export type { BootChanges, BootRepository, BootRow, NewBootRow, StageTime } from "./boots.ts";
 export type { DeviceRepository, DeviceRow, DeviceRowChanges, NewDeviceRow } from "./devices.ts";

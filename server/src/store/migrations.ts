@@ -15,6 +15,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
 	"0006-access": { up: access },
 	"0007-tags": { up: tags },
 	"0008-seen": { up: seen },
+	"0009-attempts": { up: attempts },
 };
 
 async function firstTables(db: Kysely<Tables>): Promise<void> {
@@ -185,6 +186,16 @@ async function seen(db: Kysely<Tables>): Promise<void> {
 	await db.schema
 		.alterTable("diagnoses")
 		.addColumn("seen", "text", (column) => column.notNull().defaultTo(""))
+		.execute();
+}
+
+async function attempts(db: Kysely<Tables>): Promise<void> {
+	await db.schema
+		.createTable("attempts")
+		.addColumn("device_key", "integer", (column) => column.notNull().references("devices.key").onDelete("cascade"))
+		.addColumn("started_at", "integer", (column) => column.notNull())
+		.addColumn("attempt", "text", (column) => column.notNull())
+		.addPrimaryKeyConstraint("attempts_key", ["device_key", "started_at"])
 		.execute();
 }
 

@@ -4,6 +4,7 @@ import { chmod, mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
 import { CamelCasePlugin, Kysely } from "kysely";
 import { ExternalError, errorText, settleSeries } from "../base/index.ts";
+import { AttemptRepository } from "./attempts.ts";
 import { AuditRepository } from "./audit.ts";
 import { BootRepository } from "./boots.ts";
 import { DeviceRepository } from "./devices.ts";
@@ -29,6 +30,7 @@ export interface Repositories {
 	readonly snapshots: SnapshotRepository;
 	readonly writes: WriteRepository;
 	readonly diagnoses: DiagnosisRepository;
+	readonly attempts: AttemptRepository;
 }
 
 export interface Store extends Repositories {
@@ -58,6 +60,7 @@ function repositories(db: Kysely<Tables>): Repositories {
 		snapshots: new SnapshotRepository(db),
 		writes: new WriteRepository(db),
 		diagnoses: new DiagnosisRepository(db),
+		attempts: new AttemptRepository(db),
 	};
 }
 

@@ -210,6 +210,14 @@ export interface SettingTable {
 	value: string;
 }
 
+/** A power-on, as it is shown. */
+export interface AttemptTable {
+	deviceKey: number;
+	startedAt: number;
+	/** JSON. */
+	attempt: string;
+}
+
 export interface Tables {
 	devices: DeviceTable;
 	deviceIds: DeviceIdTable;
@@ -225,4 +233,5 @@ export interface Tables {
 	tokens: TokenTable;
 	audit: AuditTable;
 	diagnoses: DiagnosisTable;
+	attempts: AttemptTable;
 }

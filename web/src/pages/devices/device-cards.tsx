@@ -9,8 +9,8 @@ import { type StatusKind, statusColors } from "../../words/status.ts";
 import { factsText, identityText, systemText } from "./device-facts.ts";
 import classes from "./devices.module.css";
 import { type ImageNames, imageOf } from "./image-names.ts";
-import { usePaced } from "./paced.ts";
 import type { ShownDevice } from "./shown-devices.ts";
+import { usePaced } from "./use-paced.ts";
 
 export interface DeviceListProps {
 	readonly shown: readonly ShownDevice[];

@@ -9,7 +9,7 @@ import { type DeviceItemProps, type DeviceListProps, Tick } from "./device-cards
 import { factsText, identityText, systemText } from "./device-facts.ts";
 import classes from "./devices.module.css";
 import { imageOf } from "./image-names.ts";
-import { usePaced } from "./paced.ts";
+import { usePaced } from "./use-paced.ts";
 
 export function DeviceRows({ shown, names, selected, onToggle }: DeviceListProps) {
 	const painted = usePaced(shown);

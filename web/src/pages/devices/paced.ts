@@ -2,7 +2,6 @@
  * A crowd is painted a few at a time, so that the page answers between them: hundreds of Pis that come, change or are looked
  * for at once would keep the browser busy for as long as a person notices.
  */
-import { useEffect, useReducer, useRef } from "react";
 import type { ShownDevice } from "./shown-devices.ts";
 
 /** Cards that a slow phone paints within 50 ms, the time after which people feel that a page hangs. */
@@ -26,18 +25,4 @@ export function paceOn(before: Painted, wanted: readonly ShownDevice[]): { paint
 
 function looksTheSame(a: ShownDevice, b: ShownDevice): boolean {
 	return a.device === b.device && a.status.word === b.status.word && a.status.sentence === b.status.sentence;
-}
-
-/** What is painted by now of what is wanted; a Pi whose turn has not come has its place alone. */
-export function usePaced(wanted: readonly ShownDevice[]): Painted {
-	const before = useRef<Painted>(new Map());
-	const [, goOn] = useReducer((step: number) => step + 1, 0);
-	const { painted, isBehind } = paceOn(before.current, wanted);
-	useEffect(() => {
-		before.current = painted;
-		if (!isBehind) return undefined;
-		const frame = requestAnimationFrame(goOn);
-		return () => cancelAnimationFrame(frame);
-	});
-	return painted;
 }
