@@ -171,7 +171,7 @@ describe("a write on the page", { skip, timeout: 300_000 }, () => {
 				/^\/dev\/loop\d+ failed to write at byte \d+: Input\/output error\. The disk is broken or loose; try another\.$/,
 			)
 			.waitFor();
-		await failed.getByRole("button", { name: "Try the write to bench again" }).waitFor();
+		await failed.getByRole("button", { name: "Try again: the write to bench" }).waitFor();
 		broken.faults();
 	});
 
@@ -179,7 +179,7 @@ describe("a write on the page", { skip, timeout: 300_000 }, () => {
 		await room().lab.limit("bench0", 40);
 		const all = region("Written to its disks");
 		const own = all.getByRole("article").filter({ hasText: used });
-		await own.getByRole("button", { name: "Try the write to bench again" }).click();
+		await own.getByRole("button", { name: "Try again: the write to bench" }).click();
 		const before = await beyond(12);
 		await bench.stopAgent();
 		await restartServer();

@@ -69,7 +69,7 @@ function Actions({ write }: { readonly write: Write }) {
 			{(stage === "failed" || stage === "cancelled") && (
 				<Button
 					{...button}
-					aria-label={`Try the write to ${deviceName} again`}
+					aria-label={`Try again: the write to ${deviceName}`}
 					loading={retry.isPending}
 					onClick={() => retry.mutate()}
 				>
