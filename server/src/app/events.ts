@@ -32,26 +32,42 @@ export function publishEvents(sources: EventSources): () => void {
 	const loseDevice = ({ id }: { readonly id: string }) => hub.publish({ type: "device", data: { id } });
 	const others = new Collected<Bystander>((one) => hub.publish({ type: "bystander", data: showBystander(one) }));
 	const showOther = (bystander: Bystander) => others.add(bystander.mac, bystander);
-	const showImage = guarded(log, (image: LibraryImage) =>
-		hub.publish({ type: "image", data: { id: image.id, image: images.show(image) } }),
-	);
+	const showImage = (image: LibraryImage) =>
+		hub.publish({ type: "image", data: { id: image.id, image: images.show(image) } });
+	let defaultId = library.defaultId;
+	// An image that comes, changes or goes may make another one the default; `told` knows it already.
+	const showDefaults = (told?: string) => {
+		const ids = new Set([defaultId, library.defaultId]);
+		defaultId = library.defaultId;
+		for (const id of ids.size > 1 ? ids : []) {
+			const image = id === undefined || id === told ? undefined : library.get(id);
+			if (image !== undefined) showImage(image);
+		}
+	};
+	const imageChanged = guarded(log, (image: LibraryImage) => {
+		showImage(image);
+		showDefaults(image.id);
+	});
+	const imageRemoved = guarded(log, ({ id }: LibraryImage) => {
+		hub.publish({ type: "image", data: { id } });
+		showDefaults(id);
+	});
 	// One that has ended is an image of the library now, or nothing.
 	const showArrival = guarded(log, ({ id }: Arrival) => {
 		const image = images.get(id);
 		hub.publish({ type: "image", data: { id, ...(image && { image }) } });
 	});
-	const loseImage = ({ id }: LibraryImage) => hub.publish({ type: "image", data: { id } });
 	registry.on("device", showDevice).on("removed", loseDevice).on("bystander", showOther);
-	library.events.on("added", showImage).on("changed", showImage).on("removed", loseImage);
+	library.events.on("added", imageChanged).on("changed", imageChanged).on("removed", imageRemoved);
 	arrivals.events.on("changed", showArrival).on("ended", showArrival);
-	images.onDefault = showImage;
+	images.onDefault = guarded(log, () => showDefaults());
 	const endLog = logging.subscribe((line) => hub.publish({ type: "log", data: line }));
 	return () => {
 		endLog();
 		others.stop();
 		images.onDefault = undefined;
 		arrivals.events.off("changed", showArrival).off("ended", showArrival);
-		library.events.off("added", showImage).off("changed", showImage).off("removed", loseImage);
+		library.events.off("added", imageChanged).off("changed", imageChanged).off("removed", imageRemoved);
 		registry.off("device", showDevice).off("removed", loseDevice).off("bystander", showOther);
 	};
 }

@@ -34,8 +34,8 @@ export interface ImageSources {
 type CatalogWish = Extract<NewImage, { catalog: string }>;
 
 export class ImageAnswers implements ImageService {
-	/** Told of each image that became, or is no longer, the default one: the library does not count that as a change. */
-	onDefault: ((image: LibraryImage) => void) | undefined;
+	/** Told when somebody has chosen the default: the library does not count that as a change of an image. */
+	onDefault: (() => void) | undefined;
 	readonly #sources: ImageSources;
 
 	constructor(sources: ImageSources) {
@@ -82,13 +82,8 @@ export class ImageAnswers implements ImageService {
 
 	async setDefault(id: string | null): Promise<boolean> {
 		const { library } = this.#sources;
-		const before = library.defaultId;
 		const isDone = await library.setDefault(id ?? undefined);
-		const changed = new Set([before, library.defaultId]);
-		for (const other of changed.size > 1 ? changed : []) {
-			const image = other === undefined ? undefined : library.get(other);
-			if (image !== undefined) this.onDefault?.(image);
-		}
+		this.onDefault?.();
 		return isDone;
 	}
 
