@@ -2,13 +2,14 @@
  * The page of all Pis while two hundred virtual ones boot: tasks of the browser's main thread that are longer than 50 ms, which
  * is when a person feels that a page hangs (W3C Long Tasks). A machine that does other things, as this one does with the server
  * and the Pis on it, makes every task longer by the clock; the time that the thread itself computed tells what is the page's own.
+ * Before that, what the first page is made of.
  */
 import { mkdirSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, Page, Request } from "playwright-core";
 import { openPage, startBrowser } from "../test/harness/browser.ts";
 import { run } from "../test/harness/command.ts";
 import { Lab, SERVER_ADDRESS } from "../test/harness/lab.ts";
@@ -29,6 +30,12 @@ export interface PageBenchOptions {
 	readonly ramp: number;
 }
 
+/** A file of the page, as it came over the network. */
+interface Loaded {
+	readonly name: string;
+	readonly bytes: number;
+}
+
 interface Round {
 	readonly name: string;
 	readonly seconds: number;
@@ -37,6 +44,7 @@ interface Round {
 
 /** Prints a line for each way to look at them and to switch them on. */
 export async function benchPage({ count, ramp }: PageBenchOptions): Promise<void> {
+	process.stdout.write(`${firstPage(await loadFirstPage())}\n`);
 	const rounds: Round[] = [];
 	for (const seconds of [0, ramp]) {
 		for (const view of ["cards", "rows"] as const) rounds.push(await watch(view, count, seconds));
@@ -52,14 +60,46 @@ export async function benchPage({ count, ramp }: PageBenchOptions): Promise<void
 	process.stdout.write(`${table([[`${count} Pis`, "took", ...heads], ...rows])}\n`);
 }
 
+function firstPage(files: readonly Loaded[]): string {
+	const kilobytes = (bytes: number) => (bytes / 1000).toFixed(1);
+	const rows = files.toSorted((a, b) => b.bytes - a.bytes).map(({ name, bytes }) => [name, kilobytes(bytes)]);
+	const all = files.reduce((sum, { bytes }) => sum + bytes, 0);
+	return table([["the first page", "kB packed"], ...rows, ["all of it", kilobytes(all)]]);
+}
+
 function spans(milliseconds: readonly number[]): string[] {
 	const longest = milliseconds.reduce((most, one) => Math.max(most, one), 0);
 	const all = milliseconds.reduce((sum, one) => sum + one, 0);
 	return [`${longest.toFixed(0)} ms`, String(milliseconds.filter((one) => one > LONG).length), `${all.toFixed(0)} ms`];
 }
 
+/** What comes before the page of all Pis is there. */
+function loadFirstPage(): Promise<Loaded[]> {
+	return inBrowser(async ({ server, browser }) => {
+		const requests: Request[] = [];
+		const page = await browser.newPage();
+		page.on("requestfinished", (request) => void requests.push(request));
+		await page.goto(linkTo(server));
+		await page.getByRole("heading", { name: "No Pi yet" }).waitFor();
+		await page.waitForLoadState("load");
+		const files = requests.filter((request) => !request.url().includes("/api/"));
+		return Promise.all(
+			files.map(async (request) => ({
+				name: new URL(request.url()).pathname,
+				bytes: (await request.sizes()).responseBodySize,
+			})),
+		);
+	});
+}
+
+interface Setting {
+	readonly lab: Lab;
+	readonly server: Server;
+	readonly browser: Browser;
+}
+
 /** A new server for each, so that all Pis are new to it. */
-async function watch(view: "cards" | "rows", count: number, ramp: number): Promise<Round> {
+async function inBrowser<T>(look: (setting: Setting) => Promise<T>): Promise<T> {
 	const folder = await mkdtemp(join(tmpdir(), "bench-page-"));
 	const images = join(folder, "images");
 	mkdirSync(images);
@@ -69,26 +109,35 @@ async function watch(view: "cards" | "rows", count: number, ramp: number): Promi
 		const server = await Server.start(lab, { images, data: join(folder, "data"), logLevel: "warn" });
 		await server.waitForImage("small");
 		const browser = await startBrowser(lab, "rtr", folder);
-		const page = await openPis(browser, server, view);
-		await browser.startTracing(page, { categories: TRACED });
-		const begin = performance.now();
-		await powerOn(lab, count, ramp);
-		const seconds = (performance.now() - begin) / 1000;
-		const tasks = mainThreadTasks(await browser.stopTracing());
+		const seen = await look({ lab, server, browser });
 		await browser.close();
 		await server.stop();
-		return { name: `${view}, ${ramp === 0 ? "at once" : `over ${ramp} s`}`, seconds, tasks };
+		return seen;
 	} finally {
 		await lab.remove();
 		await rm(folder, { recursive: true });
 	}
 }
 
+function watch(view: "cards" | "rows", count: number, ramp: number): Promise<Round> {
+	return inBrowser(async ({ lab, server, browser }) => {
+		const page = await openPis(browser, server, view);
+		await browser.startTracing(page, { categories: TRACED });
+		const begin = performance.now();
+		await powerOn(lab, count, ramp);
+		const seconds = (performance.now() - begin) / 1000;
+		const tasks = mainThreadTasks(await browser.stopTracing());
+		return { name: `${view}, ${ramp === 0 ? "at once" : `over ${ramp} s`}`, seconds, tasks };
+	});
+}
+
+const linkTo = (server: Server) => `${SITE}/${/\?code=\S+/.exec(server.log)?.[0] ?? ""}`;
+
 /** The page of all Pis, shown as wanted from the first Pi on. */
 async function openPis(browser: Browser, server: Server, view: "cards" | "rows"): Promise<Page> {
 	const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
 	const { page } = await openPage(context);
-	await page.goto(`${SITE}/${/\?code=\S+/.exec(server.log)?.[0] ?? ""}`);
+	await page.goto(linkTo(server));
 	await page.getByRole("heading", { name: "No Pi yet" }).waitFor();
 	// The switch is there with the first Pi, and the page keeps what was chosen.
 	const chosen = page.getByRole("button", { name: `Show ${view}` }).click();
