@@ -344,7 +344,10 @@ describe("an address", () => {
 			await ask(site, message(MessageType.REQUEST, mac, words));
 		}
 		assert.equal(lines.length, 1);
-		assert.match(lines[0] ?? "", /no address is left for dc:a6:32:00:00:03: all of 192\.0\.2\.100 to 192\.0\.2\.101/);
+		assert.match(
+			lines[0] ?? "",
+			/no address is left for dc:a6:32:00:00:03: all of 192\.0\.2\.100 to 192\.0\.2\.101 are taken/,
+		);
 		const device = site.registry.byMac("dc:a6:32:00:00:04") ?? assert.fail("no device");
 		assert.equal(site.registry.diagnosis(device)?.code, "no-address-left");
 	});

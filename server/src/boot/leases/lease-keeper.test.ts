@@ -46,6 +46,8 @@ class World {
 	readonly machines = new Map<string, string>();
 	readonly looks: string[] = [];
 	readonly booted = new Set<string>();
+	/** Who was told that nothing is left. */
+	readonly exhausted: string[] = [];
 	keeper = this.#keeper();
 
 	#keeper(): LeaseKeeper {
@@ -56,7 +58,7 @@ class World {
 			findHolder: (address, mac) => this.#find(address, mac),
 			isForeign: () => false,
 			hasBooted: (mac) => this.booted.has(mac),
-			exhausted: () => undefined,
+			exhausted: (mac) => void this.exhausted.push(mac),
 		});
 	}
 
@@ -80,6 +82,16 @@ class World {
 		return offer.address;
 	}
 }
+
+test("a range of which other machines have every address is exhausted, and each is looked for once", async () => {
+	const world = new World();
+	const subnet = { ...SUBNET, end: "192.0.2.101" };
+	for (const address of [subnet.start, subnet.end]) world.machines.set(address, macOf(9));
+	assert.equal(await world.keeper.offer(macOf(1), subnet, {}), undefined);
+	assert.deepEqual([world.exhausted, world.looks.toSorted()], [[macOf(1)], [subnet.start, subnet.end]]);
+	world.machines.clear();
+	assert.notEqual(await world.keeper.offer(macOf(1), subnet, {}), undefined, "one of them went away");
+});
 
 describe("an address", () => {
 	test("is looked for on the wire before it is offered, and not again while it is leased", async () => {

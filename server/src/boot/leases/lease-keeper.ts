@@ -16,7 +16,7 @@ export interface LeaseKeeperParts {
 	isForeign(address: string, mac: string): boolean;
 	/** Whether this client is a device that has booted. */
 	hasBooted(mac: string): boolean;
-	/** All addresses of the subnet are given out, and this client got none. */
+	/** All addresses of the subnet are given out, or other machines have them, and this client got none. */
 	exhausted(mac: string, subnet: DhcpSubnet): void;
 }
 
@@ -150,10 +150,12 @@ export class LeaseKeeper {
 		const { isForeign } = this.#parts;
 		if (this.#searches.size >= MOST_SEARCHES) return undefined;
 		const known = (address: string) => isForeign(address, mac);
+		const taken = new Set<string>();
 		for (let round = 0; round < TRIES; round++) {
 			const now = this.#now();
 			const address = this.#choose(mac, subnet, { requested, isForeign: known });
-			if (address === undefined) return this.#exhausted(mac, subnet);
+			// One that somebody has is chosen again where there is no other.
+			if (address === undefined || taken.has(address)) return this.#exhausted(mac, subnet);
 			this.#said.isNew(`range ${subnet.start}`, "has room");
 			const running = this.#book.inUse(mac, address, now);
 			if (running !== undefined) return running;
@@ -163,6 +165,7 @@ export class LeaseKeeper {
 			// It may have been taken, declined or given to another meanwhile.
 			if (holder === undefined) return this.#book.own(mac, address);
 			await this.#inUse(address, holder.mac);
+			taken.add(address);
 		}
 		return undefined;
 	}
@@ -188,7 +191,7 @@ export class LeaseKeeper {
 		this.#parts.exhausted(mac, subnet);
 		if (this.#said.isNew(`range ${start}`, "exhausted")) {
 			this.#parts.log.warn(
-				`no address is left for ${mac}: all of ${start} to ${end} are given out. Make the range larger (--dhcp-range), or the time shorter (--dhcp-lease)`,
+				`no address is left for ${mac}: all of ${start} to ${end} are taken. Make the range larger (--dhcp-range), or the time shorter (--dhcp-lease)`,
 			);
 		}
 		return undefined;

@@ -101,7 +101,7 @@ export const STANDING_RULES: readonly Rule[] = [
 		severity: "error",
 		applies: (scene) => noTftp(scene) && scene.attempt.noAddressIn !== undefined,
 		seen: ({ attempt }) => `It asked for an address, and none of ${attempt.noAddressIn} was free.`,
-		message: ({ attempt }) => `It got no address: all of ${attempt.noAddressIn} are given out.`,
+		message: ({ attempt }) => `It got no address: all of ${attempt.noAddressIn} are taken.`,
 		fix: () =>
 			"Make the range larger (--dhcp-range), or the time shorter for which addresses are given (--dhcp-lease).",
 	},
