@@ -88,9 +88,18 @@ export class Scene {
 		await this.#ask("PUT", "images/default", { id: "raspios-trixie-lite" });
 		await this.#bySome(cast.filter(({ part }) => part !== "starts"));
 		await this.#dress(cast);
+		await this.#waitForTrouble(cast.filter(({ part }) => part === "lacks-files" || part === "stops").length);
 		for (const actor of cast.filter(({ part }) => part === "starts")) await this.#beginSlowly(actor);
 		// As far as their boot files.
 		await sleep(8000);
+	}
+
+	async #waitForTrouble(count: number): Promise<void> {
+		const seen = async () => {
+			const { devices } = await this.#ask<DeviceList>("GET", "devices");
+			return devices.filter(({ diagnosis }) => diagnosis !== undefined).length >= count ? true : undefined;
+		};
+		await eventually("what is said of the Pis that stopped", seen, 120_000);
 	}
 
 	/** The one that the guide starts. */
@@ -198,7 +207,7 @@ export class Scene {
 	/** What a house has that is in use: snapshots, tokens, machines that boot from elsewhere. */
 	async #dress(cast: readonly Actor[]): Promise<void> {
 		const { lab } = this.room;
-		await this.#ask("POST", `devices/${cast[0]?.serial}/snapshots`, { name: "before-upgrade" });
+		await this.#ask("POST", `devices/${await this.lead()}/root/snapshots`, { name: "before-upgrade" });
 		for (const name of ["build server", "home assistant"]) await this.#ask("POST", "tokens", { name });
 		const mouth = await this.#plugIn("02:00:5e:00:53:02");
 		await must(["ip", "-n", lab.host(mouth), "route", "add", "default", "dev", `${mouth}0`]);

@@ -1,5 +1,6 @@
 /** The boots before, and what was wrong with them. */
-import { Group, Stack, Text } from "@mantine/core";
+import { Button, Group, Stack, Text } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
 import type { Device, PastBoot } from "@pi-netboot/api";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
@@ -11,7 +12,11 @@ import { dateTimeText, durationText } from "../../words/time.ts";
 import classes from "./device.module.css";
 import { PastTrouble } from "./past-trouble.tsx";
 
+/** At first. */
+const SHOWN = 4;
+
 export function BootHistory({ device }: { readonly device: Device }) {
+	const [isWhole, { open }] = useDisclosure(false);
 	useFreshHistory(device);
 	return (
 		<>
@@ -28,10 +33,15 @@ function Boots({ id }: { readonly id: string }) {
 		<Panel title="Boots">
 			<Problem error={error} title="The boots cannot be shown" />
 			<ul className={classes.plain}>
-				{boots?.map((boot) => (
+				{boots?.slice(0, isWhole ? undefined : SHOWN).map((boot) => (
 					<Boot key={boot.id} boot={boot} />
 				))}
 			</ul>
+			{boots !== undefined && boots.length > SHOWN && !isWhole && (
+				<Button size="xs" variant="default" w="fit-content" onClick={open}>
+					Show {boots.length - SHOWN} more
+				</Button>
+			)}
 		</Panel>
 	);
 }

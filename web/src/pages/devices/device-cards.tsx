@@ -92,13 +92,23 @@ const DeviceCard = memo(function DeviceCard(props: DeviceItemProps) {
 						{identityText(device)}
 					</Text>
 					<Text inherit flex="none">
-						{device.lastBootAt === null ? "never booted" : <Ago at={device.lastBootAt} />}
+						<BootedAt at={device.lastBootAt} />
 					</Text>
 				</Group>
 			</Stack>
 		</Paper>
 	);
 });
+
+/** `booted 5 minutes ago` */
+export function BootedAt({ at }: { readonly at: number | null }) {
+	if (at === null) return "never booted";
+	return (
+		<>
+			booted <Ago at={at} />
+		</>
+	);
+}
 
 interface TickProps {
 	readonly name: string;

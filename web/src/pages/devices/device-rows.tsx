@@ -2,10 +2,9 @@
 import { Anchor, Badge, Text } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { memo } from "react";
-import { Ago } from "../../components/ago.tsx";
 import { StageBar } from "../../components/stage-bar.tsx";
 import { statusColors } from "../../words/status.ts";
-import { type DeviceItemProps, type DeviceListProps, Tick } from "./device-cards.tsx";
+import { BootedAt, type DeviceItemProps, type DeviceListProps, Tick } from "./device-cards.tsx";
 import { factsText, identityText, systemText } from "./device-facts.ts";
 import classes from "./devices.module.css";
 import { imageOf } from "./image-names.ts";
@@ -63,7 +62,7 @@ const DeviceRow = memo(function DeviceRow(props: DeviceItemProps) {
 				{kind === "running" ? systemText(device, image) : sentence}
 			</Text>
 			<Text size="xs" c="dimmed" component="div" className={classes.when}>
-				{device.lastBootAt === null ? "never booted" : <Ago at={device.lastBootAt} />}
+				<BootedAt at={device.lastBootAt} />
 				<div>{identityText(device)}</div>
 			</Text>
 		</>
