@@ -113,7 +113,11 @@ export const NewImage = z
 			replace: z.boolean().optional().describe("Whether it takes the place of a file of its name."),
 		}),
 		z.strictObject({
-			path: z.string().max(4000).describe("Absolute, on the machine of the server: used where it lies, by a link."),
+			path: z
+				.string()
+				.max(4000)
+				.regex(/^[^\0]*$/, "expected a path")
+				.describe("Absolute, on the machine of the server: used where it lies, by a link."),
 			name: NewName.optional(),
 		}),
 		z.strictObject({

@@ -58,9 +58,9 @@ describe("log lines", () => {
 
 	it("cannot be forged by a name from outside", () => {
 		const { log, written } = logging();
-		log.info("no file named a\n12:00:00 info forged \u001b[2J");
+		log.info("no file named a\n12:00:00 info forged \u001b[2J\u202e");
 		assert.equal(written[0]?.split("\n").length, 2);
-		assert.ok(!written[0]?.includes("\u001b"));
+		for (const sign of ["\u001b", "\u202e"]) assert.ok(!written[0]?.includes(sign));
 	});
 
 	it("cannot be forged by the message of an error", () => {

@@ -114,7 +114,7 @@ function timeOfDay(time: number): string {
 
 /** File names and host names come from outside: they shall not move the cursor or make lines of their own. */
 function oneLine(text: string): string {
-	return text.replaceAll(/[\p{Cc}\u2028\u2029]/gu, (character) => {
+	return text.replaceAll(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu, (character) => {
 		return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 	});
 }

@@ -59,6 +59,11 @@ describe("the interface", () => {
 		}
 	});
 
+	test("that is loopback serves virtual Pis, and says so", async () => {
+		using lab = await started(TWO, { interface: "lo" });
+		assert.match(lab.lines.at(-1) ?? "", /^serves lo \(127\.0\.0\.1\): virtual Pis of this machine alone$/);
+	});
+
 	test("that was stored, and is not there, is waited for", async () => {
 		using lab = await started(TWO, { interface: "eth7" }, false);
 		assert.deepEqual(lab.place.addresses, []);

@@ -127,6 +127,8 @@ export class Place {
 	#sayServed(): void {
 		const names = this.#served.map((served) => `${served.interface.name} (${served.address})`);
 		if (this.addresses.length > 0) this.#options.log.info(`serves ${names.join(", ")}`);
+		else if (names.length > 0 && this.#wish.interface !== undefined)
+			this.#options.log.info(`serves ${names.join(", ")}: virtual Pis of this machine alone`);
 		else this.#options.log.warn(`no Pi can boot yet: ${this.#whyNone()}. It is served as soon as it has one.`);
 	}
 

@@ -94,6 +94,6 @@ function shownValue(value: unknown): string {
 	if (Array.isArray(value)) return `[${value.slice(0, 20).map(shownValue).join(" ")}]`;
 	if (typeof value === "object" && value !== null) return `(${fieldsOf(value)})`;
 	return String(value)
-		.replaceAll(/\p{Cc}/gu, " ")
+		.replaceAll(/[\p{Cc}\p{Bidi_Control}]/gu, " ")
 		.slice(0, 100);
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { ErrorBody, errorKinds, errorsOf, openApiDocument } from "@pi-netboot/api";
+import { CreatedToken, ErrorBody, errorKinds, errorsOf, openApiDocument } from "@pi-netboot/api";
 import { bearer, harness } from "./testing/harness.ts";
 import { walkRoutes } from "./testing/walk.ts";
 
@@ -58,6 +58,22 @@ describe("every route of the table", () => {
 		assertAll((await walk(closed, {}, { url: inUrl })).answers, /^401 unauthorized$/);
 	});
 
+	it("refuses a token that was revoked", async () => {
+		const h = harness();
+		const made = await h.http.fastify.inject({
+			method: "POST",
+			url: "/api/v1/tokens",
+			headers: bearer,
+			payload: { name: "ci" },
+		});
+		const { id, token } = CreatedToken.parse(made.json());
+		await h.http.fastify.inject({ method: "DELETE", url: `/api/v1/tokens/${id}`, headers: bearer });
+		for (const { id, method, url } of closed.filter((one) => one.id !== "streamEvents").slice(0, 15)) {
+			const headers = { authorization: `Bearer ${token}` };
+			assert.equal((await h.http.fastify.inject({ method, url, headers })).statusCode, 401, id);
+		}
+	});
+
 	it("refuses a Host that is not ours, before it looks at anything else", async () => {
 		for (const host of ["evil.example", "192.0.2.77", "localhost.evil.example"]) {
 			const { h, answers } = await walk(all, { ...bearer, host });
@@ -79,7 +95,9 @@ describe("every route of the table", () => {
 
 	it("that changes something reads JSON alone, and not too much of it", async () => {
 		const reading = changes.filter(({ route }) => route.body !== undefined);
-		assertAll((await walk(reading, { ...bearer, "content-type": "text/plain" })).answers, /^415 media-type$/);
+		for (const type of ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"]) {
+			assertAll((await walk(reading, { ...bearer, "content-type": type })).answers, /^415 media-type$/);
+		}
 		assertAll((await walk(reading, bearer, { payload: "{" })).answers, /^400 invalid-request$/);
 		assertAll((await walk(reading, bearer, { payload: "[]" })).answers, /^400 invalid-request$/);
 		assertAll((await walk(reading, bearer, { payload: '{"nobody":1}' })).answers, /^400 invalid-request$/);

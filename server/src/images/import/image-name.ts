@@ -19,8 +19,9 @@ export function isImportableName(name: string): boolean {
 	return isPlainName(name) && ENDING.test(name);
 }
 
+/** Without what would lead elsewhere, or turn what is written beside it around. */
 function isPlainName(name: string): boolean {
-	const isPlain = name !== "" && !name.startsWith(".") && !/[/\\\p{Cc}]/u.test(name);
+	const isPlain = name !== "" && !name.startsWith(".") && !/[/\\\p{Cc}\p{Bidi_Control}]/u.test(name);
 	return isPlain && Buffer.byteLength(name) <= MOST_NAME_BYTES;
 }
 

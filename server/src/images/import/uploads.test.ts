@@ -133,6 +133,7 @@ test("names that lead out of the folder, or are none of images, are refused", as
 		"x.txt",
 		"",
 		"x\n.img",
+		"\u202egmi.exe.img",
 		`${"x".repeat(300)}.img`,
 	]) {
 		await assert.rejects(uploads.create({ name, size: 3 }), { code: "import-name" }, name);
