@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { call } from "./client.ts";
 import { addClientFlags, type ClientFlags, clientOptions } from "./client-options.ts";
 import { json, type Terminal } from "./terminal.ts";
+import { urlForOthers } from "./url-for-others.ts";
 
 type Flags = ClientFlags & { readonly json?: true };
 
@@ -28,7 +29,7 @@ export function addLink(images: Command, terminal: Terminal): void {
 			const flags = self.optsWithGlobals<Flags>();
 			const client = clientOptions(flags, terminal);
 			const link = await call(client, "createDownloadLink", { params: { id } });
-			const url = new URL(link.path, client.url).href;
+			const url = new URL(link.path, await urlForOthers(client)).href;
 			terminal.out(flags.json ? json({ ...link, url }) : `${url}\n`);
 		});
 }

@@ -263,7 +263,6 @@ describe("commands that ask the server", () => {
 			[["7bf18f79"], /nothing to change/],
 			[["7bf18f79", "--name", "Not A Name"], /name: expected a host name/],
 			[["7bf18f79", "--mode", "sometimes"], /Allowed choices are persistent, ephemeral, read-only/],
-			[["../login-codes", "--name", "x"], /id: expected 8 hex digits/],
 		] as const) {
 			const { exitCode, err } = await asking("devices", "set", ...wrong);
 			assert.equal(exitCode, 2);
@@ -281,6 +280,20 @@ describe("commands that ask the server", () => {
 		const env = { PI_NETBOOT_URL: url, DATA_DIR: dataDir };
 		assert.equal((await run(["images"], { env })).exitCode, 0);
 		assert.equal((await run(["images"], { env: { PI_NETBOOT_URL: url, PI_NETBOOT_TOKEN: token } })).exitCode, 0);
+	});
+
+	it("take a device by its name too, and say which they do not find", async () => {
+		const { id, name } = sampleDevice;
+		assert.equal(
+			(await asking("devices", "reset", name.toUpperCase())).out,
+			(await asking("devices", "reset", id)).out,
+		);
+		assert.equal(JSON.parse((await asking("devices", "show", name, "--json")).out).id, id);
+		for (const nobody of ["bench-9", "../login-codes"]) {
+			const { exitCode, err } = await asking("devices", "set", nobody, "--mode", "ephemeral");
+			assert.equal(exitCode, 1);
+			assert.ok(err.includes(`there is no device "${nobody}"`));
+		}
 	});
 
 	it("ask where serve would listen with the same environment", async () => {

@@ -5,6 +5,7 @@ import { call } from "./client.ts";
 import { addClientFlags, type ClientFlags, clientOptions } from "./client-options.ts";
 import { CommandError, exitCodes } from "./command-error.ts";
 import { addCustomisationFlags, type CustomisationFlags, customisationOf, parseQuota } from "./customisation-flags.ts";
+import { deviceIdOf } from "./device-name.ts";
 import { json, printable, type Terminal } from "./terminal.ts";
 
 interface SetFlags extends ClientFlags, CustomisationFlags {
@@ -20,7 +21,7 @@ interface SetFlags extends ClientFlags, CustomisationFlags {
 
 /** Adds them below `devices`. Flags of the server may stand before or behind their names. */
 export function addDeviceChanges(devices: Command, terminal: Terminal): void {
-	const setting = devices.command("set <id>").description("change a device; it takes effect at its next boot");
+	const setting = devices.command("set <device>").description("change a device; it takes effect at its next boot");
 	addCustomisationFlags(addClientFlags(setting))
 		.option("--name <name>", "its host name")
 		.option("--image <id>", "its image, or `default`")
@@ -30,16 +31,16 @@ export function addDeviceChanges(devices: Command, terminal: Terminal): void {
 		.option("--target <path>", "the disk that the intent write-then-disk writes, like /dev/mmcblk0")
 		.option("--tags <words>", "words to sort it by, between commas; empty takes them away")
 		.option("--json", "as JSON")
-		.action((id: string, _flags: unknown, command: Command) => set(id, command.optsWithGlobals(), terminal));
-	addClientFlags(devices.command("reboot <id>").description("reboot a device through its agent"))
+		.action((device: string, _flags: unknown, command: Command) => set(device, command.optsWithGlobals(), terminal));
+	addClientFlags(devices.command("reboot <device>").description("reboot a device through its agent"))
 		.option("--json", "as JSON")
-		.action((id: string, _flags: unknown, command: Command) => reboot(id, command.optsWithGlobals(), terminal));
-	addClientFlags(devices.command("reset <id>").description("give a device a fresh root at its next boot"))
+		.action((device: string, _flags: unknown, command: Command) => reboot(device, command.optsWithGlobals(), terminal));
+	addClientFlags(devices.command("reset <device>").description("give a device a fresh root at its next boot"))
 		.option("--json", "as JSON")
-		.action((id: string, _flags: unknown, command: Command) => reset(id, command.optsWithGlobals(), terminal));
+		.action((device: string, _flags: unknown, command: Command) => reset(device, command.optsWithGlobals(), terminal));
 }
 
-async function set(id: string, flags: SetFlags, terminal: Terminal): Promise<void> {
+async function set(word: string, flags: SetFlags, terminal: Terminal): Promise<void> {
 	const customisation = customisationOf(flags);
 	const changes: DeviceChanges = {
 		...(flags.name !== undefined && { name: flags.name }),
@@ -56,18 +57,22 @@ async function set(id: string, flags: SetFlags, terminal: Terminal): Promise<voi
 	if (Object.keys(changes).length === 0) {
 		throw new CommandError(exitCodes.usage, "nothing to change: give --name, --image, --mode, ... (--help lists all)");
 	}
-	const device = await call(clientOptions(flags, terminal), "changeDevice", { params: { id }, body: changes });
+	const client = clientOptions(flags, terminal);
+	const id = await deviceIdOf(client, word);
+	const device = await call(client, "changeDevice", { params: { id }, body: changes });
 	const image = device.imageId ?? "the default image";
 	const text = `${device.id}: ${device.name}, ${image}, ${device.rootMode}, ${device.intent}`;
 	terminal.out(flags.json ? json(device) : `${printable(text)}\n`);
 }
 
-async function reset(id: string, flags: ClientFlags & { json?: true }, terminal: Terminal): Promise<void> {
-	const answer = await call(clientOptions(flags, terminal), "resetRoot", { params: { id } });
+async function reset(word: string, flags: ClientFlags & { json?: true }, terminal: Terminal): Promise<void> {
+	const client = clientOptions(flags, terminal);
+	const answer = await call(client, "resetRoot", { params: { id: await deviceIdOf(client, word) } });
 	terminal.out(flags.json ? json(answer) : `${answer.id}: gets a fresh root at its next boot\n`);
 }
 
-async function reboot(id: string, flags: ClientFlags & { json?: true }, terminal: Terminal): Promise<void> {
-	const answer = await call(clientOptions(flags, terminal), "rebootDevice", { params: { id } });
+async function reboot(word: string, flags: ClientFlags & { json?: true }, terminal: Terminal): Promise<void> {
+	const client = clientOptions(flags, terminal);
+	const answer = await call(client, "rebootDevice", { params: { id: await deviceIdOf(client, word) } });
 	terminal.out(flags.json ? json(answer) : `${answer.id}: reboots\n`);
 }

@@ -12,6 +12,7 @@ import {
 	parseQuota,
 	parseSize,
 } from "./customisation-flags.ts";
+import { deviceIdOf } from "./device-name.ts";
 import { sizeText } from "./sizes.ts";
 import { json, printable, type Terminal, table } from "./terminal.ts";
 
@@ -25,19 +26,21 @@ type Flags = ClientFlags & { readonly json?: true };
 
 /** Adds them below `devices`. Flags of the server may stand before or behind their names. */
 export function addDeviceRoots(devices: Command, terminal: Terminal): void {
-	addClientFlags(devices.command("changes <id>").description("what a device changed of its image"))
+	addClientFlags(devices.command("changes <device>").description("what a device changed of its image"))
 		.option("--json", "as JSON")
-		.action((id: string, _flags: unknown, command: Command) => changes(id, command.optsWithGlobals(), terminal));
+		.action((device: string, _flags: unknown, command: Command) =>
+			changes(device, command.optsWithGlobals(), terminal),
+		);
 	addClientFlags(
 		devices
-			.command("snapshot <id> [name]")
+			.command("snapshot <device> [name]")
 			.description("keep a device's root under a name, have it back, or list what is kept"),
 	)
 		.option("--restore", "begin its next boot with it")
 		.addOption(new Option("--delete", "delete it").conflicts("restore"))
 		.option("--json", "as JSON")
-		.action((id: string, name: string | undefined, _flags: unknown, command: Command) =>
-			snapshot(id, name, command.optsWithGlobals(), terminal),
+		.action((device: string, name: string | undefined, _flags: unknown, command: Command) =>
+			snapshot(device, name, command.optsWithGlobals(), terminal),
 		);
 	const defaults = devices
 		.command("defaults")
@@ -52,8 +55,9 @@ export function addDeviceRoots(devices: Command, terminal: Terminal): void {
 		.action((_flags: unknown, command: Command) => changeDefaults(command.optsWithGlobals(), terminal));
 }
 
-async function changes(id: string, flags: Flags, terminal: Terminal): Promise<void> {
+async function changes(word: string, flags: Flags, terminal: Terminal): Promise<void> {
 	const client = clientOptions(flags, terminal);
+	const id = await deviceIdOf(client, word);
 	const all: RootChange[] = [];
 	for (let after: string | undefined; ; ) {
 		const query = { limit: 1000, ...(after !== undefined && { after }) };
@@ -74,12 +78,20 @@ function changesText(all: readonly RootChange[]): string {
 
 type SnapshotFlags = Flags & { readonly restore?: true; readonly delete?: true };
 
-async function snapshot(id: string, name: string | undefined, flags: SnapshotFlags, terminal: Terminal): Promise<void> {
+async function snapshot(
+	word: string,
+	name: string | undefined,
+	flags: SnapshotFlags,
+	terminal: Terminal,
+): Promise<void> {
 	const client = clientOptions(flags, terminal);
 	const tell = (answer: unknown, text: string) => terminal.out(flags.json ? json(answer) : text);
 	const patience = COPY_PATIENCE;
+	if (name === undefined && (flags.restore || flags.delete)) {
+		throw new CommandError(exitCodes.usage, "which snapshot? Give its name");
+	}
+	const id = await deviceIdOf(client, word);
 	if (name === undefined) {
-		if (flags.restore || flags.delete) throw new CommandError(exitCodes.usage, "which snapshot? Give its name");
 		const list = await call(client, "listSnapshots", { params: { id } });
 		tell(list, snapshotsText(list.snapshots));
 	} else if (flags.delete) {

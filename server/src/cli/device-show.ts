@@ -3,18 +3,22 @@ import type { Device, DeviceRoot } from "@pi-netboot/api";
 import type { Command } from "commander";
 import { call } from "./client.ts";
 import { addClientFlags, type ClientFlags, clientOptions } from "./client-options.ts";
+import { deviceIdOf } from "./device-name.ts";
 import { sizeText } from "./sizes.ts";
 import { json, localTime, printable, type Terminal, table } from "./terminal.ts";
 
 /** Adds it below `devices`. Flags of the server may stand before or behind its name. */
 export function addDeviceShow(devices: Command, terminal: Terminal): void {
-	addClientFlags(devices.command("show <id>").description("what one is set to, and what its roots take on the disk"))
+	addClientFlags(
+		devices.command("show <device>").description("what one is set to, and what its roots take on the disk"),
+	)
 		.option("--json", "as JSON")
-		.action((id: string, _flags: unknown, command: Command) => show(id, command.optsWithGlobals(), terminal));
+		.action((device: string, _flags: unknown, command: Command) => show(device, command.optsWithGlobals(), terminal));
 }
 
-async function show(id: string, flags: ClientFlags & { json?: true }, terminal: Terminal): Promise<void> {
+async function show(word: string, flags: ClientFlags & { json?: true }, terminal: Terminal): Promise<void> {
 	const client = clientOptions(flags, terminal);
+	const id = await deviceIdOf(client, word);
 	const device = await call(client, "getDevice", { params: { id } });
 	const root = await call(client, "getRoot", { params: { id } });
 	terminal.out(flags.json ? json({ ...device, root }) : deviceText(device, root) + rootsText(root));

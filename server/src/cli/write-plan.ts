@@ -2,6 +2,7 @@
 import type { AgentDisk, Device, Image } from "@pi-netboot/api";
 import { type ClientOptions, call } from "./client.ts";
 import { CommandError, exitCodes } from "./command-error.ts";
+import { deviceNamed } from "./device-name.ts";
 import { sizeText } from "./sizes.ts";
 import { printable, type Terminal } from "./terminal.ts";
 import type { WriteFlags } from "./write.ts";
@@ -21,16 +22,6 @@ export async function planWrites(client: ClientOptions, name: string | undefined
 	const there = devices.filter((device) => device.agent?.online && candidates(device, flags).length > 0);
 	if (there.length > 0) return there.map((device) => planOf(device, images, flags));
 	throw new CommandError(exitCodes.failed, "no Pi that runs from the network has a disk that can be written");
-}
-
-function deviceNamed(devices: readonly Device[], name: string): Device {
-	const wanted = name.toLowerCase();
-	const spellings = ({ id, name: called, mac }: Device) => [id, called, mac, mac?.replaceAll(":", "")];
-	const found = devices.find((device) => spellings(device).includes(wanted));
-	if (found !== undefined) return found;
-	throw new CommandError(exitCodes.failed, `there is no device "${name}"`, {
-		hint: "`pi-netboot devices` lists them.",
-	});
 }
 
 function planOf(device: Device, images: readonly Image[], flags: WriteFlags): Plan {
