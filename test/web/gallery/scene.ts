@@ -87,7 +87,7 @@ export class Scene {
 		await room.serve({ images: ["raspios-trixie-lite"], flags: ["--dhcp", "full"] });
 		await this.#ask("PUT", "images/default", { id: "raspios-trixie-lite" });
 		await this.#bySome(cast.filter(({ part }) => part !== "starts"));
-		await this.#dress(cast);
+		await this.#dress();
 		await this.#waitForTrouble(cast.filter(({ part }) => part === "lacks-files" || part === "stops").length);
 		for (const actor of cast.filter(({ part }) => part === "starts")) await this.#beginSlowly(actor);
 		// As far as their boot files.
@@ -205,7 +205,7 @@ export class Scene {
 	}
 
 	/** What a house has that is in use: snapshots, tokens, machines that boot from elsewhere. */
-	async #dress(cast: readonly Actor[]): Promise<void> {
+	async #dress(): Promise<void> {
 		const { lab } = this.room;
 		await this.#ask("POST", `devices/${await this.lead()}/root/snapshots`, { name: "before-upgrade" });
 		for (const name of ["build server", "home assistant"]) await this.#ask("POST", "tokens", { name });

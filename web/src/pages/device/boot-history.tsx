@@ -16,7 +16,6 @@ import { PastTrouble } from "./past-trouble.tsx";
 const SHOWN = 4;
 
 export function BootHistory({ device }: { readonly device: Device }) {
-	const [isWhole, { open }] = useDisclosure(false);
 	useFreshHistory(device);
 	return (
 		<>
@@ -28,6 +27,7 @@ export function BootHistory({ device }: { readonly device: Device }) {
 
 function Boots({ id }: { readonly id: string }) {
 	const { data: boots, error } = useQuery(bootsQuery(id));
+	const [isWhole, { open }] = useDisclosure(false);
 	if (boots?.length === 0) return null;
 	return (
 		<Panel title="Boots">

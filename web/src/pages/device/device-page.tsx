@@ -71,12 +71,12 @@ function KnownDevice({ device }: { readonly device: Device }) {
 					<LastBoot device={device} kind={status.kind} />
 					<Writes device={device} />
 					<About device={device} />
+					<BootHistory device={device} />
 				</Stack>
 				<Stack>
 					<SettingsPanel device={device} />
 					<CustomisationPanel device={device} />
 					<RootPanel device={device} />
-					<BootHistory device={device} />
 				</Stack>
 			</div>
 			<DeviceLog device={device} />

@@ -46,7 +46,9 @@ export function Leases({ leases, count }: { readonly leases: readonly Lease[]; r
 									{lease.mac}
 								</Table.Td>
 								<Table.Td visibleFrom="xs">{states[lease.state]}</Table.Td>
-								<Table.Td title={dateTimeText(lease.expiresAt)}>{agoText(lease.expiresAt, now)}</Table.Td>
+								<Table.Td title={dateTimeText(lease.expiresAt)} style={{ whiteSpace: "nowrap" }}>
+									{agoText(lease.expiresAt, now)}
+								</Table.Td>
 							</Table.Tr>
 						))}
 					</Table.Tbody>
