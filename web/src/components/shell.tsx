@@ -11,7 +11,7 @@ import {
 } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { Link, Outlet, useRouterState } from "@tanstack/react-router";
-import { type ComponentType, useEffect } from "react";
+import { type ComponentType, type KeyboardEvent, useEffect, useRef } from "react";
 import {
 	BoardIcon,
 	GuideIcon,
@@ -45,6 +45,12 @@ const places: readonly Place[] = [
 
 export function Shell() {
 	const [menuOpened, menu] = useDisclosure(false);
+	const burger = useRef<HTMLButtonElement>(null);
+	const leaveMenu = ({ key }: KeyboardEvent) => {
+		if (key !== "Escape" || !menuOpened) return;
+		menu.close();
+		burger.current?.focus();
+	};
 	useEffect(() => {
 		const focus = new KeptFocus();
 		focus.start();
@@ -62,6 +68,8 @@ export function Shell() {
 			<AppShell.Header className={classes.header}>
 				<Group h="100%" px="md" gap="sm" wrap="nowrap">
 					<Burger
+						ref={burger}
+						onKeyDown={leaveMenu}
 						opened={menuOpened}
 						onClick={menu.toggle}
 						hiddenFrom="sm"
@@ -77,7 +85,7 @@ export function Shell() {
 					</Group>
 				</Group>
 			</AppShell.Header>
-			<AppShell.Navbar p="xs" className={classes.navbar} aria-label="Pages">
+			<AppShell.Navbar p="xs" className={classes.navbar} aria-label="Pages" onKeyDown={leaveMenu}>
 				{places.map((place) => (
 					<PlaceLink key={place.to} place={place} onClick={menu.close} />
 				))}
