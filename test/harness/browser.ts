@@ -6,10 +6,20 @@ import type { Lab } from "./lab.ts";
 
 export const BROWSER_PROGRAMS = ["chromium"];
 
-/** Starts it. @param folder for the script that puts it into the host's namespace. */
-export async function startBrowser(lab: Lab, host: string, folder: string): Promise<Browser> {
+/**
+ * Starts it.
+ *
+ * @param folder for the script that puts it into the host's namespace.
+ * @param runner a command that runs it, with a priority of its own, say.
+ */
+export async function startBrowser(
+	lab: Lab,
+	host: string,
+	folder: string,
+	runner: readonly string[] = [],
+): Promise<Browser> {
 	const script = join(folder, "chromium.sh");
-	const words = lab.on(host, ["chromium"]).join(" ");
+	const words = lab.on(host, [...runner, "chromium"]).join(" ");
 	writeFileSync(script, `#!/bin/sh\nexec ${words} "$@"\n`);
 	chmodSync(script, 0o755);
 	// Root has no sandbox in Chromium; it sees nothing here but our own page.
