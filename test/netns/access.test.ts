@@ -19,7 +19,7 @@ import {
 	type LogLines,
 	type TokenList,
 } from "@pi-netboot/api";
-import { must } from "../harness/command.ts";
+import { Background, must } from "../harness/command.ts";
 import { eventually } from "../harness/eventually.ts";
 import { Lab, SERVER_ADDRESS } from "../harness/lab.ts";
 import { IMAGE_PROGRAMS, lacks } from "../harness/needs.ts";
@@ -30,6 +30,8 @@ import { assertBooted, powerOn } from "../harness/virtual-pi.ts";
 
 const PI = { model: "pi4", mac: "e4:5f:01:09:02:f7", serial: "91cdf03d" };
 const PASSWORD = "correct horse battery staple";
+const PI_PASSWORD = "a horse of the Pi alone";
+const URL_PASSWORD = "horse-at-the-gate";
 const HASH = `$6$saltsalt$${"H".repeat(86)}`;
 const USER_DATA = "#cloud-config\n# only-this-device-knows\n";
 
@@ -38,6 +40,8 @@ let folder = "";
 let lab: Lab;
 let router: Router;
 let server: Server;
+/** Listens to all events from the start of the server to its end. */
+let listener: Background;
 /** All that the API answered, and what each server has logged. */
 const answers: string[] = [];
 const logs: string[] = [];
@@ -63,10 +67,23 @@ before(async () => {
 	await must(["ip", "-n", lab.host("con"), "route", "add", "default", "dev", "con0"]);
 	server = await Server.start(lab, options());
 	await server.waitForImage("small");
+	listener = await listen();
 });
+
+async function bearerOf(): Promise<string> {
+	return `authorization: Bearer ${(await readFile(join(folder, "data/token"), "utf8")).trim()}`;
+}
+
+async function listen(): Promise<Background> {
+	const url = `http://${SERVER_ADDRESS}:38434/api/v1/events`;
+	const stream = new Background(lab.on("rtr", ["curl", "-sSN", "-H", await bearerOf(), url]));
+	await stream.waitFor(/^retry: /m, 10_000);
+	return stream;
+}
 
 after(async () => {
 	if (skip !== false) return;
+	await listener?.stop("SIGTERM");
 	await server?.stop();
 	await router?.stop();
 	await lab?.remove();
@@ -91,11 +108,13 @@ describe("a server that runs", { skip }, () => {
 		assert.equal((await must(lab.on("rtr", ["curl", "-sS", ...own, `${url}/tokens`]))).includes('"ci"'), true);
 		await must(lab.on("rtr", ["curl", "-sS", "-X", "PATCH", ...own, ...data, `${url}/devices/00000000`]));
 		const { code } = (await server.api("POST", "/api/v1/login-codes")) as LoginCode;
-		secrets.set("login code", code);
+		const opened = await must(lab.on("rtr", ["curl", "-sSi", `http://${SERVER_ADDRESS}:38434/?code=${code}`]));
+		const [, session] = /^set-cookie: pi-netboot-\d+=([^;\s]+)/im.exec(opened) ?? assert.fail(opened);
+		secrets.set("login code", code).set("session", session ?? "");
 		const { entries } = await ask<AuditPage>("GET", "/api/v1/audit");
 		assert.deepEqual(
 			entries.map(({ who, action }) => `${who} ${action}`),
-			["token createLoginCode", "token createToken", "token setPassword"],
+			["link login", "token createLoginCode", "token createToken", "token setPassword"],
 		);
 	});
 
@@ -106,6 +125,14 @@ describe("a server that runs", { skip }, () => {
 			devices.map(({ id, stage }) => [id, stage]),
 			[[PI.serial, "userspace"]],
 		);
+		const password = { password: PI_PASSWORD };
+		await ask("PATCH", `/api/v1/devices/${PI.serial}`, { customisation: password });
+		await ask("PATCH", "/api/v1/defaults", { customisation: password });
+		secrets.set("password of a Pi", PI_PASSWORD);
+		await ask("POST", "/api/v1/images", {
+			url: `http://somebody:${URL_PASSWORD}@127.0.0.1:9/x.img?key=${URL_PASSWORD}`,
+		});
+		secrets.set("password in an address", URL_PASSWORD);
 		await ask("PATCH", `/api/v1/devices/${PI.serial}`, { customisation: { passwordHash: HASH, userData: USER_DATA } });
 		secrets.set("hash of a Pi's password", HASH).set("user-data", "only-this-device-knows");
 		const { boots } = await ask<BootPage>("GET", `/api/v1/devices/${PI.serial}/boots`);
@@ -133,7 +160,7 @@ describe("a server that runs", { skip }, () => {
 	it("answers every question that has no parameter", async () => {
 		for (const [id, { method, path }] of allRoutes()) {
 			if (method !== "GET" || path.includes(":") || id === "streamEvents" || id === "getCatalog") continue;
-			const bearer = `authorization: Bearer ${(await readFile(join(folder, "data/token"), "utf8")).trim()}`;
+			const bearer = await bearerOf();
 			const url = `http://${SERVER_ADDRESS}:38434${path}`;
 			const text = await must(lab.on("rtr", ["curl", "-sS", "--fail-with-body", "-H", bearer, url]));
 			answers.push(text);
@@ -146,10 +173,13 @@ describe("a server that runs", { skip }, () => {
 	});
 
 	it("has all of it again after a kill", async () => {
+		answers.push(listener.output);
+		assert.match(listener.output, /^event: device$/m);
 		logs.push(server.log);
 		process.kill(server.pid, "SIGKILL");
 		await server.stop();
 		server = await Server.start(lab, options());
+		listener = await listen();
 		assert.deepEqual(
 			(await ask<TokenList>("GET", "/api/v1/tokens")).tokens.map(({ name }) => name),
 			["ci"],
@@ -167,6 +197,8 @@ describe("a server that runs", { skip }, () => {
 
 	it("has said no secret, in no line of its debug log and in no answer", async () => {
 		await server.stop();
+		await listener.ended;
+		answers.push(listener.output);
 		logs.push(server.log);
 		secrets.set("token", readFileSync(join(folder, "data/token"), "utf8").trim());
 		secrets.set("key of the handles", readFileSync(join(folder, "data/handle-key"), "utf8").trim());
