@@ -36,17 +36,20 @@ export function Toolbar({ all, filter, onFilter, count, view, onView }: ToolbarP
 				maw="26rem"
 			/>
 			<Group gap={6} role="group" aria-label="Only those that">
-				{chips.map(({ kind, name }) => (
-					<Chip
-						key={kind}
-						size="xs"
-						variant="outline"
-						checked={filter.kind === kind}
-						onChange={(checked) => onFilter({ ...filter, kind: checked ? kind : "all" })}
-					>
-						{name} {countOf(all, kind)}
-					</Chip>
-				))}
+				{chips
+					.map(({ kind, name }) => ({ kind, name, count: countOf(all, kind) }))
+					.filter(({ kind, count: number }) => number > 0 || filter.kind === kind)
+					.map(({ kind, name, count: number }) => (
+						<Chip
+							key={kind}
+							size="xs"
+							variant="outline"
+							checked={filter.kind === kind}
+							onChange={(checked) => onFilter({ ...filter, kind: checked ? kind : "all" })}
+						>
+							{name} {number}
+						</Chip>
+					))}
 			</Group>
 			<Text size="sm" c="dimmed" role="status">
 				{count === all.length ? "" : `${count} of ${all.length} shown`}
