@@ -1,4 +1,5 @@
 /** What the page is told live. */
+import type { Image } from "@pi-netboot/api";
 import type { Logger } from "../base/index.ts";
 import type { Bystander, DeviceEvent, DeviceRegistry } from "../devices/index.ts";
 import type { EventHub } from "../http/index.ts";
@@ -28,12 +29,24 @@ export function publishEvents(sources: EventSources): () => void {
 	const showDevice = guarded(log, ({ device, id, formerId }: DeviceEvent) => {
 		const former = formerId === undefined ? {} : { formerId };
 		hub.publish({ type: "device", data: { id, ...former, device: devices.show(device) } });
+		for (const { imageId } of registry.bootsOf(device)) used.add(imageId, imageId);
 	});
 	const loseDevice = ({ id }: { readonly id: string }) => hub.publish({ type: "device", data: { id } });
 	const others = new Collected<Bystander>((one) => hub.publish({ type: "bystander", data: showBystander(one) }));
 	const showOther = (bystander: Bystander) => others.add(bystander.mac, bystander);
-	const showImage = (image: LibraryImage) =>
-		hub.publish({ type: "image", data: { id: image.id, image: images.show(image) } });
+	const toldUsers = new Map<string, string>();
+	const showImage = (image: LibraryImage) => {
+		const shown = images.show(image);
+		toldUsers.set(image.id, usersOf(shown));
+		hub.publish({ type: "image", data: { id: image.id, image: shown } });
+	};
+	// A boot that begins or ends changes who runs an image; most of what is told of a device does not.
+	const used = new Collected<string>(
+		guarded(log, (id) => {
+			const image = library.get(id);
+			if (image !== undefined && toldUsers.get(id) !== usersOf(images.show(image))) showImage(image);
+		}),
+	);
 	let defaultId = library.defaultId;
 	// An image that comes, changes or goes may make another one the default; `told` knows it already.
 	const showDefaults = (told?: string) => {
@@ -49,6 +62,7 @@ export function publishEvents(sources: EventSources): () => void {
 		showDefaults(image.id);
 	});
 	const imageRemoved = guarded(log, ({ id }: LibraryImage) => {
+		toldUsers.delete(id);
 		hub.publish({ type: "image", data: { id } });
 		showDefaults(id);
 	});
@@ -65,11 +79,17 @@ export function publishEvents(sources: EventSources): () => void {
 	return () => {
 		endLog();
 		others.stop();
+		used.stop();
 		images.onDefault = undefined;
 		arrivals.events.off("changed", showArrival).off("ended", showArrival);
 		library.events.off("added", imageChanged).off("changed", imageChanged).off("removed", imageRemoved);
 		registry.off("device", showDevice).off("removed", loseDevice).off("bystander", showOther);
 	};
+}
+
+/** What of an image changes with the Pis that run it. */
+function usersOf({ usedBy, builds }: Image): string {
+	return JSON.stringify([usedBy, builds.map(({ id, usedBy: names }) => [id, names])]);
 }
 
 /** Tells of each thing once in a while, and of no more than a few: who makes up machines shall not fill the pages. */

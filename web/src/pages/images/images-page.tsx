@@ -16,7 +16,7 @@ import { UploadRow } from "./upload-row.tsx";
 import { uploads } from "./uploads.ts";
 
 export function ImagesPage() {
-	const { data: images, error, refetch } = useQuery(imagesQuery);
+	const { data: images, error, refetch } = useQuery({ ...imagesQuery, refetchOnMount: "always" });
 	const { data: devices = [] } = useQuery(devicesQuery);
 	const [folder, setFolder] = useState<string>();
 	const running = useSyncExternalStore(uploads.subscribe, uploads.views);
