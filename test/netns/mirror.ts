@@ -95,7 +95,7 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
 	const known = ANSWERS[place];
 	const file = join(folder, basename(place));
 	if (known !== undefined) known(request, response, count);
-	else if (/^\/(list\.json|SHA256SUMS)$/.test(place) && existsSync(file)) response.end(readFileSync(file));
+	else if (/^\/(list\.json|late\.json|SHA256SUMS)$/.test(place) && existsSync(file)) response.end(readFileSync(file));
 	else response.writeHead(404).end("nothing");
 }
 
