@@ -9,6 +9,7 @@ import {
 	type Startable,
 	systemClock,
 	systemCode,
+	Tally,
 } from "../base/index.ts";
 import { Access, type Visitor } from "./access.ts";
 import type { AccessBook } from "./access-book.ts";
@@ -72,6 +73,7 @@ export class HttpServer implements Startable {
 	readonly #streams: EventStreams;
 	readonly #connections = new Connections();
 	readonly #methods = new RouteMethods();
+	readonly #answered = new Tally();
 
 	constructor(options: HttpOptions) {
 		const clock = options.clock ?? systemClock;
@@ -148,6 +150,7 @@ export class HttpServer implements Startable {
 		this.fastify.addHook("onSend", async (request, reply) => this.#note(request, reply));
 		this.fastify.addHook("onResponse", async (request, reply) => {
 			this.#connections.end(request.raw.socket);
+			this.#answered.add({ method: request.method, status: String(reply.statusCode) });
 			log.debug(`${request.method} ${pathOf(request)} ${reply.statusCode} ${request.ip}`);
 		});
 		this.fastify.setErrorHandler((error, _request, reply) => this.#fail(reply, error));
@@ -162,6 +165,7 @@ export class HttpServer implements Startable {
 			audit: this.#audit,
 			streams: this.#streams,
 			codes: this.#codes,
+			answered: this.#answered,
 		});
 		for (const [id, route] of allRoutes()) {
 			// The table's types tie each answer to its own input; over the whole table they are unknown.

@@ -1,5 +1,6 @@
 /** Figures for Prometheus, in its text format 0.0.4. */
-import type { Device, Health, Image, Lease, Write } from "@pi-netboot/api";
+import { type Device, type Health, Image, Lease, Stage, type Write, WriteStage } from "@pi-netboot/api";
+import type { Tally } from "../base/index.ts";
 import type { Counter } from "./services.ts";
 
 export interface Figures {
@@ -11,6 +12,8 @@ export interface Figures {
 	/** Machines that are seen and do not boot from here. */
 	readonly bystanders: number;
 	readonly counters: readonly Counter[];
+	/** Requests that were answered, by method and status. */
+	readonly answered: Tally;
 	readonly eventStreams: number;
 }
 
@@ -26,14 +29,14 @@ export function metricsText(figures: Figures): string {
 		gauge(
 			"pi_netboot_images",
 			"Images by state.",
-			countBy(figures.images, "state", (image) => image.state),
+			countBy(figures.images, "state", (image) => image.state, Image.shape.state.options),
 		),
 		gauge("pi_netboot_devices", "Devices by the stage that their last boot reached.", stageSamples(figures.devices)),
 		gauge("pi_netboot_device_boots", "Boots that were counted, per device.", bootSamples(figures.devices)),
 		gauge(
 			"pi_netboot_dhcp_leases",
 			"Addresses of full DHCP by state.",
-			countBy(figures.leases, "state", (lease) => lease.state),
+			countBy(figures.leases, "state", (lease) => lease.state, Lease.shape.state.options),
 		),
 		gauge(
 			"pi_netboot_diagnoses",
@@ -50,7 +53,13 @@ export function metricsText(figures: Figures): string {
 		gauge(
 			"pi_netboot_writes",
 			"Write jobs by stage, the last thousand.",
-			countBy(figures.writes, "stage", ({ stage }) => stage),
+			countBy(figures.writes, "stage", ({ stage }) => stage, WriteStage.options),
+		),
+		family(
+			"counter",
+			"pi_netboot_http_requests_total",
+			"Requests that were answered over HTTP, by method and status.",
+			figures.answered.list(),
 		),
 		...figures.counters.map(({ name, help, samples }) => family("counter", `pi_netboot_${name}`, help, samples)),
 		gauge("pi_netboot_event_streams", "Clients that listen to live events.", [{ value: figures.eventStreams }]),
@@ -91,15 +100,21 @@ function serviceSamples(health: Health): Sample[] {
 }
 
 function stageSamples(devices: readonly Device[]): Sample[] {
-	return countBy(devices, "stage", (device) => device.stage ?? "none");
+	return countBy(devices, "stage", (device) => device.stage ?? "none", ["none", ...Stage.options]);
 }
 
 function bootSamples(devices: readonly Device[]): Sample[] {
 	return devices.map((device) => ({ labels: { device: device.id }, value: device.bootCount }));
 }
 
-function countBy<T>(things: readonly T[], label: string, group: (thing: T) => string): Sample[] {
-	const counts = new Map<string, number>();
+/** @param known groups that are told where nothing is in them, too: who watches a figure does not lose it at zero. */
+function countBy<T>(
+	things: readonly T[],
+	label: string,
+	group: (thing: T) => string,
+	known: readonly string[] = [],
+): Sample[] {
+	const counts = new Map(known.map((value) => [value, 0]));
 	for (const thing of things) counts.set(group(thing), (counts.get(group(thing)) ?? 0) + 1);
 	return [...counts].map(([value, count]) => ({ labels: { [label]: value }, value: count }));
 }

@@ -1,5 +1,6 @@
 /** What each operation of the API does: one call of a service. */
 import type { Input, OperationId, Output } from "@pi-netboot/api";
+import type { Tally } from "../base/index.ts";
 import type { Access, Visitor } from "./access.ts";
 import { accessOperations } from "./access-operations.ts";
 import type { AllowedHosts } from "./allowed-hosts.ts";
@@ -38,9 +39,11 @@ interface Sources {
 	readonly audit: Audit;
 	readonly streams: EventStreams;
 	readonly codes: BootstrapCodes;
+	/** Requests that were answered. */
+	readonly answered: Tally;
 }
 
-export function operations({ services, access, hosts, audit, streams, codes }: Sources): Operations {
+export function operations({ services, access, hosts, audit, streams, codes, answered }: Sources): Operations {
 	const { bootstrap, health, network, images, uploads, catalog, devices, roots, logs } = services;
 	return {
 		getHealth: () => health.health(),
@@ -118,6 +121,7 @@ export function operations({ services, access, hosts, audit, streams, codes }: S
 				writes: await services.writes.list({ limit: 1000 }),
 				bystanders: (await devices.bystanders()).length,
 				counters: services.counters.list(),
+				answered,
 				eventStreams: streams.size,
 			}),
 	};
