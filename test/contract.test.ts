@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { allRoutes, errorCodes, openApiDocument, plainRoutes } from "@pi-netboot/api";
+import { RULES } from "../server/src/devices/rules.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -23,6 +24,17 @@ function testFiles(): string[] {
 const tests = testFiles()
 	.map((name) => readFileSync(name, "utf8"))
 	.join("\n");
+
+/** Rules that no virtual Pi can make speak by itself, and the tests in which the server is brought there. */
+const NOT_PLAYED: Readonly<Record<string, string>> = {
+	"image-changed": "test/qemu/builds.test.ts",
+	"server-moved": "test/netns/addresses.test.ts",
+	"relayed-pi3": "test/netns/networks.test.ts",
+	"waits-for-its-turn": "server/src/boot/dhcp-answers.test.ts",
+	"cmdline-refused": "server/src/boot/tftp-files.test.ts",
+	"file-unreadable": "server/src/devices/diagnosis.test.ts",
+	"block-rollover": "server/src/devices/diagnosis.test.ts",
+};
 
 /** `/api/v1/devices/:id/boots` as tests write it: with any word for `:id`, or from there on behind `${path}`. */
 function writtenAs(path: string): RegExp {
@@ -55,6 +67,19 @@ describe("the contract", () => {
 	it("has a test for every code of failure", () => {
 		assert.deepEqual(
 			errorCodes.filter((code) => !new RegExp(`["'\`/ ]${code}["'\`/$ ]`).test(tests)),
+			[],
+		);
+	});
+
+	it("has a failing Pi on the page for every rule of the rule book, or says where else it is tested", () => {
+		const played = readFileSync(join(root, "test/web/failures.test.ts"), "utf8");
+		for (const { code } of RULES) {
+			const text = code in NOT_PLAYED ? readFileSync(join(root, NOT_PLAYED[code] ?? ""), "utf8") : played;
+			assert.ok(text.includes(`"${code}"`), code);
+		}
+		const codes = new Set(RULES.map(({ code }) => code));
+		assert.deepEqual(
+			Object.keys(NOT_PLAYED).filter((code) => !codes.has(code) || played.includes(`"${code}"`)),
 			[],
 		);
 	});

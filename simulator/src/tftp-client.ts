@@ -118,8 +118,8 @@ class Transfer {
 		let resendAt = now() + retry;
 		for (;;) {
 			const datagram = await this.#socket.receive(Math.min(resendAt, end));
-			if (datagram !== undefined && this.#isOurs(datagram)) return decodeReply(datagram.bytes);
 			if (now() >= end) throw new BootError(this.#tooLate());
+			if (datagram !== undefined && this.#isOurs(datagram)) return decodeReply(datagram.bytes);
 			if (datagram !== undefined) continue;
 			this.#send(this.#last);
 			resendAt = now() + retry;

@@ -26,6 +26,9 @@ export interface SmallImageOptions {
 	readonly ballastMiB?: number;
 	/** Whether the other Pis find their kernels and device trees in it too. */
 	readonly forAllModels?: boolean;
+	/** Further boot files, with their sizes in kernels, and those that are not in it. */
+	readonly bootFiles?: Readonly<Record<string, number>>;
+	readonly without?: readonly string[];
 	/** Further files of the root, or others in their place: what they hold, by path. Programs are told by their `#!`. */
 	readonly files?: Readonly<Record<string, string>>;
 }
@@ -86,12 +89,10 @@ export function makeSmallImage(folder: string, work: string, options: SmallImage
 	const place = mkdtempSync(join(work, "small-image-"));
 	const boot = join(place, "boot");
 	const root = join(place, "root");
-	writeBootFiles(
-		boot,
-		options.forAllModels === true ? BOOT_FILES_FOR_ALL : BOOT_FILES,
-		options.kernelBytes ?? 3_000_001,
-	);
-	const { ballastMiB = 0 } = options;
+	const { ballastMiB = 0, without = [] } = options;
+	const files = { ...(options.forAllModels === true ? BOOT_FILES_FOR_ALL : BOOT_FILES), ...options.bootFiles };
+	const left = Object.entries(files).filter(([file]) => !without.includes(file));
+	writeBootFiles(boot, Object.fromEntries(left), options.kernelBytes ?? 3_000_001);
 	writeRoot(root, options.variant ?? "small");
 	if (ballastMiB > 0) writeBallast(root, ballastMiB);
 	for (const [path, content] of Object.entries(options.files ?? {})) {

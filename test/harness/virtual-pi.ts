@@ -1,6 +1,6 @@
 /** A virtual Pi, the program of the simulator, on a host of the lab whose cable is all that it has. */
 import { fileURLToPath } from "node:url";
-import { run } from "./command.ts";
+import { Background, run } from "./command.ts";
 import type { Lab } from "./lab.ts";
 
 const PROGRAM = fileURLToPath(new URL("../../simulator/src/main.ts", import.meta.url));
@@ -55,6 +55,12 @@ export async function powerOn(lab: Lab, host: string, pi: VirtualPi, options: Po
 	if (stdout === "") throw new Error(`the virtual ${pi.model} ended with ${status}: ${stderr}`);
 	const report = JSON.parse(stdout);
 	return { ...report, files: report.files.map(({ name }: { name: string }) => name) };
+}
+
+/** Lets a Pi play a failure until it is switched off (`stop`), or boot with further flags; its story is in the output. */
+export function switchOn(lab: Lab, host: string, pi: VirtualPi, flags: readonly string[]): Background {
+	const words = ["--interface", `${host}0`, "--model", pi.model, "--mac", pi.mac, "--serial", pi.serial, ...flags];
+	return new Background(lab.on(host, [process.execPath, PROGRAM, ...words]));
 }
 
 /** Fails with the whole story unless the Pi booted. */
