@@ -53,10 +53,10 @@ async function ask(question: string): Promise<string | undefined> {
 
 async function askSecret(question: string): Promise<Secret | undefined> {
 	const isTyped = process.stdin.isTTY && process.stderr.isTTY;
-	if (isTyped) process.stderr.write(question);
-	// What is typed is echoed to where nobody sees it.
+	// What is typed is echoed to where nobody sees it, from before the question on: people type fast.
 	const output = new Writable({ write: (_chunk, _encoding, done) => done() });
 	const lines = createInterface({ input: process.stdin, output, terminal: isTyped });
+	if (isTyped) process.stderr.write(question);
 	try {
 		const { value: text } = await lines[Symbol.asyncIterator]().next();
 		return text === undefined ? undefined : { text, isTyped };

@@ -33,6 +33,10 @@ function part(place: string, schema: z.ZodType | undefined, value: unknown, prob
 	if (schema === undefined) return undefined;
 	const result = schema.safeParse(value);
 	if (result.success) return result.data;
+	if (value === undefined) {
+		problems.push(`${place}: is missing, expected JSON`);
+		return undefined;
+	}
 	for (const issue of result.error.issues) problems.push(`${[place, ...issue.path].join(".")}: ${issue.message}`);
 	return undefined;
 }
