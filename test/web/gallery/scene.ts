@@ -91,7 +91,7 @@ export class Scene {
 		await this.#waitForTrouble(cast.filter(({ part }) => part === "lacks-files" || part === "stops").length);
 		for (const actor of cast.filter(({ part }) => part === "starts")) await this.#beginSlowly(actor);
 		// As far as their boot files.
-		await sleep(8000);
+		await sleep(5000);
 	}
 
 	async #waitForTrouble(count: number): Promise<void> {
@@ -192,7 +192,10 @@ export class Scene {
 			// The scene may be closed before it has booted.
 			if (!this.#isOver) throw error;
 		});
-		await sleep(1500);
+		await eventually(`${actor.name} to be seen`, async () => {
+			const { devices } = await this.#ask<DeviceList>("GET", "devices");
+			return devices.some(({ id }) => id === actor.serial) ? true : undefined;
+		});
 		await this.#settle(actor, {});
 	}
 

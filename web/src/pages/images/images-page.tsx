@@ -26,7 +26,7 @@ export function ImagesPage() {
 	return (
 		<PageFrame
 			title="Images"
-			lead={images && `${images.length === 1 ? "1 image" : `${images.length} images`}, ${bytesText(bytes)}`}
+			lead={images === undefined || images.length === 0 ? undefined : sumText(images.length, bytes)}
 			actions={
 				<>
 					<CatalogButton />
@@ -81,4 +81,9 @@ export function ImagesPage() {
 
 function addAll(files: readonly File[]): void {
 	for (const file of files) uploads.add(file);
+}
+
+/** `2 images, 3.1 GB` */
+function sumText(count: number, bytes: number): string {
+	return `${count === 1 ? "1 image" : `${count} images`}, ${bytesText(bytes)}`;
 }
