@@ -86,9 +86,10 @@ export async function unpackHere(work: UnpackWork): Promise<{ bytes: number; wri
 
 /**
  * Frees the memory behind a chunk of a stream when the chunk is the last in it; those before it have been read. The collector counts late
- * what lies outside of its heap: in a worker that makes hardly anything else, tens of megabytes pile up. Small chunks share memory.
+ * what lies outside of its heap: in a worker that makes hardly anything else, tens of megabytes pile up. Small Buffers share memory.
  */
-function giveBack({ buffer, byteOffset, byteLength }: Uint8Array): void {
-	if (!(buffer instanceof ArrayBuffer) || buffer.byteLength <= Buffer.poolSize) return;
+function giveBack(chunk: Uint8Array): void {
+	const { buffer, byteOffset, byteLength } = chunk;
+	if (!(buffer instanceof ArrayBuffer) || (Buffer.isBuffer(chunk) && buffer.byteLength <= Buffer.poolSize)) return;
 	if (byteOffset + byteLength === buffer.byteLength) buffer.transfer(0);
 }
