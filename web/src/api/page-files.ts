@@ -7,6 +7,10 @@ import { addressOf } from "./client.ts";
 /** Milliseconds. */
 const RETRY = 2000;
 const SOON = 3000;
+const RELOAD_AT_MOST = 60_000;
+
+/** Where it is written down when the page was loaded anew for a file. */
+const RELOADED = "pi-netboot-reloaded-at";
 
 /** What is fetched when there is time; undefined from then on. */
 let later: (() => Promise<unknown>)[] | undefined = [];
@@ -18,8 +22,9 @@ export function pageFile<T>(load: () => Promise<T>): () => Promise<T> {
 	return async () => {
 		try {
 			return await load();
-		} catch {
+		} catch (error) {
 			await serverAnswers();
+			if (!mayReload()) throw error;
 			// Browsers remember that a file was not there; where the server has a newer version, it is gone for good.
 			window.location.reload();
 			return new Promise<never>(() => {});
@@ -39,6 +44,13 @@ export function fetchPageFiles(): void {
 function fetchFile(load: () => Promise<unknown>): void {
 	// Who needs one that did not come asks again.
 	load().catch(() => undefined);
+}
+
+/** Not again and again: what is not there after that is not there at all. */
+function mayReload(): boolean {
+	const last = Number(sessionStorage.getItem(RELOADED));
+	sessionStorage.setItem(RELOADED, String(Date.now()));
+	return Date.now() - last > RELOAD_AT_MOST;
 }
 
 async function serverAnswers(): Promise<void> {
