@@ -234,6 +234,18 @@ describe("a page whose server is away", { skip }, () => {
 		assert.ok(await wasLoadedOnce(page));
 		await page.close();
 	});
+
+	it("loads itself anew for a file that cannot be had, once, and then says so", async () => {
+		const { page } = await openPage(desk);
+		await page.route(/\/assets\/network-.*\.js$/, (route) => route.abort());
+		await page.goto(`${SITE}/devices`);
+		await page.getByRole("link", { name: "Network" }).click();
+		await page.getByRole("heading", { name: "The page failed" }).waitFor();
+		await page.unrouteAll();
+		await page.getByRole("button", { name: "Load it again" }).click();
+		await page.getByRole("heading", { name: "Network", level: 1 }).waitFor();
+		await page.close();
+	});
 });
 
 /** Takes the cable out of the browser's host: no word comes through, and none that says so. */
