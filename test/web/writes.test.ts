@@ -233,6 +233,29 @@ describe("a write on the page", { skip, timeout: 300_000 }, () => {
 		);
 	});
 
+	it("is found again among many, which come page by page", async () => {
+		// Its agent waits for the reboot and takes nothing up.
+		await page.evaluate(
+			async ([id, target]) => {
+				const headers = { "content-type": "application/json" };
+				const body = JSON.stringify({ target, confirm: true });
+				for (let count = 0; count < 52; count++) {
+					const order = await fetch(`/api/v1/devices/${id}/writes`, { method: "POST", headers, body });
+					await fetch(`/api/v1/writes/${(await order.json()).id}/cancel`, { method: "POST" });
+				}
+			},
+			[shelf.id, empty],
+		);
+		await page.reload();
+		const over = region("Before");
+		await over.getByRole("button", { name: "Show older ones" }).click();
+		await over.getByRole("button", { name: "Show older ones" }).waitFor({ state: "detached" });
+		assert.equal(await over.getByRole("article").count(), 56);
+		await over.getByText("Failed 1", { exact: true }).click();
+		await over.getByText("1 of 56 shown").waitFor();
+		await over.getByText(/failed to write at byte/).waitFor();
+	});
+
 	it("leaves the browser nothing to complain of", () => {
 		// What it says of a server that is away is no fault of the page.
 		const own = watched.complaints.filter((line) => !/ERR_CONNECTION|ERR_EMPTY|ERR_INCOMPLETE|ERR_NETWORK/.test(line));
