@@ -54,6 +54,14 @@ describe("virtual Pis", () => {
 		);
 	});
 
+	it("play what goes wrong", async () => {
+		const { log, next } = listening();
+		const program = pretended("console.log(process.argv.slice(-2).join(' ')); process.exit(4)");
+		new VirtualPis({ program, url, log }).start("pi5", "no-init");
+		await next();
+		assert.equal(await next(), "the virtual pi5 did not boot: --plays no-init");
+	});
+
 	it("say when they have booted", async () => {
 		const { log, next } = listening();
 		new VirtualPis({ program: pretended(""), url, log }).start("pi5");

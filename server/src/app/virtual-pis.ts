@@ -3,7 +3,7 @@
  * code with the simulator, and one that hangs is ended without harm.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import type { VirtualModel } from "@pi-netboot/api";
+import type { VirtualFailure, VirtualModel } from "@pi-netboot/api";
 import { type Logger, NetbootError } from "../base/index.ts";
 import type { VirtualPiService } from "../http/index.ts";
 
@@ -32,12 +32,12 @@ export class VirtualPis implements VirtualPiService {
 		this.#options = options;
 	}
 
-	start(model: VirtualModel): void {
+	start(model: VirtualModel, plays?: VirtualFailure): void {
 		if (this.#running.size >= MOST) {
 			throw new NetbootError("conflict", `${MOST} virtual Pis are booting already.`, { hint: "Wait until one is up." });
 		}
 		const [program = process.execPath, ...rest] = this.#options.program;
-		const child = spawn(program, [...rest, ...this.#words(model)], { stdio: ["ignore", "pipe", "pipe"] });
+		const child = spawn(program, [...rest, ...this.#words(model, plays)], { stdio: ["ignore", "pipe", "pipe"] });
 		this.#running.add(child);
 		this.#listen(child, model);
 	}
@@ -47,9 +47,10 @@ export class VirtualPis implements VirtualPiService {
 		for (const child of this.#running) child.kill("SIGKILL");
 	}
 
-	#words(model: VirtualModel): string[] {
+	#words(model: VirtualModel, plays: VirtualFailure | undefined): string[] {
 		const url = this.#options.url();
-		return ["simulate", "--model", model, "--url", url, "--server", "127.0.0.1", "--seconds", String(PATIENCE)];
+		const words = ["simulate", "--model", model, "--url", url, "--server", "127.0.0.1", "--seconds", String(PATIENCE)];
+		return plays === undefined ? words : [...words, "--plays", plays];
 	}
 
 	#listen(child: ChildProcess, model: VirtualModel): void {

@@ -269,7 +269,9 @@ describe("virtual Pis", () => {
 		const start = (payload: object) => http.fastify.inject({ method: "POST", url: "/api/v1/virtual-pis", payload });
 		const answer = await start({ model: "pi4" });
 		assert.deepEqual([answer.statusCode, answer.json()], [202, { model: "pi4", started: true }]);
-		assert.deepEqual(services.calls, [{ virtualPi: "pi4" }]);
+		assert.equal((await start({ model: "pi5", plays: "dead-kernel" })).statusCode, 202);
+		assert.equal((await start({ model: "pi5", plays: "dance" })).json().error.code, "invalid-request");
+		assert.deepEqual(services.calls, [{ virtualPi: "pi4" }, { virtualPi: "pi5", plays: "dead-kernel" }]);
 		assert.equal((await start({ model: "pi3bp" })).json().error.code, "conflict");
 		assert.equal((await start({ model: "zero2w" })).json().error.code, "invalid-request");
 	});

@@ -94,7 +94,7 @@ export function operations({ services, access, hosts, audit, streams, codes, ans
 		restoreSnapshot: ({ params }) => roots.restoreSnapshot(params.id, params.name),
 		...writeOperations(services.writes),
 		startVirtualPi: ({ body }) => {
-			services.virtualPis.start(body.model);
+			services.virtualPis.start(body.model, body.plays);
 			return { model: body.model, started: true };
 		},
 		getDefaults: () => roots.defaults(),

@@ -32,6 +32,7 @@ import type {
 	RootChangesQuery,
 	ServerEvent,
 	Snapshot,
+	VirtualFailure,
 	VirtualModel,
 	Write,
 	WritesQuery,
@@ -220,7 +221,7 @@ export interface EventService {
 
 export interface VirtualPiService {
 	/** Gives it power, and comes back before it has booted. @throws NetbootError `conflict` when enough of them run. */
-	start(model: VirtualModel): void;
+	start(model: VirtualModel, plays?: VirtualFailure): void;
 }
 
 export interface Services {

@@ -87,10 +87,10 @@ test("a range of which other machines have every address is exhausted, and each 
 	const world = new World();
 	const subnet = { ...SUBNET, end: "192.0.2.101" };
 	for (const address of [subnet.start, subnet.end]) world.machines.set(address, macOf(9));
-	assert.equal(await world.keeper.offer(macOf(1), subnet, {}), undefined);
+	assert.equal(await world.keeper.offer(macOf(1), subnet, { isBinding: false }), undefined);
 	assert.deepEqual([world.exhausted, world.looks.toSorted()], [[macOf(1)], [subnet.start, subnet.end]]);
 	world.machines.clear();
-	assert.notEqual(await world.keeper.offer(macOf(1), subnet, {}), undefined, "one of them went away");
+	assert.notEqual(await world.keeper.offer(macOf(1), subnet, { isBinding: false }), undefined, "one of them went away");
 });
 
 describe("an address", () => {

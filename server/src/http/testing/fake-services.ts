@@ -358,8 +358,8 @@ export function fakeServices(): FakeServices {
 			bystanders: () => [sampleBystander],
 		},
 		virtualPis: {
-			start(model) {
-				calls.push({ virtualPi: model });
+			start(model, plays) {
+				calls.push({ virtualPi: model, ...(plays && { plays }) });
 				if (model === "pi3bp") throw new NetbootError("conflict", "Four of them boot already.");
 			},
 		},
