@@ -263,4 +263,23 @@ describe("the page", { skip }, () => {
 			await other.close();
 		});
 	}
+
+	it("lets a stranger in by the password, with the keyboard alone, and asks everybody else again", async () => {
+		await server.api("PUT", "/api/v1/password", { password: "correct horse & battery" });
+		const stranger = await browser.newContext();
+		const { page: form } = await openPage(stranger);
+		await form.goto(`${SITE}/images`);
+		await form.getByLabel("Password").focus();
+		await form.keyboard.type("a wrong one");
+		await form.keyboard.press("Enter");
+		await form.getByText("This is not the password.").waitFor();
+		assert.deepEqual(await violations(form), []);
+		await form.getByLabel("Password").focus();
+		await form.keyboard.type("correct horse & battery");
+		await form.keyboard.press("Enter");
+		await form.getByRole("navigation", { name: "Pages" }).waitFor();
+		await stranger.close();
+		await page.goto(`${SITE}/devices`);
+		await page.getByLabel("Password").waitFor();
+	});
 });
