@@ -6,7 +6,7 @@ import { startBootServers } from "./app/boot-servers.ts";
 import { Bootstrap } from "./app/bootstrap-service.ts";
 import { DeviceAnswers } from "./app/device-service.ts";
 import { publishEvents } from "./app/events.ts";
-import { prepareFolder } from "./app/folders.ts";
+import { explainFullDisk, prepareFolder } from "./app/folders.ts";
 import { logImages } from "./app/image-log.ts";
 import { ImageAnswers, showCatalog } from "./app/image-service.ts";
 import { startSources } from "./app/image-sources.ts";
@@ -65,7 +65,7 @@ export async function runServer(config: Config, log: Logger, logging: Logging): 
 		return { readyLine: line, stop };
 	} catch (error) {
 		await stop().catch((other: unknown) => log.warn(`the start was not undone whole: ${errorText(other)}`));
-		throw error;
+		throw explainFullDisk(error, config.dataDir);
 	}
 }
 

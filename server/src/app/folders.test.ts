@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { ExternalError } from "../base/index.ts";
-import { prepareFolder } from "./folders.ts";
+import { explainFullDisk, prepareFolder } from "./folders.ts";
 
 const CHILD = fileURLToPath(new URL("folders.child.ts", import.meta.url));
 const DATA = { flag: "--data", mode: 0o700, isWritten: true };
@@ -62,4 +62,12 @@ describe("a folder that the server needs", () => {
 	test("is refused where no folder can be made, at once", async () => {
 		assert.match((await refusal("/proc/pi-netboot/data"))[0], /\/proc\/pi-netboot\/data cannot be used: E[A-Z]+/);
 	});
+});
+
+test("a start that fails for want of room says of which disk", () => {
+	const full = explainFullDisk(new ExternalError("ENOSPC", "write"), "/srv/data");
+	assert.ok(full instanceof ExternalError);
+	assert.equal(full.message, "the disk of /srv/data is full");
+	const other = new Error("other");
+	assert.equal(explainFullDisk(other, "/srv/data"), other);
 });

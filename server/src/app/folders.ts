@@ -30,6 +30,13 @@ export async function prepareFolder(path: string, { flag, mode, isWritten }: Fol
 	}
 }
 
+/** What made a start fail, in words where that is a full disk: all that a start writes is in the data folder. */
+export function explainFullDisk(error: unknown, folder: string): unknown {
+	if (systemCode(error) !== "ENOSPC") return error;
+	const hint = "Make room on it (`df -h` tells how much there is), or choose another folder with --data.";
+	return new ExternalError("ENOSPC", `the disk of ${folder} is full`, { hint, cause: error });
+}
+
 /**
  * Makes it, and what is missing above it. Node's own way of doing so (`recursive`) asks the system for ever where a folder is
  * there and says that it is not, as /proc does of what somebody makes in it.

@@ -427,7 +427,7 @@ describe("doctor", () => {
 		const { out } = await doctor(...ports(server.http.port), "--http-port", "0");
 		assert.match(out, /^ok {4}port {8}NFS: tcp port 0 can be had$/m);
 		assert.match(out, /^note {2}port {8}portmapper \(tcp port \d+\) is off: .* has the port\.$/m);
-		assert.match(out, /^ok {4}data {8}.* is writable$/m);
+		assert.match(out, /^ok {4}data {8}.* is writable, \d.* free$/m);
 		assert.match(out, /^note {2}images {6}.* holds no image yet$/m);
 	});
 

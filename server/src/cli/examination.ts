@@ -1,5 +1,5 @@
 /** The questions of `pi-netboot doctor` and their answers. */
-import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, statfsSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname } from "node:path";
 import type { Health } from "@pi-netboot/api";
@@ -21,6 +21,7 @@ import {
 } from "../net/index.ts";
 import { IPV4_ANY } from "../wire/dhcp/index.ts";
 import { call } from "./client.ts";
+import { sizeText } from "./sizes.ts";
 import { withStoredNetwork } from "./stored-network.ts";
 
 export interface Finding {
@@ -196,13 +197,19 @@ async function imagesFinding(folder: string): Promise<Finding> {
 	}
 }
 
+/** Bytes: with less there is no place for what Pis write, nor for a database. */
+const LEAST_ROOM = 64 << 20;
+
 /** Before the first start it is the folder above that has to be writable. */
 function dataFinding(folder: string): Finding {
 	const place = existsSync(folder) ? folder : dirname(folder);
 	try {
 		if (!statSync(place).isDirectory()) return finding("bad", "data", `${place} is no folder`);
 		accessSync(place, constants.W_OK | constants.X_OK);
-		return finding("good", "data", folder === place ? `${folder} is writable` : `${folder} can be made`);
+		const { bavail, bsize } = statfsSync(place);
+		const room = `${sizeText(bavail * bsize)} free`;
+		if (bavail * bsize < LEAST_ROOM) return finding("bad", "data", `the disk of ${place} is full: ${room}`, ["df -h"]);
+		return finding("good", "data", `${folder} ${folder === place ? "is writable" : "can be made"}, ${room}`);
 	} catch (error) {
 		// Of the folder alone: what lies around it is not ours to give away.
 		const fix = `sudo install -d -o "$USER" -m 700 ${shellQuote(folder)}`;
