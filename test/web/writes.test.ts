@@ -209,7 +209,7 @@ describe("a write on the page", { skip, timeout: 300_000 }, () => {
 		const sure = dialog.getByRole("button", { name: SURE, exact: true });
 		// Its only disk is chosen for the one, and nothing is on it; the other has two.
 		await dialog.getByRole("combobox", { name: /^bench \(.*Pi 5/ }).selectOption(used);
-		await dialog.getByText("On it now: A partition table, without partitions.").waitFor();
+		await dialog.getByText("On it now: A partition table with nothing in it.").waitFor();
 		await dialog.getByText("On it now: Empty.").waitFor();
 		assert.ok(await sure.isDisabled());
 		await dialog.getByRole("textbox", { name: "Type the Pi's name, bench, to go on" }).fill("bench");

@@ -97,7 +97,7 @@ function WriteForm({ device, agent, onDone }: WriteFormProps) {
 					<Text size="sm">{device.name} is not heard now: the write begins when it runs from the network again.</Text>
 				)}
 				<Problem error={order.error} title="Nothing was written" />
-				<Group justify="flex-end" gap="xs">
+				<Group justify="flex-end" gap="xs" wrap="wrap-reverse">
 					<Button variant="default" onClick={onDone}>
 						Cancel
 					</Button>

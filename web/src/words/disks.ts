@@ -35,9 +35,14 @@ export function isEmptyDisk({ content, partitions }: AgentDisk): boolean {
 export function diskContent(disk: AgentDisk): string {
 	const { content, partitions } = disk;
 	if (isEmptyDisk(disk)) return "Empty";
-	if (partitions.length === 0) return capital(`${nameOf(content)}, without partitions`);
+	if (partitions.length === 0) return withoutPartitions(content);
 	const each = partitions.map((one) => `${nameOf(one.content)} of ${bytesText(one.size)}`);
 	return `${partitions.length === 1 ? "1 partition" : `${partitions.length} partitions`}: ${listText(each)}`;
+}
+
+function withoutPartitions(content: string): string {
+	const isTable = content === "mbr" || content === "gpt";
+	return capital(isTable ? `${nameOf(content)} with nothing in it` : `${nameOf(content)}, without partitions`);
 }
 
 function capital(text: string): string {

@@ -122,6 +122,7 @@ describe("what is on a disk", () => {
 
 	it("is told before it is lost", () => {
 		assert.equal(diskContent(disk("empty", [])), "Empty");
+		assert.equal(diskContent(disk("gpt", [])), "A partition table with nothing in it");
 		assert.equal(diskContent(disk("", [])), "Unknown data, without partitions");
 		assert.equal(diskContent(disk("ext", [])), "Linux (ext), without partitions");
 		const both = [

@@ -4,7 +4,7 @@ import type { AgentDisk, DeviceAgent } from "@pi-netboot/api";
 import { Ago } from "../../components/ago.tsx";
 import { Fact, Facts } from "../../components/facts.tsx";
 import { bytesText, memoryText } from "../../words/bytes.ts";
-import { diskContent } from "../../words/disks.ts";
+import { diskContent, diskName } from "../../words/disks.ts";
 import classes from "./device.module.css";
 
 interface InventoryProps {
@@ -71,12 +71,12 @@ function connectionText({ address, speed }: DeviceAgent["inventory"]["network"][
 }
 
 function Disk({ disk }: { readonly disk: AgentDisk }) {
-	const { path, model, size, readOnly, use } = disk;
+	const { path, size, readOnly, use } = disk;
 	return (
 		<li>
 			<Group gap="xs">
 				<Text size="sm" fw={600}>
-					{model || path}
+					{diskName(disk)}
 				</Text>
 				<Text size="sm">{bytesText(size)}</Text>
 				<Text size="sm" c="dimmed" ff="monospace">

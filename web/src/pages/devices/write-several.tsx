@@ -111,7 +111,7 @@ function WriteForm({ devices, away, onDone }: WriteFormProps) {
 					))}
 				</ul>
 				<Problem error={order.error} title="Not all are written" />
-				<Group justify="flex-end" gap="xs">
+				<Group justify="flex-end" gap="xs" wrap="wrap-reverse">
 					<Button variant="default" onClick={onDone}>
 						Cancel
 					</Button>
