@@ -41,6 +41,8 @@ COPY simulator simulator
 COPY tools/container tools/container
 COPY --from=page /app/web/dist web/dist
 ENV PATH=/app/tools/container:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin IMAGES_DIR=/images DATA_DIR=/data
+# What a person is told to do is done on the host.
+ENV PI_NETBOOT_CONTAINER=yes
 # Compiled once, here: each start is quicker, and has no compiler in its memory (20 MB).
 ENV NODE_COMPILE_CACHE=/app/.cache
 RUN pi-netboot version

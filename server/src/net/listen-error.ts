@@ -1,5 +1,4 @@
 /** What to tell a person about a port that we could not have: one sentence, and the commands that change it. */
-import { existsSync } from "node:fs";
 import { errorText, shellQuote, systemCode } from "../base/index.ts";
 import { type PortOwner, type Protocol, portOwner } from "./port-owner.ts";
 
@@ -30,13 +29,11 @@ export interface AdviceContext {
 	readonly owner: (protocol: Protocol, port: number) => Promise<PortOwner | undefined>;
 }
 
-/** Docker and Podman each leave a file of their own in what they run. */
-const CONTAINER_MARKS = ["/.dockerenv", "/run/.containerenv"];
-
 const systemContext: AdviceContext = {
 	platform: process.platform,
 	execPath: process.execPath,
-	isContainer: CONTAINER_MARKS.some((path) => existsSync(path)),
+	// Set by our Dockerfile: the marks of Docker itself stay on whatever was once made from an image.
+	isContainer: process.env.PI_NETBOOT_CONTAINER === "yes",
 	owner: portOwner,
 };
 
