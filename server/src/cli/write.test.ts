@@ -29,6 +29,8 @@ const sleeping = [pi("attic", "00000003", [SD], false), { ...sampleDevice, name:
 /** What becomes of a write, look by look. */
 let story: Partial<Write>[] = [];
 let ordered: { readonly id: string; readonly wish: NewWrite }[] = [];
+/** Writes of long ago. */
+let old: string[] = [];
 let stops: () => Promise<void>;
 let url = "";
 let dataDir = "";
@@ -48,7 +50,11 @@ before(async () => {
 					return { ...sampleWrite, id: id.padStart(16, "0") };
 				},
 				get: look,
-				list: () => ordered.map(({ id }) => look(id.padStart(16, "0"))),
+				list: ({ before, limit }) => {
+					const all = [...ordered.map(({ id }) => id.padStart(16, "0")), ...old];
+					const start = before === undefined ? 0 : all.indexOf(before) + 1;
+					return all.slice(start, start + limit).map(look);
+				},
 				retry: look,
 			},
 		},
@@ -68,6 +74,7 @@ after(async () => {
 beforeEach(() => {
 	story = [];
 	ordered = [];
+	old = [];
 });
 
 const OVER = { stage: "complete", percent: 100, endedAt: sampleWrite.createdAt + 81_000 } as const;
@@ -186,5 +193,17 @@ describe("pi-netboot write", () => {
 		story = [{}, OVER];
 		const { writes } = JSON.parse((await write(["--retry", sampleWrite.id, "--json"])).out);
 		assert.equal(writes[0].stage, "complete");
+	});
+
+	it("lists those of long ago, a hundred at a time", async () => {
+		old = Array.from({ length: 150 }, (_, index) => `a${String(index).padStart(15, "0")}`);
+		const first = await write(["--list"]);
+		assert.deepEqual(
+			[first.out.split("\n").length, first.err],
+			[102, `There are older ones: pi-netboot write --list --before ${old[99]}\n`],
+		);
+		const second = await write(["--list", "--before", old[99] ?? ""]);
+		assert.deepEqual([second.out.split("\n").length, second.err], [52, ""]);
+		assert.equal((await write(["kitchen", "--before", old[0] ?? ""])).exitCode, 2);
 	});
 });
