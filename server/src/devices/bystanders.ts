@@ -32,6 +32,11 @@ export class Bystanders {
 		this.#byMac.delete(mac);
 	}
 
+	/** So many were seen that some were forgotten: somebody may be making them up. */
+	get isFull(): boolean {
+		return this.#byMac.size >= BYSTANDERS_MAX;
+	}
+
 	/** The last one seen first. */
 	list(): Bystander[] {
 		return [...this.#byMac.values()].reverse();

@@ -133,11 +133,21 @@ test("boots come by pages", async () => {
 	);
 });
 
-test("a bystander is told of when it is new or the reason is another one", async () => {
-	await using bench = await Bench.open();
+test("a bystander is told of when it is new or the reason is another one; a flood of them does not fill the log", async () => {
+	const lines: string[] = [];
+	const log = pino({ base: null }, { write: (json: string) => void lines.push(JSON.parse(json).msg) });
+	await using bench = await Bench.open({ log });
 	const heard: string[] = [];
 	bench.registry.on("bystander", ({ mac, reason }) => heard.push(`${mac} ${reason}`));
 	const mac = "28:cd:c1:00:00:01";
 	for (const reason of ["a", "a", "b", "b"]) bench.registry.sawBystander(mac, reason);
 	assert.deepEqual(heard, [`${mac} a`, `${mac} b`]);
+	assert.deepEqual(lines, [
+		`${mac} is seen, and does not boot from here. a`,
+		`${mac} is seen, and does not boot from here. b`,
+	]);
+	for (let number = 0; number < 1000; number++) {
+		bench.registry.sawBystander(`28:cd:c1:00:1${Math.floor(number / 100)}:${10 + (number % 90)}`, "a");
+	}
+	assert.ok(lines.length < 70, `${lines.length} lines`);
 });

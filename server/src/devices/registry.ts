@@ -442,7 +442,8 @@ export class DeviceRegistry extends EventEmitter<RegistryEvents> implements Star
 
 	/** Also in the log, where its boot is told from line to line. */
 	#bystander(bystander: Bystander): void {
-		this.#options.log.info(`${bystander.mac} is seen, and does not boot from here. ${bystander.reason}`);
+		const level = this.#bystanders.isFull ? "debug" : "info";
+		this.#options.log[level](`${bystander.mac} is seen, and does not boot from here. ${bystander.reason}`);
 		this.emit("bystander", bystander);
 	}
 
