@@ -241,7 +241,8 @@ describe("a write on the page", { skip, timeout: 300_000 }, () => {
 				const body = JSON.stringify({ target, confirm: true });
 				for (let count = 0; count < 52; count++) {
 					const order = await fetch(`/api/v1/devices/${id}/writes`, { method: "POST", headers, body });
-					await fetch(`/api/v1/writes/${(await order.json()).id}/cancel`, { method: "POST" });
+					const { id: write } = (await order.json()) as { id: string };
+					await fetch(`/api/v1/writes/${write}/cancel`, { method: "POST" });
 				}
 			},
 			[shelf.id, empty],

@@ -74,7 +74,7 @@ export function publishEvents(sources: EventSources): () => void {
 	registry.on("device", showDevice).on("removed", loseDevice).on("bystander", showOther);
 	library.events.on("added", imageChanged).on("changed", imageChanged).on("removed", imageRemoved);
 	arrivals.events.on("changed", showArrival).on("ended", showArrival);
-	images.onDefault = guarded(log, () => showDefaults());
+	images.onDefault = guarded<void>(log, () => showDefaults());
 	const endLog = logging.subscribe((line) => hub.publish({ type: "log", data: line }));
 	return () => {
 		endLog();
