@@ -1,15 +1,12 @@
 /** A Pi for benches: the agent as the server put it into the root of this boot, in a namespace of its own, with one disk. */
 import { setTimeout } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
-import { must } from "../test/harness/command.ts";
 import { eventually } from "../test/harness/eventually.ts";
 import { fetchCmdline, type PiOnCable } from "../test/harness/export.ts";
 import { Imager } from "../test/harness/imager.ts";
-import { type Lab, SERVER_ADDRESS } from "../test/harness/lab.ts";
+import type { Lab } from "../test/harness/lab.ts";
 import type { Server } from "../test/harness/server.ts";
+import { agentConfig } from "../test/harness/working-pi.ts";
 
-const READER = fileURLToPath(new URL("../test/harness/root-reader.ts", import.meta.url));
-const CONFIG = "/opt/netboot-imager/config.json";
 const LONGEST_MS = 1_200_000;
 
 /** What of a write's answer counts here. */
@@ -49,10 +46,7 @@ export class BenchPi {
 		await this.#lab.removeHost(this.host);
 		const { exportPath } = await fetchCmdline(this.#lab, this.#cable);
 		await this.#lab.addHost(this.host, { mac: this.#cable.mac, address: `${this.#cable.address}/24` });
-		const read = this.#lab.on(this.host, [process.execPath, READER, SERVER_ADDRESS, exportPath, CONFIG]);
-		const files = JSON.parse(await must(read));
-		const { only_when_netbooted: _, ...given } = JSON.parse(files[CONFIG]);
-		const config = { ...given, port: 0, devices: disk };
+		const config = { ...(await agentConfig(this.#lab, this.host, exportPath)), devices: disk };
 		const agent = await Imager.start(folder, { as: this.#lab.on(this.host, []), config });
 		const isKnown = async () => {
 			const device = (await this.#server.api("GET", this.#path)) as {

@@ -5,21 +5,19 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
 import type { Device, Write } from "@pi-netboot/api";
 import { BlockDevices } from "../harness/block-devices.ts";
 import { must } from "../harness/command.ts";
 import { eventually } from "../harness/eventually.ts";
 import { fetchCmdline, type PiOnCable } from "../harness/export.ts";
 import { Imager } from "../harness/imager.ts";
-import { Lab, SERVER_ADDRESS } from "../harness/lab.ts";
+import { Lab } from "../harness/lab.ts";
 import { IMAGE_PROGRAMS, lacks } from "../harness/needs.ts";
 import { Server } from "../harness/server.ts";
 import { makeSmallImage } from "../harness/small-image.ts";
+import { agentConfig } from "../harness/working-pi.ts";
 import { assertDoesNotBoot, assertHolds } from "../harness/written-disk.ts";
 
-const READER = fileURLToPath(new URL("../harness/root-reader.ts", import.meta.url));
-const CONFIG = "/opt/netboot-imager/config.json";
 const MIB = 1024 * 1024;
 const PI: PiOnCable = { mac: "dc:a6:32:00:00:07", address: "10.77.0.107", serial: "e0ff0607" };
 const DEVICE = `/api/v1/devices/${PI.serial}`;
@@ -65,17 +63,14 @@ describe("a write with the real server", { skip, timeout: 400_000 }, () => {
 		await lab.removeHost("pi");
 		const { exportPath } = await fetchCmdline(lab, PI);
 		await lab.addHost("pi", { mac: PI.mac, address: `${PI.address}/24` });
-		const read = [process.execPath, READER, SERVER_ADDRESS, exportPath, CONFIG];
-		const files = JSON.parse(await must(lab.on("pi", read)));
-		const { only_when_netbooted: _here, ...config } = JSON.parse(files[CONFIG]);
-		await startAgent(config);
+		await startAgent(await agentConfig(lab, "pi", exportPath));
 	}
 
 	let started: Record<string, unknown> = {};
 
 	async function startAgent(config = started): Promise<void> {
 		started = config;
-		agent = await Imager.start(folder, { as: lab.on("pi", []), config: { ...config, port: 0, devices: disk } });
+		agent = await Imager.start(folder, { as: lab.on("pi", []), config: { ...config, devices: disk } });
 	}
 
 	const device = async () => (await server.api("GET", DEVICE)) as Device;
