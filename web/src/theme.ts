@@ -40,12 +40,20 @@ export const theme = createTheme({
 	headings: { fontWeight: "650" },
 	respectReducedMotion: true,
 	components: {
+		// In its landmark, and with nothing in it but its items.
+		Menu: { defaultProps: { withinPortal: false, withInitialFocusPlaceholder: false } },
 		// Its eye is left out of the order of the keyboard otherwise.
 		PasswordInput: {
 			defaultProps: { visibilityToggleButtonProps: { "aria-label": "Show what is typed", tabIndex: 0 } },
 		},
 	},
 });
+
+/** White on a red button. */
+const danger = {
+	"--mantine-color-red-filled": "var(--mantine-color-red-9)",
+	"--mantine-color-red-filled-hover": "#b02525",
+};
 
 /** Text on a tint of its own colour, and quiet text, at 4.5 to 1 or better (WCAG 1.4.3). */
 export const cssVariables: CSSVariablesResolver = () => ({
@@ -59,6 +67,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
 		"--line": "#e1e4e9",
 		"--track": "#dfe3e8",
 		"--ring": "var(--mantine-color-raspberry-7)",
+		...danger,
 		...tints((color) => `var(--mantine-color-${color}-9)`),
 		"--mantine-color-yellow-light-color": "#7a4a00",
 		"--mantine-color-orange-light-color": "#8f3a00",
@@ -75,6 +84,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
 		"--line": "#2a3038",
 		"--track": "#363d47",
 		"--ring": "var(--mantine-color-raspberry-3)",
+		...danger,
 		...tints((color) => `var(--mantine-color-${color}-2)`),
 	},
 });

@@ -81,7 +81,7 @@ function parametersHtml(parameters: readonly JsonObject[]): string {
 			`<tr><td><code>${text(name)}</code></td><td>${text(place)}${required === true ? ", required" : ""}</td>` +
 			`<td><code>${text(shape(schema))}</code></td><td>${prose(description)}</td></tr>`,
 	);
-	return `<h3>Parameters</h3><div class="wide"><table><thead><tr><th>Name</th><th>Where</th><th>What</th><th></th></tr></thead>
+	return `<h3>Parameters</h3><div class="wide"><table><thead><tr><th>Name</th><th>Where</th><th>What</th><th>Meaning</th></tr></thead>
 <tbody>${rows.join("")}</tbody></table></div>`;
 }
 

@@ -85,7 +85,13 @@ export function Shell() {
 					</Group>
 				</Group>
 			</AppShell.Header>
-			<AppShell.Navbar p="xs" className={classes.navbar} aria-label="Pages" onKeyDown={leaveMenu}>
+			<AppShell.Navbar
+				data-closed={!menuOpened || undefined}
+				p="xs"
+				className={classes.navbar}
+				aria-label="Pages"
+				onKeyDown={leaveMenu}
+			>
 				{places.map((place) => (
 					<PlaceLink key={place.to} place={place} onClick={menu.close} />
 				))}
