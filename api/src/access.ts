@@ -84,7 +84,9 @@ export const AuditEntry = z
 	.object({
 		id: z.int().min(1),
 		at: Time,
-		who: z.string().describe("As in `Session`; `password` or `link` where somebody logged in."),
+		who: z
+			.string()
+			.describe("As in `Session`; `password` or `link` where somebody logged in, `code` where an agent was installed."),
 		address: z.string(),
 		action: z.string().describe("The operation of this API: `changeDevice`."),
 		target: z.string().nullable().describe("What was changed, by its id."),

@@ -60,6 +60,8 @@ export interface BootstrapParts {
 	readonly codes: BootstrapCodes;
 	/** @throws ApiError for who has neither the token nor a session. */
 	readonly authorise: (request: FastifyRequest) => void;
+	/** An agent got its config.json. */
+	readonly introduced: (address: string) => Promise<void>;
 }
 
 type ByName = FastifyRequest<{ Params: { name: string }; Querystring: { code?: unknown } }>;
@@ -75,6 +77,7 @@ export function addBootstrap(server: FastifyInstance, parts: BootstrapParts): vo
 		const { code } = read(request.body);
 		codes.redeem(code, "install", request.ip);
 		const config = await bootstrap.introduce(request.ip, `http://${request.headers.host}`);
+		await parts.introduced(request.ip);
 		return reply.header("cache-control", "no-store").send(config);
 	});
 	server.route({
@@ -127,7 +130,8 @@ function send(request: FastifyRequest, reply: FastifyReply, file: ImageBytes): F
 	if (range === "unsatisfiable") return withoutBody(reply.header("content-range", `bytes */${size}`), file, 416);
 	const { start, end } = range === "all" ? { start: 0, end: size } : range;
 	if (range !== "all") reply.code(206).header("content-range", `bytes ${start}-${end - 1}/${size}`);
-	const name = encodeURIComponent(file.name);
+	// RFC 8187 section 3.2.1 lets fewer signs through than an address does.
+	const name = encodeURIComponent(file.name).replaceAll(/['()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16)}`);
 	reply.type("application/octet-stream").headers({
 		"content-length": end - start,
 		"content-disposition": `attachment; filename*=UTF-8''${name}`,

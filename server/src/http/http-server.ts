@@ -181,7 +181,9 @@ export class HttpServer implements Startable {
 		});
 		const { agents, bootstrap } = this.#options.services;
 		const authorise = (request: FastifyRequest) => this.#letIn(request);
-		addBootstrap(this.fastify, { agents, bootstrap, codes: this.#codes, authorise });
+		const introduced = (address: string) =>
+			this.#audit.note({ who: "code", address, action: "introduceAgent", target: null, body: undefined });
+		addBootstrap(this.fastify, { agents, bootstrap, codes: this.#codes, authorise, introduced });
 		addPages(this.fastify, this.#access, this.#options.page ?? builtPage);
 	}
 
@@ -239,12 +241,11 @@ export class HttpServer implements Startable {
 	async #note(request: FastifyRequest, reply: FastifyReply): Promise<void> {
 		const visitor = this.#visitors.get(request);
 		const { method, body, ip: address } = request;
-		const { operation, url } = request.routeOptions.config as { operation?: string; url?: string };
-		const isChange = method !== "GET" && method !== "HEAD" && method !== "OPTIONS";
-		const isPiece = operation === undefined && method === "PATCH";
-		if (visitor === undefined || !isChange || isPiece || reply.statusCode >= 400) return;
-		const action = operation ?? `${method} ${url}`;
-		await this.#audit.note({ who: visitor.who, address, action, target: targetOf(request.params), body });
+		const { operation: action } = request.routeOptions.config as { operation?: string };
+		const isChange = method !== "GET" && method !== "HEAD" && action !== undefined && action !== "appendUpload";
+		if (visitor === undefined || !isChange || reply.statusCode >= 400) return;
+		const target = targetOf(request.params) ?? reply.getHeader("image-id")?.toString() ?? null;
+		await this.#audit.note({ who: visitor.who, address, action, target, body });
 	}
 
 	#miss(request: FastifyRequest, reply: FastifyReply): never {

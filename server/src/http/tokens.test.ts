@@ -197,6 +197,30 @@ describe("who changed what", () => {
 		]);
 	});
 
+	it("has uploads by the image that they make, not their pieces, and agents that were installed", async () => {
+		const h = harness();
+		const tus = { ...bearer, "tus-resumable": "1.0.0" };
+		const metadata = `filename ${Buffer.from("new.img").toString("base64")}`;
+		const begin = { ...tus, "upload-length": "3", "upload-metadata": metadata };
+		const { headers } = await h.http.fastify.inject({ method: "POST", url: "/api/v1/uploads", headers: begin });
+		const url = String(headers.location);
+		const piece = { ...tus, "upload-offset": "0", "content-type": "application/offset+octet-stream" };
+		await h.http.fastify.inject({ method: "PATCH", url, headers: piece, payload: Buffer.from("abc") });
+		await h.http.fastify.inject({ method: "DELETE", url, headers: tus });
+		const { code } = (await ask(h, "POST", "/api/v1/install-codes")).body;
+		await ask(h, "POST", "/api/bootstrap/agent", { code }, {});
+		assert.deepEqual(
+			h.audit.entries.map(({ who, action, target }) => [who, action, target]),
+			[
+				["token", "createUpload", "new.img"],
+				["token", "deleteUpload", "u1"],
+				["token", "createInstallCode", null],
+				["code", "introduceAgent", null],
+			],
+		);
+		assert.ok(!JSON.stringify(h.audit.entries).includes(code));
+	});
+
 	it("that cannot be written does not undo the change", async () => {
 		const h = harness();
 		h.audit.insert = () => Promise.reject(new Error("the disk is full"));

@@ -29,7 +29,7 @@ export function addUploads(server: FastifyInstance, uploads: UploadService, auth
 			if (request.method !== "OPTIONS") checkVersion(request, reply);
 		});
 		scope.options(PLACE, (_request, reply) => sendAbilities(reply));
-		scope.post(PLACE, async (request, reply) => {
+		scope.post(PLACE, operation("createUpload"), async (request, reply) => {
 			const upload = await uploads.create(wishOf(request));
 			return reply
 				.code(201)
@@ -40,17 +40,22 @@ export function addUploads(server: FastifyInstance, uploads: UploadService, auth
 			const upload = uploads.get(request.params.id) ?? noUpload(request.params.id);
 			return reply.headers({ ...stateHeaders(upload), "upload-length": String(upload.size) }).send();
 		});
-		scope.patch(`${PLACE}/:id`, async (request: ById, reply) => {
+		scope.patch(`${PLACE}/:id`, operation("appendUpload"), async (request: ById, reply) => {
 			const body = bodyOf(request);
 			const checksum = checksumOf(request.headers["upload-checksum"]);
 			const upload = await uploads.append(request.params.id, offsetOf(request), body, checksum);
 			return reply.code(204).headers(stateHeaders(upload)).send();
 		});
-		scope.delete(`${PLACE}/:id`, async (request: ById, reply) => {
+		scope.delete(`${PLACE}/:id`, operation("deleteUpload"), async (request: ById, reply) => {
 			if (!(await uploads.remove(request.params.id))) noUpload(request.params.id);
 			return reply.code(204).send();
 		});
 	});
+}
+
+/** What it is called in the API's description, and in the record of changes. */
+function operation(name: string) {
+	return { config: { operation: name } };
 }
 
 /** "The Client MUST include the Tus-Resumable header in every request", and the server answers 412 to another version. */
