@@ -8,10 +8,12 @@ import { ClosedError, ExternalError } from "../../base/index.ts";
 
 /** Read and sent at once; smaller ones cost more calls than bytes. */
 const PIECE_BYTES = 256 * 1024;
-/** Buffers that wait for the next who asks: what ten Pis take that fetch two chunks each. */
-const MOST_KEPT = 40;
+/** Buffers that wait for the next who asks: what ten Pis take that fetch three chunks each; and the few that stay when nobody does. */
+const MOST_KEPT = 60;
+const KEPT_IDLE = 8;
 
 const free: Buffer[] = [];
+let underway = 0;
 
 /**
  * Writes a part of a file to a stream: one piece is read while the one before is taken.
@@ -21,6 +23,7 @@ const free: Buffer[] = [];
  */
 export async function sendPart(path: string, start: number, end: number, to: Writable): Promise<void> {
 	const file = await open(path);
+	underway++;
 	try {
 		let reading = take();
 		let sending = take();
@@ -37,6 +40,8 @@ export async function sendPart(path: string, start: number, end: number, to: Wri
 		// Not when it failed: then the system may still be reading them.
 		keep(reading, sending);
 	} finally {
+		underway--;
+		if (underway === 0) free.splice(KEPT_IDLE);
 		await file.close();
 	}
 }
