@@ -9,7 +9,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import type { DeviceList, Network } from "@pi-netboot/api";
+import type { AllowedHosts, DeviceList, Network } from "@pi-netboot/api";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { BROWSER_PROGRAMS, openPage, startBrowser, type WatchedPage } from "../harness/browser.ts";
 import { eventually } from "../harness/eventually.ts";
@@ -181,14 +181,23 @@ describe("the page", { skip }, () => {
 		await page.getByLabel("Fresh at each boot").click();
 		await page.getByRole("combobox", { name: "Tags" }).fill("room-2");
 		await page.keyboard.press("Enter");
+		await page.getByLabel("Most that its root may hold").fill("2.5");
 		await save.click();
 		await page.getByRole("heading", { name: "bench-1", level: 1 }).waitFor();
 		const { devices } = (await server.api("GET", "/api/v1/devices")) as DeviceList;
 		assert.deepEqual(
-			devices.map((device) => [device.name, device.rootMode, device.tags]),
-			[["bench-1", "ephemeral", ["room-2"]]],
+			devices.map((device) => [device.name, device.rootMode, device.tags, device.quotaBytes]),
+			[["bench-1", "ephemeral", ["room-2"], 2_500_000_000]],
 		);
 		assert.deepEqual(await violations(page), []);
+	});
+
+	it("says that a virtual Pi is one, what its boots took, and why it cannot be written", async () => {
+		const about = page.getByRole("region", { name: "About" });
+		await about.getByText(/Pi 4.*, a virtual one$/).waitFor();
+		await page.getByRole("row", { name: /^Firmware/ }).waitFor();
+		assert.ok(await page.getByRole("button", { name: "Write to disk" }).isDisabled());
+		await page.getByText("It has no disk to write").waitFor();
 	});
 
 	it("changes several Pis at once", async () => {
@@ -239,6 +248,17 @@ describe("the page", { skip }, () => {
 		await page.getByText(/are taken back at/).waitFor({ state: "detached" });
 		assert.deepEqual(await held(), ["off", true]);
 		await server.api("PATCH", "/api/v1/network", { mode: "proxy" });
+	});
+
+	it("keeps the names that the server may be called by", async () => {
+		await page.getByRole("link", { name: "Settings", exact: true }).click();
+		const names = page.getByRole("region", { name: "Names of this server" });
+		await names.getByRole("combobox", { name: "Further names" }).fill("netboot.example.org");
+		await page.keyboard.press("Enter");
+		await names.getByRole("button", { name: "Save" }).click();
+		await names.getByText("Saved.").waitFor();
+		const { hosts } = (await server.api("GET", "/api/v1/allowed-hosts")) as AllowedHosts;
+		assert.deepEqual(hosts, ["netboot.example.org"]);
 	});
 
 	it("shows the log as it grows", async () => {
