@@ -86,6 +86,8 @@ const STRANGER = actor("pi4", "", /^/, plays("own-disk"));
 
 const skip = await lacks(["ip", "curl", "dnsmasq", ...BROWSER_PROGRAMS, ...IMAGE_PROGRAMS]);
 const running: Background[] = [];
+/** Those that are on before the router is. */
+let early: readonly Background[] = [];
 let router: Router;
 let browser: Browser;
 let context: BrowserContext;
@@ -110,6 +112,11 @@ const room = bootLab(skip, async (made) => {
 	await must(["ip", "-n", lab.host("pc"), "route", "add", "default", "dev", "pc0"]);
 	const server = await made.serve({ images: ["raspios", "rescue", "bare"], flags: ["--interface", "srv0"] });
 	await server.api("PUT", "/api/v1/images/default", { id: "raspios" });
+	// Those that are to be set to something get known meanwhile.
+	early = [LONELY, ...ACTORS.filter(({ set }) => set !== undefined)].map((pi) =>
+		switchOn(lab, pi.host, pi, pi === LONELY ? [] : plays("deaf")),
+	);
+	running.push(...early);
 	browser = await startBrowser(lab, "rtr", folder);
 	context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
 	watched = await openPage(context);
@@ -148,11 +155,8 @@ async function cardSays(pi: Actor): Promise<void> {
 
 describe("what goes wrong with a Pi", { skip }, () => {
 	it("without a DHCP server: nobody gives it an address", async () => {
-		const lonely = on(LONELY);
-		// These get known, so that they can be set to something.
-		const first = ACTORS.filter(({ set }) => set !== undefined).map((pi) => on(pi, plays("deaf")));
 		await cardSays(LONELY);
-		await off(lonely, ...first);
+		await off(...early);
 		router = await room().startRouter();
 		// It is refused, but looks for other DHCP servers before.
 		await room().server.api("PATCH", "/api/v1/network", { mode: "full" });

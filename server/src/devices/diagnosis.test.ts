@@ -363,6 +363,12 @@ describe("the rule book", () => {
 		});
 	}
 
+	test("who asked the portmapper is not said to have asked nobody", () => {
+		const told = [DISCOVER, ...facts(PI4), INITRAMFS, 4, { kind: "portmap" } as const];
+		assert.equal(diagnose(sceneOf([...told, 17])), undefined);
+		assert.equal(diagnose(sceneOf([...told, 20]))?.code, "portmap-only");
+	});
+
 	test("what the attempt before lacked is forgotten when the next one finds it", () => {
 		const bare = [DISCOVER, OFFER, ...facts("start4.elf x ; start.elf x"), 2];
 		assert.equal(diagnose(sceneOf([...bare, ...bare, DISCOVER]))?.code, "boot-file-missing");

@@ -36,7 +36,10 @@ export const SYSTEM_RULES: readonly Rule[] = [
 		row: 9,
 		code: "no-mount",
 		severity: "error",
-		applies: (scene) => scene.attempt.mountAt === undefined && since(scene, scene.attempt.linuxDhcpAt) >= 20 * SECONDS,
+		applies: (scene) =>
+			scene.attempt.mountAt === undefined &&
+			scene.attempt.portmapAt === undefined &&
+			since(scene, scene.attempt.linuxDhcpAt) >= 20 * SECONDS,
 		seen: ({ attempt }) =>
 			`Its ${attempt.initramfs ? "initramfs" : "kernel"} asked for an address; 20 seconds later it had not asked for its root.`,
 		message: ({ attempt }) =>
@@ -44,7 +47,7 @@ export const SYSTEM_RULES: readonly Rule[] = [
 				? "Its initramfs has an address, but nothing came to the portmapper (port 111) or the NFS server."
 				: "Its kernel has an address, but never asked for its root.",
 		fix: () =>
-			"Open TCP and UDP 111 and 2049 in this machine's firewall, and see that `/api/v1/health` shows both as listening.",
+			"Open TCP and UDP 111 and 2049 in this machine's firewall, and see on the page Network that the portmapper and NFS are running.",
 	},
 	{
 		row: 10,
