@@ -17,6 +17,7 @@ describe("the Pis that are shown", () => {
 	it("come in the order of their names as people count, those that need help first", () => {
 		const all = [device("pi-10"), device("pi-2"), device("z", { diagnosis: trouble }), device("pi-1")];
 		assert.deepEqual(shownNames(all), ["z", "pi-1", "pi-2", "pi-10"]);
+		assert.deepEqual(shownNames([device("pi-10"), device("pi-02"), device("pi-1")]), ["pi-1", "pi-02", "pi-10"]);
 		assert.deepEqual(shownNames([device("p-001a"), device("p-0019"), device("p-000f")]), [
 			"p-000f",
 			"p-0019",

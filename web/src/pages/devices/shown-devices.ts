@@ -23,9 +23,9 @@ const words: Readonly<Record<StatusKind, string>> = {
 	quiet: "quiet",
 };
 
-/** `pi-2` before `pi-10`; names made of a serial, like `pi-001f`, are left as they are. */
+/** `pi-2` and `pi-02` before `pi-10`; names made of a serial, like `pi-001f`, are left as they are. */
 const sortKey = (name: string): string =>
-	name.replace(/(?<![a-z0-9])[1-9]\d*(?![a-z0-9])/g, (number) => number.padStart(4, "0"));
+	name.replace(/(?<![a-z0-9])\d{1,3}(?![a-z0-9])/g, (number) => number.padStart(4, "0"));
 
 /** Those that need a person first, then by name, so that none jumps about while it boots. */
 export function withStatus(devices: readonly Device[], now: number): ShownDevice[] {

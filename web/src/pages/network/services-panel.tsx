@@ -42,7 +42,7 @@ function Service({ name, service }: { readonly name: string; readonly service: S
 				<Text fw={600} size="sm">
 					{name}
 				</Text>
-				<Group gap="xs">
+				<Group gap={6}>
 					<Badge variant="light" size="sm" color={color}>
 						{word}
 					</Badge>
