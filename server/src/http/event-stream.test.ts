@@ -150,7 +150,7 @@ describe("a real socket", () => {
 		assert.equal(login.status, 303);
 		const cookie = login.headers.get("set-cookie")?.split(";")[0] ?? "";
 		const devices = await fetch(url(h, "/api/v1/devices"), { headers: { cookie } });
-		assert.deepEqual(await devices.json(), { devices: [sampleDevice] });
+		assert.deepEqual(await devices.json(), { devices: [sampleDevice], next: null });
 	});
 
 	it("answers what is no HTTP in the one form of errors", async () => {
