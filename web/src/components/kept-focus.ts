@@ -6,7 +6,7 @@
 /** Milliseconds: a dialog that closes gives the focus back by itself first. */
 const PATIENCE = 150;
 /** Places that are remembered. */
-const MOST = 8;
+const MOST = 32;
 /** What takes the focus in place of what was in it. */
 const AROUND = "li, form, article, section, ul, main";
 
@@ -63,12 +63,13 @@ export class KeptFocus {
 		// Its work goes on; then it is there again.
 		if (last.isConnected && last.dataset.loading !== undefined) return;
 		if (this.#standIn?.isConnected) return;
-		const next = this.#places
-			.toReversed()
-			.flatMap((place) => [place.element, ...place.around])
-			.find(isUsable);
+		const next =
+			this.#places
+				.toReversed()
+				.flatMap((place) => [place.element, ...place.around])
+				.find(isUsable) ?? document.querySelector<HTMLElement>("main");
+		if (next === null) return;
 		this.#standIn = next;
-		if (next === undefined) return;
 		if (next.tabIndex < 0) next.tabIndex = -1;
 		next.focus({ preventScroll: true });
 	}
