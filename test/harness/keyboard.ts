@@ -40,7 +40,10 @@ export class Hands {
 }
 
 export function hasFocus(target: Locator): Promise<boolean> {
-	return target.evaluate("(element) => element === document.activeElement");
+	// It runs in the browser, whose types are not known here.
+	return target.evaluate(
+		(element) => element === (globalThis as unknown as { document: { activeElement: unknown } }).document.activeElement,
+	);
 }
 
 /** Whether one sees where the focus is: on the element, or on what stands for it. */
@@ -52,7 +55,7 @@ export function showsFocus(page: Page): Promise<boolean> {
 			const { outlineStyle, outlineWidth } = getComputedStyle(one);
 			return outlineStyle !== "none" && parseFloat(outlineWidth) >= 2;
 		};
-		return [element, element.nextElementSibling, element.closest("label")].some(isRinged);
+		return [element, element.nextElementSibling, element.parentElement, element.closest("label")].some(isRinged);
 	})()`);
 }
 
