@@ -55,6 +55,11 @@ export class AccessBook {
 		return known?.name;
 	}
 
+	/** Whether it is a token, without counting that as a use. */
+	holds(token: string): boolean {
+		return this.#byHash.has(hashOf(token));
+	}
+
 	#used(token: KeptToken): void {
 		const now = this.#clock.now();
 		if (token.lastUsedAt !== null && now - token.lastUsedAt < USE_MS) return;

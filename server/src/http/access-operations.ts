@@ -2,6 +2,7 @@
 import type { Access } from "./access.ts";
 import type { AllowedHosts } from "./allowed-hosts.ts";
 import type { Audit } from "./audit.ts";
+import type { EventStreams } from "./event-stream.ts";
 import type { Operations, Visit } from "./operations.ts";
 
 type AccessOperation =
@@ -18,10 +19,18 @@ type AccessOperation =
 	| "setAllowedHosts"
 	| "listAudit";
 
-export function accessOperations(access: Access, hosts: AllowedHosts, audit: Audit): Pick<Operations, AccessOperation> {
+interface AccessSources {
+	readonly access: Access;
+	readonly hosts: AllowedHosts;
+	readonly audit: Audit;
+	readonly streams: EventStreams;
+}
+
+export function accessOperations({ access, hosts, audit, streams }: AccessSources): Pick<Operations, AccessOperation> {
 	const { book } = access;
 	// Whoever ended all sessions from a browser is still there.
-	const keepIn = ({ visitor, setCookie }: Visit): undefined => {
+	const endOthers = ({ visitor, setCookie }: Visit): undefined => {
+		streams.reviewSoon();
 		if (visitor?.proof === "session") setCookie(access.createSession());
 	};
 	const shown = () => ({ hosts: [...hosts.stored], given: [...hosts.given], own: [...hosts.own] });
@@ -38,16 +47,17 @@ export function accessOperations(access: Access, hosts: AllowedHosts, audit: Aud
 		getSession: (_, { visitor }) => ({ who: visitor?.who ?? "", passwordSet: book.passwordSet }),
 		endSessions: async (_, visit) => {
 			await book.endSessions();
-			return keepIn(visit);
+			return endOthers(visit);
 		},
 		setPassword: async ({ body }, visit) => {
 			await book.setPassword(body.password);
-			return keepIn(visit);
+			return endOthers(visit);
 		},
 		listTokens: () => ({ tokens: book.list() }),
 		createToken: ({ body }) => book.create(body.name),
 		deleteToken: async ({ params }) => {
 			await book.remove(params.id);
+			streams.reviewSoon();
 			return undefined;
 		},
 		getAllowedHosts: shown,

@@ -80,6 +80,13 @@ export class Access {
 		});
 	}
 
+	/** Whether who was let in would be let in still: meanwhile a token may be revoked, and a session have ended. */
+	stillHolds(caller: Caller): boolean {
+		if (caller.authorization === undefined || !this.isNeeded) return this.loggedIn(caller);
+		const token = tokenIn(caller.authorization);
+		return token !== undefined && (sameSecret(token, this.#options.token) || this.book.holds(token));
+	}
+
 	/** Whether a person who opens the page is logged in. */
 	loggedIn(caller: Caller): boolean {
 		return this.#withoutToken(caller) !== undefined;
@@ -143,9 +150,8 @@ export class Access {
 	}
 
 	#checkToken(caller: Caller): Visitor {
-		const [scheme, token = "", ...rest] = (caller.authorization ?? "").split(" ");
-		const wellFormed = scheme?.toLowerCase() === "bearer" && rest.length === 0;
-		const who = wellFormed ? this.#ownerOf(token) : undefined;
+		const token = tokenIn(caller.authorization ?? "");
+		const who = token === undefined ? undefined : this.#ownerOf(token);
 		// As with codes, the right one is looked at in any case.
 		if (who !== undefined) return { proof: "token", who };
 		this.#failed(caller.address, "token");
@@ -164,6 +170,12 @@ export class Access {
 		this.#attempts.failed(address);
 		this.#options.log.warn(`a wrong ${what} came from ${address}`);
 	}
+}
+
+/** Undefined when the header is not of the form `Bearer TOKEN`. */
+function tokenIn(authorization: string): string | undefined {
+	const [scheme, token = "", ...rest] = authorization.split(" ");
+	return scheme?.toLowerCase() === "bearer" && rest.length === 0 ? token : undefined;
 }
 
 function limit(attempts: Attempts, address: string): void {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { after, describe, it } from "node:test";
+import { CreatedToken } from "@pi-netboot/api";
 import { logLine, sampleDevice } from "./testing/fake-services.ts";
 import { bearer, type Harness, harness } from "./testing/harness.ts";
 
@@ -29,8 +30,8 @@ async function readUntil(reader: ReadableStreamDefaultReader<Uint8Array>, text: 
 	return all;
 }
 
-async function openStream(h: Harness, query = "") {
-	const response = await fetch(url(h, `/api/v1/events${query}`), { headers: bearer });
+async function openStream(h: Harness, query = "", headers: Record<string, string> = bearer) {
+	const response = await fetch(url(h, `/api/v1/events${query}`), { headers });
 	assert.equal(response.status, 200);
 	assert.ok(response.body !== null);
 	const reader = response.body.getReader();
@@ -106,6 +107,40 @@ describe("live events", () => {
 		const sign = `: still here\nid: ${lastId}\n\n`;
 		assert.equal(await readUntil(reader, sign + sign), sign + sign);
 		await reader.cancel();
+	});
+
+	it("end with the token that they were asked with, and no others do", async () => {
+		const h = await listening();
+		const made = await fetch(url(h, "/api/v1/tokens"), {
+			method: "POST",
+			headers: { ...bearer, "content-type": "application/json" },
+			body: JSON.stringify({ name: "screen" }),
+		});
+		const { id, token } = CreatedToken.parse(await made.json());
+		const named = await openStream(h, "", { authorization: `Bearer ${token}` });
+		const other = await openStream(h);
+		await fetch(url(h, `/api/v1/tokens/${id}`), { method: "DELETE", headers: bearer });
+		h.clock.advance(1000);
+		assert.equal((await named.reader.read()).done, true);
+		h.services.events.publish({ type: "image", data: { id: "later" } });
+		await readUntil(other.reader, "later");
+		await other.reader.cancel();
+	});
+
+	it("end with all sessions, and with one whose time is over", async () => {
+		const h = await listening();
+		const logIn = async (days = 0) => {
+			const login = await fetch(url(h, `/?code=${h.http.createLoginCode()}`), { redirect: "manual" });
+			h.clock.advance(days * 24 * 3_600_000);
+			return openStream(h, "", { cookie: login.headers.get("set-cookie")?.split(";")[0] ?? "" });
+		};
+		const first = await logIn();
+		await fetch(url(h, "/api/v1/sessions"), { method: "DELETE", headers: bearer });
+		h.clock.advance(1000);
+		assert.equal((await first.reader.read()).done, true);
+		const second = await logIn(29.9999);
+		h.clock.advance(20_000);
+		assert.equal((await second.reader.read()).done, true);
 	});
 
 	it("end when the server stops, which does not wait for them", async () => {

@@ -1,6 +1,7 @@
 /**
  * Server-sent events (WHATWG HTML section 9.2). Each client has a stream; one that does not read is cut off when too much
  * waits for it. Who comes back gets what was missed, as long as that is remembered, and else is told to ask for the lists again.
+ * One whose token or session ended meanwhile hears no more.
  */
 import type { ServerResponse } from "node:http";
 import type { ServerEventType } from "@pi-netboot/api";
@@ -16,6 +17,9 @@ const mostWaiting = 512 * 1024;
 
 const mostStreams = 64;
 
+/** Milliseconds in which the browser that ended all sessions learns of its new one, before its stream ends with the others. */
+const graceMilliseconds = 1000;
+
 /** Time that a browser waits until it connects anew. */
 const retryMilliseconds = 2000;
 
@@ -26,11 +30,16 @@ const streamHeaders = {
 	connection: "close",
 };
 
+interface Stream {
+	readonly unsubscribe: () => void;
+	/** Whether its client may listen still. */
+	readonly mayListen: () => boolean;
+}
+
 export class EventStreams {
 	readonly #events: EventService;
 	readonly #clock: Clock;
-	/** Each open response with what ends its subscription. */
-	readonly #streams = new Map<ServerResponse, () => void>();
+	readonly #streams = new Map<ServerResponse, Stream>();
 	#heartbeat: Timer | undefined;
 	#closed = false;
 
@@ -56,12 +65,14 @@ export class EventStreams {
 	 * @param headers to send besides those of the stream.
 	 * @param types only these, or all when undefined.
 	 * @param lastId of the last event that the client saw, where it has seen one.
+	 * @param mayListen asked now and then; the stream ends when it is no longer so.
 	 */
 	open(
 		response: ServerResponse,
 		headers: Readonly<Record<string, string>>,
 		types: readonly ServerEventType[] | undefined,
 		lastId: string | undefined,
+		mayListen: () => boolean,
 	): void {
 		response.writeHead(200, { ...headers, ...streamHeaders });
 		const send = (event: SentEvent): void => {
@@ -74,22 +85,33 @@ export class EventStreams {
 		if (missed === undefined) response.write("event: reset\ndata: {}\n\n");
 		for (const event of missed ?? []) send(event);
 		const unsubscribe = this.#events.subscribe((_, sent) => send(sent));
-		this.#streams.set(response, unsubscribe);
+		this.#streams.set(response, { unsubscribe, mayListen });
 		this.#heartbeat ??= this.#beat();
 		response.once("close", () => this.#forget(response));
+	}
+
+	/** Somebody may listen no more: those are ended soon. */
+	reviewSoon(): void {
+		this.#clock.after(graceMilliseconds, () => this.#review());
+	}
+
+	#review(): void {
+		for (const [response, { mayListen }] of this.#streams) if (!mayListen()) this.#end(response);
 	}
 
 	/** Ends all streams; no new ones are admitted. */
 	close(): void {
 		this.#closed = true;
-		for (const response of this.#streams.keys()) {
-			this.#forget(response);
-			response.end();
-		}
+		for (const response of this.#streams.keys()) this.#end(response);
+	}
+
+	#end(response: ServerResponse): void {
+		this.#forget(response);
+		response.end();
 	}
 
 	#forget(response: ServerResponse): void {
-		this.#streams.get(response)?.();
+		this.#streams.get(response)?.unsubscribe();
 		this.#streams.delete(response);
 		if (this.#streams.size > 0) return;
 		this.#heartbeat?.cancel();
@@ -99,6 +121,7 @@ export class EventStreams {
 	/** A comment line now and then tells both sides that the other is still there. Its id is that of what was left out. */
 	#beat(): Timer {
 		return this.#clock.after(heartbeatMilliseconds, () => {
+			this.#review();
 			for (const response of this.#streams.keys()) sendText(response, `: still here\nid: ${this.#events.lastId}\n\n`);
 			this.#heartbeat = this.#beat();
 		});

@@ -209,7 +209,9 @@ export class HttpServer implements Startable {
 				const lastId = request.headers["last-event-id"] ?? query.after;
 				this.#streams.admit();
 				reply.hijack();
-				this.#streams.open(reply.raw, securityHeaders, query.types, lastId?.toString());
+				const caller = callerOf(request);
+				const mayListen = () => this.#access.stillHolds(caller);
+				this.#streams.open(reply.raw, securityHeaders, query.types, lastId?.toString(), mayListen);
 			},
 		});
 	}

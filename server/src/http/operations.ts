@@ -111,7 +111,7 @@ export function operations({ services, access, hosts, audit, streams, codes, ans
 			const code = codes.create(`download ${id}`);
 			return { path: downloadPath(id, code), expiresAt: code.expiresAt };
 		},
-		...accessOperations(access, hosts, audit),
+		...accessOperations({ access, hosts, audit, streams }),
 		getMetrics: async () =>
 			metricsText({
 				health: await health.health(),
