@@ -2,11 +2,12 @@
 import type { Device, Stage } from "@pi-netboot/api";
 import { memo } from "react";
 import { stageNames, stages } from "../words/stages.ts";
+import type { StatusKind } from "../words/status.ts";
 import classes from "./stage-bar.module.css";
 
 interface StageBarProps {
 	readonly reached: Device["stages"];
-	readonly state: "trouble" | "starting" | "running" | "quiet";
+	readonly state: StatusKind;
 	/** The names below the segments. */
 	readonly labelled?: boolean;
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { AgentDisk, AskedFile } from "@pi-netboot/api";
+import type { AgentDisk, AskedFile, Write } from "@pi-netboot/api";
 import { sampleDevice } from "../testing/sample-device.ts";
 import { bytesText, memoryText } from "./bytes.ts";
 import { diskContent, isEmptyDisk } from "./disks.ts";
@@ -83,6 +83,17 @@ describe("what a Pi is doing", () => {
 		assert.equal(statusOf(kernel(NOW - 3_600_000), NOW).word, "Stopped");
 		assert.equal(statusOf(device({ stage: "userspace" }), NOW).word, "Running");
 		assert.equal(statusOf(device({ intent: "ignore" }), NOW).word, "Left alone");
+	});
+
+	it("is being written, unless it needs help", () => {
+		const write = { imageName: "raspios.img", disk: { model: "SD64G" }, percent: 42.7 } as Write;
+		const running = device({ stage: "agent" });
+		const { kind, word, sentence } = statusOf(running, NOW, write);
+		assert.deepEqual([kind, word, sentence], ["writing", "Writing", "raspios.img to SD64G: 42 %."]);
+		const waiting = { ...write, waiting: { for: "turn", message: "2 writes are before it." } } as const;
+		assert.equal(statusOf(running, NOW, waiting).sentence, "2 writes are before it.");
+		const diagnosis = { code: "x", severity: "error", message: "No root.", seen: "It asked.", fix: "Help." } as const;
+		assert.equal(statusOf(device({ diagnosis }), NOW, write).kind, "trouble");
 	});
 
 	it("is trouble where the rule book says so, but not for a remark", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { Device } from "@pi-netboot/api";
+import type { Device, Write } from "@pi-netboot/api";
 import { sampleDevice } from "../../testing/sample-device.ts";
 import { countsText, filterDevices, withStatus } from "./shown-devices.ts";
 
@@ -10,6 +10,7 @@ const device = (name: string, more: Partial<Device> = {}): Device =>
 	sampleDevice({ name, stage: "userspace", bootCount: 1, lastBootAt: NOW, ...more });
 
 const trouble = { code: "x", severity: "error", message: "It needs help.", seen: "It asked.", fix: "Help." } as const;
+const write = { imageName: "raspios.img", disk: { model: "SD64G" }, percent: 42 };
 const names = { byId: new Map([["u", "ubuntu.img"]]), byDefault: "raspios.img" };
 const shownNames = (devices: readonly Device[]) => withStatus(devices, NOW).map((one) => one.device.name);
 
@@ -46,5 +47,10 @@ describe("the Pis that are shown", () => {
 		assert.equal(countsText(withStatus([], NOW)), "0 Pis");
 		const all = [device("a"), device("b", { stage: null }), device("c", { diagnosis: trouble })];
 		assert.equal(countsText(withStatus(all, NOW)), "3 Pis: 1 needs help, 1 running, 1 quiet");
+		const writes = (["writing", "complete"] as const).map(
+			(stage) => ({ ...write, deviceId: all[0]?.id, stage }) as Write,
+		);
+		assert.equal(countsText(withStatus([device("a")], NOW, writes)), "1 Pi: 1 writing");
+		assert.equal(countsText(withStatus([device("a")], NOW, writes.slice(1))), "1 Pi: 1 running");
 	});
 });

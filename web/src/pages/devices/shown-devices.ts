@@ -1,7 +1,8 @@
 /** Which Pis are shown, in which order. */
-import type { Device } from "@pi-netboot/api";
+import type { Device, Write } from "@pi-netboot/api";
 import { modelText } from "../../words/models.ts";
 import { type Status, type StatusKind, statusOf } from "../../words/status.ts";
+import { isOver } from "../../words/writes.ts";
 import { type ImageNames, imageOf } from "./image-names.ts";
 
 export interface DeviceFilter {
@@ -14,10 +15,11 @@ export interface ShownDevice {
 	readonly status: Status;
 }
 
-const kinds: readonly StatusKind[] = ["trouble", "starting", "running", "quiet"];
+const kinds: readonly StatusKind[] = ["trouble", "writing", "starting", "running", "quiet"];
 
 const words: Readonly<Record<StatusKind, string>> = {
 	trouble: "need help",
+	writing: "writing",
 	starting: "starting",
 	running: "running",
 	quiet: "quiet",
@@ -28,9 +30,10 @@ const sortKey = (name: string): string =>
 	name.replace(/(?<![a-z0-9])\d{1,3}(?![a-z0-9])/g, (number) => number.padStart(4, "0"));
 
 /** Those that need a person first, then by name, so that none jumps about while it boots. */
-export function withStatus(devices: readonly Device[], now: number): ShownDevice[] {
+export function withStatus(devices: readonly Device[], now: number, writes: readonly Write[] = []): ShownDevice[] {
+	const open = new Map(writes.filter((write) => !isOver(write)).map((write) => [write.deviceId, write]));
 	const all = devices.map((device) => {
-		const status = statusOf(device, now);
+		const status = statusOf(device, now, open.get(device.id));
 		const key = `${status.kind === "trouble" ? 0 : 1} ${sortKey(device.name)}`;
 		return { key, shown: { device, status } };
 	});

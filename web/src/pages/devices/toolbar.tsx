@@ -18,6 +18,7 @@ interface ToolbarProps {
 
 const chips: readonly { readonly kind: StatusKind; readonly name: string }[] = [
 	{ kind: "trouble", name: "Need help" },
+	{ kind: "writing", name: "Writing" },
 	{ kind: "starting", name: "Starting" },
 	{ kind: "running", name: "Running" },
 ];
