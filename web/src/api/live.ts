@@ -52,6 +52,8 @@ export class Live {
 		window.addEventListener("online", () => this.#openAgain());
 		window.setInterval(() => this.#lookForSleep(), LOOK);
 		this.#open();
+		// A tab may be opened behind the others.
+		this.#seen();
 	}
 
 	/** The server did not answer another question: the stream may be dead, which it does not say by itself. */
@@ -105,6 +107,8 @@ export class Live {
 
 	#reset(): void {
 		this.#lastId = "";
+		// Older than what the lists are about to say.
+		this.#waiting = [];
 		void this.#client.invalidateQueries();
 	}
 

@@ -63,13 +63,25 @@ describe("news", () => {
 
 	it("keep one entry for each machine that does not boot from here", () => {
 		const client = new QueryClient();
-		const one = (mac: string, reason: string) => ({ mac, reason }) as Bystander;
-		client.setQueryData(["bystanders"], [one("a", "first")]);
-		tellCache(client, [
-			{ type: "bystander", data: one("a", "second") },
-			{ type: "bystander", data: one("b", "x") },
-		]);
-		assert.deepEqual(client.getQueryData(["bystanders"]), [one("a", "second"), one("b", "x")]);
+		const one = (mac: string, lastSeenAt: number) => ({ mac, lastSeenAt }) as Bystander;
+		const saw = (mac: string, at: number): ServerEvent => ({ type: "bystander", data: one(mac, at) });
+		client.setQueryData(["bystanders"], [one("a", 1)]);
+		tellCache(client, [saw("a", 2), saw("b", 3)]);
+		assert.deepEqual(client.getQueryData(["bystanders"]), [one("b", 3), one("a", 2)]);
+		const crowd = Array.from({ length: 100 }, (_, index) => saw(`c${index}`, 10 + index));
+		tellCache(client, crowd);
+		const kept = client.getQueryData<Bystander[]>(["bystanders"])?.map(({ mac }) => mac) ?? [];
+		assert.deepEqual([kept.length, kept[0], kept.at(-1)], [64, "c99", "c36"]);
+	});
+
+	it("take a machine out of those that do not boot from here when it is a Pi that does", () => {
+		const client = new QueryClient();
+		const bystanders = [{ mac: "a" }, { mac: "b" }] as Bystander[];
+		client.setQueryData(["bystanders"], bystanders);
+		tellCache(client, [seen("other")]);
+		assert.equal(client.getQueryData(["bystanders"]), bystanders);
+		tellCache(client, [{ type: "device", data: { id: "7b", device: { id: "7b", mac: "a" } as Device } }]);
+		assert.deepEqual(client.getQueryData(["bystanders"]), [{ mac: "b" }]);
 	});
 
 	it("of the network are the last ones", () => {

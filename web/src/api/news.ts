@@ -8,6 +8,9 @@ import type { QueryClient } from "@tanstack/react-query";
 /** Lines that the page keeps; the server keeps no more either. */
 export const MOST_LINES = 2000;
 
+/** Machines that do not boot from here; the server remembers no more either. */
+const MOST_BYSTANDERS = 64;
+
 /** What holds after the events, of what held before. */
 interface Lists {
 	readonly devices: Device[];
@@ -31,7 +34,7 @@ const updates: { readonly [K in keyof Lists]: Update<K> } = {
 			before,
 			ofType(events, "image").map(({ id, image }) => ({ id, formerId: undefined, item: image })),
 		),
-	bystanders: (before, events) => withSeen(before, ofType(events, "bystander")),
+	bystanders: (before, events) => withSeen(before, events),
 	network: (before, events) => ofType(events, "network").at(-1) ?? before,
 	writes: (before, events) =>
 		withChanges(
@@ -69,7 +72,7 @@ export function tellCache(client: QueryClient, events: readonly ServerEvent[]): 
 	const types = new Set(events.map(({ type }) => type));
 	if (types.has("device")) tell("devices");
 	if (types.has("image")) tell("images");
-	if (types.has("bystander")) tell("bystanders");
+	if (types.has("bystander") || types.has("device")) tell("bystanders");
 	if (types.has("network")) tell("network");
 	if (types.has("write")) tell("writes");
 	if (types.has("log")) tell("logs");
@@ -100,10 +103,17 @@ function withChanges<T extends { readonly id: string }>(before: T[], changes: re
 	return [...byId.values()];
 }
 
-function withSeen(before: Bystander[], seen: readonly Bystander[]): Bystander[] {
-	if (seen.length === 0) return before;
-	const byMac = new Map([...before, ...seen].map((one) => [one.mac, one]));
-	return [...byMac.values()];
+/** One that became a device boots from here now. */
+function withSeen(before: Bystander[], events: readonly ServerEvent[]): Bystander[] {
+	const byMac = new Map(before.map((one) => [one.mac, one]));
+	let isChanged = false;
+	for (const { type, data } of events) {
+		if (type === "bystander") byMac.set(data.mac, data);
+		const isHere = type === "device" && byMac.delete(data.device?.mac ?? "");
+		isChanged ||= isHere || type === "bystander";
+	}
+	if (!isChanged) return before;
+	return [...byMac.values()].sort((a, b) => b.lastSeenAt - a.lastSeenAt).slice(0, MOST_BYSTANDERS);
 }
 
 /** A line may come twice: in an answer and as an event. */
