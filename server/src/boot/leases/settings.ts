@@ -61,7 +61,7 @@ const SMALLEST = 4;
  * The subnets of full mode, each served interface's and those behind relays, with what nobody asked for filled in. Where
  * ranges were asked for, the interfaces that have none of them are left to the DHCP servers that are there.
  *
- * @throws NetbootError `invalid-request` when a range, or the router, is in none of the subnets.
+ * @throws NetbootError `invalid-request` when a range ends before it begins, or is in none of the subnets, or the router is.
  */
 export function planSubnets(places: readonly DhcpPlace[], wish: FullDhcpWish = {}): DhcpSubnet[] {
 	const useful = places.filter(({ address }) => !isLoopback(address));
@@ -69,6 +69,7 @@ export function planSubnets(places: readonly DhcpPlace[], wish: FullDhcpWish = {
 	const far = (wish.ranges ?? []).flatMap(({ prefix, ...range }) =>
 		prefix === undefined ? [] : [{ prefix, ...range }],
 	);
+	for (const range of wish.ranges ?? []) requireForward(range);
 	for (const range of near) requirePlace(range, useful);
 	const here = useful.flatMap((place) => subnetOf(place, near, wish));
 	const [first] = here.length > 0 ? here : useful.map((place) => subnetIn(place, defaultRange(place), wish));
@@ -121,6 +122,11 @@ function relayedSubnet(range: RangeWish & { readonly prefix: number }, first: Dh
 	}
 	const { serverAddress, dns } = first;
 	return { serverAddress, netmask, start: range.start, end: range.end, dns };
+}
+
+function requireForward({ start, end }: RangeWish): void {
+	if (ipv4ToNumber(start) <= ipv4ToNumber(end)) return;
+	throw invalid(`the first address, ${start}, comes after the last one, ${end}`, []);
 }
 
 function requirePlace(range: RangeWish, places: readonly DhcpPlace[]): void {
