@@ -114,6 +114,35 @@ describe("the page", () => {
 		assert.deepEqual(site.take(), ["log said"]);
 	});
 
+	test("hears of an image when a Pi begins to run it, and when its boot is over while the Pi runs another one", async (t) => {
+		await using site = await lab();
+		await site.library.start();
+		const { registry } = site.bench;
+		const client = eeprom(0xc03112, "e0000001");
+		const device = registry.sawFirmware({ mac: "dc:a6:32:00:00:01", client, message: "discover" });
+		assert.ok(device);
+		t.mock.timers.enable({ apis: ["setTimeout"] });
+		const imagesTold = () => {
+			t.mock.timers.tick(1000);
+			const told = site.take().filter((line) => line.startsWith("image"));
+			return told.map((line) => line.replace(" default", ""));
+		};
+		const begin = async (imageId: string) => {
+			const buildId = site.library.get(imageId)?.buildId ?? assert.fail(imageId);
+			const plan = { imageId, buildId, mode: "persistent", server: "192.0.2.1" } as const;
+			const { boot } = await registry.beginBoot(device, plan, async () => null);
+			await registry.bootMounted(boot.id);
+			return boot;
+		};
+		imagesTold();
+		const first = await begin("one");
+		assert.deepEqual(imagesTold(), ["image one"]);
+		await begin("two");
+		assert.deepEqual(imagesTold(), ["image two"]);
+		await registry.bootEnded(first.id);
+		assert.deepEqual(imagesTold(), ["image one"]);
+	});
+
 	test("does not disturb a boot when a change cannot be shown", async (t) => {
 		await using site = await lab();
 		t.mock.method(site.devices, "show", () => assert.fail("a fault of ours"));

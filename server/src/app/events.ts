@@ -1,7 +1,7 @@
 /** What the page is told live. */
 import type { Image } from "@pi-netboot/api";
 import type { Logger } from "../base/index.ts";
-import type { Bystander, DeviceEvent, DeviceRegistry } from "../devices/index.ts";
+import type { Boot, Bystander, DeviceEvent, DeviceRegistry } from "../devices/index.ts";
 import type { EventHub } from "../http/index.ts";
 import type { Arrival, Arrivals, ImageLibrary, LibraryImage } from "../images/index.ts";
 import type { Logging } from "../log-setup.ts";
@@ -47,6 +47,7 @@ export function publishEvents(sources: EventSources): () => void {
 			if (image !== undefined && toldUsers.get(id) !== usersOf(images.show(image))) showImage(image);
 		}),
 	);
+	const showUnused = ({ imageId }: Boot) => used.add(imageId, imageId);
 	let defaultId = library.defaultId;
 	// An image that comes, changes or goes may make another one the default; `told` knows it already.
 	const showDefaults = (told?: string) => {
@@ -71,7 +72,7 @@ export function publishEvents(sources: EventSources): () => void {
 		const image = images.get(id);
 		hub.publish({ type: "image", data: { id, ...(image && { image }) } });
 	});
-	registry.on("device", showDevice).on("removed", loseDevice).on("bystander", showOther);
+	registry.on("device", showDevice).on("removed", loseDevice).on("bystander", showOther).on("boot-ended", showUnused);
 	library.events.on("added", imageChanged).on("changed", imageChanged).on("removed", imageRemoved);
 	arrivals.events.on("changed", showArrival).on("ended", showArrival);
 	images.onDefault = guarded<void>(log, () => showDefaults());
@@ -83,7 +84,11 @@ export function publishEvents(sources: EventSources): () => void {
 		images.onDefault = undefined;
 		arrivals.events.off("changed", showArrival).off("ended", showArrival);
 		library.events.off("added", imageChanged).off("changed", imageChanged).off("removed", imageRemoved);
-		registry.off("device", showDevice).off("removed", loseDevice).off("bystander", showOther);
+		registry
+			.off("device", showDevice)
+			.off("removed", loseDevice)
+			.off("bystander", showOther)
+			.off("boot-ended", showUnused);
 	};
 }
 

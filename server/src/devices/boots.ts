@@ -60,16 +60,19 @@ export class BootBook {
 	readonly #store: Store;
 	readonly #saver: Saver;
 	readonly #clock: Clock;
+	readonly #ended: (boot: Boot) => void;
 	readonly #byId = new Map<string, Boot>();
 	readonly #byToken = new Map<string, string>();
 	/** Of each device, the oldest first: the one that runs, and the one that is about to. */
 	readonly #byDevice = new Map<number, string[]>();
 	readonly #beginning = new Map<number, Promise<unknown>>();
 
-	constructor(store: Store, saver: Saver, clock: Clock) {
+	/** @param ended is told of each boot that is over. */
+	constructor(store: Store, saver: Saver, clock: Clock, ended: (boot: Boot) => void) {
 		this.#store = store;
 		this.#saver = saver;
 		this.#clock = clock;
+		this.#ended = ended;
 	}
 
 	/** Reads the boots that had not ended when the server was stopped. */
@@ -193,6 +196,7 @@ export class BootBook {
 		const left = (this.#byDevice.get(boot.deviceKey) ?? []).filter((id) => id !== boot.id);
 		if (left.length === 0) this.#byDevice.delete(boot.deviceKey);
 		else this.#byDevice.set(boot.deviceKey, left);
+		this.#ended(boot);
 	}
 }
 

@@ -15,6 +15,13 @@ export interface ReachedStage {
 	readonly at: number;
 }
 
+interface LastBoot {
+	readonly id: string;
+	readonly startedAt: number;
+	readonly mountedAt: number | null;
+	readonly stages: readonly ReachedStage[];
+}
+
 interface Progress {
 	readonly device: DeviceState;
 	readonly tracker: BootTracker;
@@ -53,13 +60,12 @@ export class ProgressBook {
 		this.#of(device).firmware = firmware;
 	}
 
-	restore(
-		device: DeviceState,
-		boot: { readonly id: string; readonly startedAt: number; readonly mountedAt: number | null },
-		stages: readonly ReachedStage[],
-		attempts: readonly BootAttempt[],
-	): void {
-		this.#of(device).tracker.restore(boot.id, boot.startedAt, boot.mountedAt, stages, attempts);
+	/** Takes up what is stored of a device. @param boot the last one, where it came to one; `attempts` have the newest first. */
+	restore(device: DeviceState, boot: LastBoot | undefined, attempts: readonly BootAttempt[]): void {
+		if (boot === undefined && attempts.length === 0) return;
+		const { tracker } = this.#of(device);
+		tracker.remember(attempts);
+		if (boot !== undefined) tracker.restore(boot.id, boot.startedAt, boot.mountedAt, boot.stages);
 	}
 
 	fact(device: DeviceState, fact: Fact): void {
@@ -87,9 +93,10 @@ export class ProgressBook {
 		return this.#byDevice.get(device.key)?.tracker.stages ?? [];
 	}
 
-	/** What was seen of it, the newest power-on first. */
+	/** What was seen of it, the newest power-on first: others may have come to no boot after the one that goes on. */
 	attempts(device: DeviceState): BootAttempt[] {
-		return this.#byDevice.get(device.key)?.tracker.attempts ?? [];
+		const attempts = this.#byDevice.get(device.key)?.tracker.attempts ?? [];
+		return attempts.toSorted((a, b) => b.startedAt - a.startedAt);
 	}
 
 	/** Whether its firmware asked for a file. */

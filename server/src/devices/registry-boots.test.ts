@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { Device } from "./device.ts";
 import { Bench, eeprom, pi4 } from "./testing/pis.ts";
 
 const PLAN = { imageId: "debian", buildId: "b1", mode: "persistent", server: "192.0.2.1" } as const;
@@ -49,6 +50,25 @@ describe("boots", () => {
 		);
 	});
 
+	test("of a Pi that came to no boot, at all or lately, it is known after a restart what it asked for", async () => {
+		await using bench = await Bench.open();
+		const [stranger, known] = [pi4(bench, 1), pi4(bench, 2)];
+		const ask = (device: Device, path: string) =>
+			bench.registry.fact(device, { kind: "tftp-open", path, found: false });
+		const { boot } = await bench.registry.beginBoot(known, PLAN, noLayer);
+		ask(known, "cmdline.txt");
+		await bench.registry.bootMounted(boot.id);
+		bench.clock.advance(200_000);
+		pi4(bench, 2);
+		ask(stranger, "start4.elf");
+		ask(known, "start.elf");
+		const asked = (device: Device) => bench.registry.attempts(device).map(({ files }) => files.map(({ path }) => path));
+		const before = [asked(stranger), asked(known)];
+		assert.deepEqual(before, [[["start4.elf"]], [["start.elf"], ["cmdline.txt"]]]);
+		await bench.restart();
+		assert.deepEqual([stranger, known].map(asked), before);
+	});
+
 	test("of many power-ons the last five are kept", async () => {
 		await using bench = await Bench.open();
 		const device = pi4(bench);
@@ -70,6 +90,22 @@ describe("boots", () => {
 			"file-4",
 			"file-3",
 		]);
+	});
+
+	test("each boot that is over is told of: one that a newer one replaced, and one whose root nobody uses any more", async () => {
+		await using bench = await Bench.open();
+		const device = pi4(bench);
+		const ended: string[] = [];
+		bench.registry.on("boot-ended", ({ imageId }) => void ended.push(imageId));
+		await bench.registry.beginBoot(device, { ...PLAN, imageId: "never-mounted" }, noLayer);
+		const { boot } = await bench.registry.beginBoot(device, PLAN, noLayer);
+		assert.deepEqual(ended, ["never-mounted"]);
+		await bench.registry.bootMounted(boot.id);
+		await bench.registry.beginBoot(device, { ...PLAN, imageId: "next" }, noLayer);
+		assert.deepEqual(ended, ["never-mounted"]);
+		await bench.registry.bootEnded(boot.id);
+		await bench.registry.bootEnded(boot.id);
+		assert.deepEqual(ended, ["never-mounted", PLAN.imageId]);
 	});
 
 	test("many requests at once begin one boot", async () => {

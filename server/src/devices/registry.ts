@@ -46,6 +46,8 @@ interface RegistryEvents {
 	device: [DeviceEvent];
 	/** A device that never booted was forgotten to make room. */
 	removed: [{ readonly id: string }];
+	/** Nobody uses the root of a boot any more, or a newer boot took its place. */
+	"boot-ended": [Boot];
 	/** A machine that does not boot from here is new, or the reason is another one. */
 	bystander: [Bystander];
 }
@@ -68,7 +70,7 @@ export class DeviceRegistry extends EventEmitter<RegistryEvents> implements Star
 		this.#options = options;
 		this.#roster = new Roster(this.#directory, limits ?? DEFAULT_LIMITS);
 		this.#saver = new Saver(store, clock, log, (device) => toRow(device, this.#addresses.of(device.key)[0]));
-		this.#boots = new BootBook(store, this.#saver, clock);
+		this.#boots = new BootBook(store, this.#saver, clock, (boot) => void this.emit("boot-ended", boot));
 		this.#keys = new KeyRing(store, this.#saver);
 		this.#progress = new ProgressBook(clock, options.surroundings, {
 			changed: (device) => this.#tell(device),
@@ -101,7 +103,7 @@ export class DeviceRegistry extends EventEmitter<RegistryEvents> implements Star
 		this.#recogniser.nextKey = await devices.nextKey();
 		await this.#boots.load();
 		await this.#options.store.diagnoses.endAll(this.#options.clock.now());
-		for (const device of this.#directory.values()) if (device.kept) await this.#restore(device);
+		for (const device of this.#directory.values()) await this.#restore(device);
 	}
 
 	#load(row: DeviceRow, ids: readonly string[]): void {
@@ -115,9 +117,8 @@ export class DeviceRegistry extends EventEmitter<RegistryEvents> implements Star
 
 	async #restore(device: DeviceState): Promise<void> {
 		const [last] = await historyOf(this.#options.store, device.key, 1);
-		if (last === undefined) return;
 		const attempts = await attemptsOf(this.#options.store, device.key);
-		this.#progress.restore(device, last, last.stages, attempts);
+		this.#progress.restore(device, last, attempts);
 	}
 
 	/** Stores what is waiting. Nothing may be reported afterwards. */
@@ -440,13 +441,14 @@ export class DeviceRegistry extends EventEmitter<RegistryEvents> implements Star
 		this.#tell(device, formerId);
 	}
 
-	/** Also in the log, where its boot is told from line to line. */
+	/** Also in the log, for who wonders why a machine does not boot; who makes up many of them does not fill it. */
 	#bystander(bystander: Bystander): void {
 		const level = this.#bystanders.isFull ? "debug" : "info";
 		this.#options.log[level](`${bystander.mac} is seen, and does not boot from here. ${bystander.reason}`);
 		this.emit("bystander", bystander);
 	}
 
+	/** Also in the log, where its boot is told from line to line. */
 	#diagnosed(device: DeviceState, bootId: string | undefined, diagnosis: Diagnosis | undefined): void {
 		const at = this.#options.clock.now();
 		const about = { deviceKey: device.key, bootId: bootId ?? null, at };

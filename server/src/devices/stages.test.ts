@@ -255,6 +255,13 @@ describe("what is shown of the last power-ons", () => {
 		assert.equal(attempts[0]?.files.length, 0);
 	});
 
+	test("a transfer that ends after the Pi began anew belongs to the power-on before", () => {
+		const story = new Story().tell(DISCOVER, { kind: "tftp-open", path: "start4.elf", found: true }).wait(20_000);
+		story.tell(DISCOVER, { kind: "tftp-end", path: "start4.elf", outcome: "timeout", bytes: 3, size: 500 });
+		const files = story.tracker.attempts.map((attempt) => attempt.files.map(({ outcome, bytes }) => [outcome, bytes]));
+		assert.deepEqual(files, [[], [["timeout", 3]]]);
+	});
+
 	test("a power-on that was somebody else's DISCOVER is none", () => {
 		const story = new Story().tell(DISCOVER, ...facts(PI5), ...linux()).wait(300_000);
 		story.tell(DISCOVER, { kind: "nfs", bootId: "b1" });

@@ -66,7 +66,7 @@ export class BootTracker {
 	/** This attempt and the last ones that asked for files, the newest first; at most five. */
 	get attempts(): BootAttempt[] {
 		const now = this.#attempt === undefined ? [] : [shownAttempt(this.#attempt)];
-		return [...now, ...this.#past];
+		return [...now, ...this.#past].slice(0, 1 + PAST_MAX);
 	}
 
 	/** The last stage of the boot. */
@@ -79,20 +79,20 @@ export class BootTracker {
 		return this.#attempt === undefined ? [] : [...this.#attempt.stages].map(([stage, at]) => ({ stage, at }));
 	}
 
-	/**
-	 * Goes on with a boot that was under way when the server was stopped.
-	 *
-	 * @param known what was stored of the last attempts, the newest first.
-	 */
+	/** What was stored of the last attempts, the newest first. */
+	remember(attempts: readonly BootAttempt[]): void {
+		this.#past = [...attempts];
+	}
+
+	/** Goes on with a boot that was under way when the server was stopped; what is remembered of its attempt belongs to it. */
 	restore(
 		bootId: string,
 		startedAt: number,
 		mountedAt: number | null,
 		stages: readonly { stage: Stage; at: number }[],
-		known: readonly BootAttempt[] = [],
 	): void {
 		const times = stages.map(({ at }) => at);
-		const own = known.find((attempt) => attempt.bootId === bootId);
+		const own = this.#past.find((attempt) => attempt.bootId === bootId);
 		const attempt = beginAttempt(own?.startedAt ?? Math.min(startedAt, ...times));
 		attempt.files = new AskedFiles(own?.files);
 		attempt.stageBytes = new Map(own?.stages.map(({ stage, bytes }) => [stage, bytes]));
@@ -102,7 +102,7 @@ export class BootTracker {
 		for (const { stage, at } of inOrder(stages)) attempt.stages.set(stage, at);
 		attempt.lastFactAt = Math.max(startedAt, ...times);
 		this.#attempt = attempt;
-		this.#past = known.filter((other) => other !== own).slice(0, PAST_MAX);
+		this.#past = this.#past.filter((other) => other !== own).slice(0, PAST_MAX);
 	}
 
 	/**
@@ -147,6 +147,7 @@ export class BootTracker {
 		const before = this.#previous;
 		if (before === undefined || this.#attempt?.opened.has(fact.path) || !before.opened.has(fact.path)) return false;
 		record(before, fact, now);
+		this.#past = this.#past.map((past) => (past.startedAt === before.startedAt ? shownAttempt(before) : past));
 		const last = this.#failed.at(-1);
 		if (last?.startedAt === before.startedAt) this.#failed[this.#failed.length - 1] = failedAttempt(before);
 		return true;
