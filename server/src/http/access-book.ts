@@ -30,6 +30,9 @@ export interface AccessKeeper {
 /** More than anybody has programs. */
 const TOKENS_MAX = 100;
 
+/** Whom the record of changes tells by other means: nobody shall pass for them. */
+const RESERVED = new Set(["token", "session", "everybody", "link", "password", "code"]);
+
 /** When a token was used is kept to the minute. */
 const USE_MS = 60_000;
 
@@ -78,6 +81,9 @@ export class AccessBook {
 	async create(name: string): Promise<CreatedToken> {
 		const tokens = [...this.#byHash.values()];
 		if (tokens.some((token) => token.name === name)) throw new ApiError("name-taken", `There is a token "${name}".`);
+		if (RESERVED.has(name.toLowerCase())) {
+			throw new ApiError("name-taken", `"${name}" is how the record of changes calls somebody else.`);
+		}
 		if (tokens.length >= TOKENS_MAX) {
 			throw new ApiError("conflict", `There are ${TOKENS_MAX} tokens already.`, { hint: "Revoke one." });
 		}

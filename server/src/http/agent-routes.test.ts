@@ -41,6 +41,7 @@ async function open() {
 	const { registry, clock } = bench;
 	const gate = new AgentGate({ keys: bootKeys(registry), registry, macOf, clock });
 	const told: unknown[] = [];
+	const chunks = { ready: Promise.resolve() };
 	const services = fakeServices();
 	const agents = {
 		...services.agents,
@@ -52,7 +53,10 @@ async function open() {
 		report: async (_caller: unknown, report: { readonly job: string }) => report.job === "stop",
 		map: async (name: string) => (name === NAME ? file(name, Buffer.from("a map")) : undefined),
 		pack: async (name: string) => (name === NAME ? file(name, PACK) : undefined),
-		raw: async (name: string, number: number) => (name === NAME && number === 3 ? Buffer.from("raw") : undefined),
+		async raw(name: string, number: number) {
+			await chunks.ready;
+			return name === NAME && number === 3 ? Buffer.from("raw") : undefined;
+		},
 	};
 	const { http } = harness({ services: { ...services, agents } });
 	const ask = async (path: string, asked: Asked = {}) => {
@@ -77,7 +81,7 @@ async function open() {
 		const isSigned = response.headers["x-netboot-signature"] === signature;
 		return { response, isSigned, code: codeOf(response.body), time };
 	};
-	return { ask, told, bench, device, boot };
+	return { ask, told, bench, device, boot, chunks };
 }
 
 function codeOf(body: string): string | undefined {
@@ -123,6 +127,33 @@ describe("an agent", () => {
 		assert.equal((await pack({ range: "bytes=10-" })).response.statusCode, 416);
 		assert.equal((await pack({ "if-none-match": `"${NAME}"` })).response.statusCode, 304);
 		assert.equal((await pack({ range: "bytes=2-4", "if-range": '"old"' })).response.statusCode, 200);
+	});
+});
+
+describe("whoever speaks for one Pi", () => {
+	it("asks for no more at the same time than an agent does, and those of other Pis get their answers", async () => {
+		const { ask, bench, chunks } = await open();
+		await using _closed = bench;
+		const { promise: isLoaded, resolve: load } = Promise.withResolvers<void>();
+		chunks.ready = isLoaded;
+		const all = Array.from({ length: 20 }, () => ask(`raw/${NAME}/3`));
+		const refused = await Promise.all(all.slice(16));
+		assert.deepEqual(
+			refused.map(({ response, code, isSigned }) => [response.statusCode, code, isSigned]),
+			refused.map(() => [503, "unavailable", true]),
+		);
+		const other = pi4(bench, 2);
+		bench.registry.bind(other, "192.0.2.30", "lease");
+		const plan = { imageId: "debian", buildId: "b1", mode: "persistent", server: null } as const;
+		const { boot } = await bench.registry.beginBoot(other, plan, async () => null);
+		const { response } = await ask(`map/${NAME}`, { id: boot.id, secret: boot.secret, from: "192.0.2.30" });
+		assert.equal(response.body, "a map");
+		load();
+		assert.deepEqual(
+			(await Promise.all(all.slice(0, 16))).map(({ response }) => response.body),
+			Array.from({ length: 16 }, () => "raw"),
+		);
+		assert.equal((await ask(`raw/${NAME}/3`)).response.body, "raw");
 	});
 });
 
@@ -174,7 +205,7 @@ describe("a server that stops", () => {
 		const services = fakeServices();
 		const { promise: isAsked, resolve: asked } = Promise.withResolvers<void>();
 		const { promise: isGone, resolve: gone } = Promise.withResolvers<null>();
-		const admission = { isAdmitted: true, caller: { sign: () => "s" } } as never;
+		const admission = { isAdmitted: true, caller: { device: { key: 1 }, sign: () => "s" } } as never;
 		const agents = {
 			...services.agents,
 			admit: async () => admission,

@@ -8,6 +8,7 @@ import type { z } from "zod";
 import { ClosedError } from "../base/index.ts";
 import { agentProgram } from "../boot/index.ts";
 import { type Admission, type AgentCaller, type PackFile, parseRange } from "../writes/index.ts";
+import type { AgentPlaces } from "./agent-places.ts";
 import { type ApiError, ApiError as Refusal, toApiError } from "./errors.ts";
 import type { AgentService } from "./services.ts";
 
@@ -29,6 +30,7 @@ const REASONS: Readonly<Record<Refused["code"], string>> = {
 
 export interface AgentRouteParts {
 	readonly agents: AgentService;
+	readonly places: AgentPlaces;
 	/** It has shown who it is. */
 	readonly recognise: (request: FastifyRequest) => void;
 	/** A fault of ours. */
@@ -152,13 +154,15 @@ class AgentDoor {
 	): Promise<FastifyReply> {
 		const admission = await this.#parts.agents.admit(requestOf(request));
 		if (!admission.isAdmitted) return this.#refuse(reply, admission);
+		const { caller } = admission;
 		this.#parts.recognise(request);
 		try {
-			return await act(admission.caller);
+			const done = this.#parts.places.enter(caller.device.key, reply.raw);
+			return await act(caller).finally(done);
 		} catch (error) {
 			const failure = toApiError(error);
 			if (failure.code === "internal") this.#parts.report(failure);
-			return this.#send(reply, admission.caller.sign, failure.status, jsonOf(failure.body()));
+			return this.#send(reply, caller.sign, failure.status, jsonOf(failure.body()));
 		}
 	}
 

@@ -8,6 +8,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { Clock } from "../base/index.ts";
 import { parseRange } from "../writes/index.ts";
+import type { AgentPlaces } from "./agent-places.ts";
 import { requestOf } from "./agent-routes.ts";
 import { Attempts } from "./attempts.ts";
 import { ApiError } from "./errors.ts";
@@ -57,6 +58,7 @@ export class BootstrapCodes {
 export interface BootstrapParts {
 	readonly bootstrap: BootstrapService;
 	readonly agents: Pick<AgentService, "admit">;
+	readonly places: AgentPlaces;
 	readonly codes: BootstrapCodes;
 	/** @throws ApiError for who has neither the token nor a session. */
 	readonly authorise: (request: FastifyRequest) => void;
@@ -84,7 +86,7 @@ export function addBootstrap(server: FastifyInstance, parts: BootstrapParts): vo
 		method: ["GET", "HEAD"],
 		url: `${DOWNLOAD}:name`,
 		handler: async (request: ByName, reply) => {
-			await letIn(request, parts);
+			await letIn(request, reply, parts);
 			const file = await bootstrap.image(request.params.name);
 			if (file === undefined) {
 				throw new ApiError("image-not-found", "There is no image of this name, or it is no single file.");
@@ -105,11 +107,14 @@ export function installCode(server: string, { code, expiresAt }: LoginCode): Ins
 	return { code, expiresAt, command };
 }
 
-async function letIn(request: ByName, { agents, codes, authorise }: BootstrapParts): Promise<void> {
+async function letIn(request: ByName, reply: FastifyReply, parts: BootstrapParts): Promise<void> {
+	const { agents, places, codes, authorise } = parts;
 	const { code } = request.query;
 	if (request.headers["x-netboot-agent"] !== undefined) {
 		const admission = await agents.admit(requestOf(request));
 		if (!admission.isAdmitted) throw new ApiError(admission.code, "This is not signed by an agent of this server.");
+		// What it takes is the open file and what is on its way, until all is sent.
+		places.enter(admission.caller.device.key, reply.raw)();
 	} else if (typeof code === "string") {
 		codes.redeem(code, `download ${request.params.name}`, request.ip);
 	} else authorise(request);

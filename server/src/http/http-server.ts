@@ -13,6 +13,7 @@ import {
 } from "../base/index.ts";
 import { Access, type Visitor } from "./access.ts";
 import type { AccessBook } from "./access-book.ts";
+import { AgentPlaces } from "./agent-places.ts";
 import { addAgentRoutes } from "./agent-routes.ts";
 import type { AllowedHosts } from "./allowed-hosts.ts";
 import { answerUnreadable, sendFailure, sendResult } from "./answers.ts";
@@ -174,8 +175,10 @@ export class HttpServer implements Startable {
 		}
 		addDocs(this.fastify, this.#options.version);
 		addUploads(this.fastify, this.#options.services.uploads, (request) => this.#letIn(request));
+		const places = new AgentPlaces(this.#options.clock ?? systemClock);
 		addAgentRoutes(this.fastify, {
 			agents: this.#options.services.agents,
+			places,
 			recognise: (request) => this.#connections.recognise(request.raw.socket),
 			report: ({ cause }) => this.#options.log.error({ err: cause }, "an agent's request failed"),
 		});
@@ -183,7 +186,7 @@ export class HttpServer implements Startable {
 		const authorise = (request: FastifyRequest) => this.#letIn(request);
 		const introduced = (address: string) =>
 			this.#audit.note({ who: "code", address, action: "introduceAgent", target: null, body: undefined });
-		addBootstrap(this.fastify, { agents, bootstrap, codes: this.#codes, authorise, introduced });
+		addBootstrap(this.fastify, { agents, places, bootstrap, codes: this.#codes, authorise, introduced });
 		addPages(this.fastify, this.#access, this.#options.page ?? builtPage);
 	}
 

@@ -49,6 +49,7 @@ describe("a token for a program", () => {
 		const make = (name: string) => ask(h, "POST", "/api/v1/tokens", { name });
 		for (let count = 0; count < 100; count++) assert.equal((await make(`t${count}`)).status, 200);
 		assert.equal((await make("t5")).code, "name-taken");
+		for (const name of ["token", "Session", "everybody"]) assert.equal((await make(name)).code, "name-taken", name);
 		assert.equal((await make("another")).code, "conflict");
 		for (const name of ["", " x", "a\nb", "<b>", "x".repeat(65)]) {
 			assert.equal((await make(name)).code, "invalid-request", name);
