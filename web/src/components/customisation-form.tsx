@@ -1,7 +1,8 @@
 /** What a system gets without a change of its image: who may log in, where it is. */
 import { Button, Group, PasswordInput, Stack, Textarea, TextInput } from "@mantine/core";
 import type { Customisation, CustomisationChanges } from "@pi-netboot/api";
-import { type FormEvent, type ReactNode, useState } from "react";
+import { useMutation } from "@tanstack/react-query";
+import type { FormEvent, ReactNode } from "react";
 import { useDraft } from "../hooks/use-draft.ts";
 import { Problem } from "./problem.tsx";
 import { SaveBar } from "./save-bar.tsx";
@@ -56,24 +57,22 @@ function sentAs(key: keyof Draft, text: string): string | string[] | null {
 		: text;
 }
 
+interface Order {
+	readonly wanted: CustomisationChanges;
+	/** What the fields showed, where it comes from them. */
+	readonly typed?: Draft;
+}
+
 export function CustomisationForm({ now, onSave }: CustomisationFormProps) {
-	const { shown, set, discard, overtaken } = useDraft(draftOf(now));
-	const [state, setState] = useState<{ readonly pending: boolean; readonly error: Error | null }>();
+	const { shown, set, discard, saved, overtaken } = useDraft(draftOf(now));
 	const changes = changesOf(now, shown);
-	const isChanged = Object.keys(changes).length > 0;
-	const save = async (wanted: CustomisationChanges) => {
-		setState({ pending: true, error: null });
-		try {
-			await onSave(wanted);
-			discard();
-			setState({ pending: false, error: null });
-		} catch (error) {
-			setState({ pending: false, error: error instanceof Error ? error : new Error(String(error)) });
-		}
-	};
+	const save = useMutation({
+		mutationFn: ({ wanted }: Order) => onSave(wanted),
+		onSuccess: (_, { typed }) => typed && saved(typed),
+	});
 	const submit = (event: FormEvent) => {
 		event.preventDefault();
-		void save(changes);
+		save.mutate({ wanted: changes, typed: shown });
 	};
 	const field = (key: keyof Draft) => ({
 		value: shown[key],
@@ -93,7 +92,11 @@ export function CustomisationForm({ now, onSave }: CustomisationFormProps) {
 					spellCheck={false}
 					{...field("authorizedKeys")}
 				/>
-				<Secret isSet={now.passwordSet} name="Password" onRemove={() => void save({ passwordHash: null })}>
+				<Secret
+					isSet={now.passwordSet}
+					name="Password"
+					onRemove={() => save.mutate({ wanted: { passwordHash: null } })}
+				>
 					<PasswordInput
 						label="Password"
 						description="The server keeps a hash of it alone"
@@ -110,7 +113,11 @@ export function CustomisationForm({ now, onSave }: CustomisationFormProps) {
 					<TextInput label="Keyboard" placeholder="gb" {...field("keyboard")} />
 					<TextInput label="Wi-Fi country" placeholder="GB" {...field("wifiCountry")} />
 				</Group>
-				<Secret isSet={now.userDataSet} name="User-data of cloud-init" onRemove={() => void save({ userData: null })}>
+				<Secret
+					isSet={now.userDataSet}
+					name="User-data of cloud-init"
+					onRemove={() => save.mutate({ wanted: { userData: null } })}
+				>
 					<Textarea
 						label="User-data of cloud-init"
 						description="For images that have cloud-init; it begins with #cloud-config or #!"
@@ -122,13 +129,16 @@ export function CustomisationForm({ now, onSave }: CustomisationFormProps) {
 						{...field("userData")}
 					/>
 				</Secret>
-				<Problem error={state?.error ?? null} title="Nothing was changed" />
+				<Problem error={save.error} title="Nothing was changed" />
 				<SaveBar
-					isChanged={isChanged}
-					isSaving={state?.pending === true}
-					isSaved={state?.pending === false && state.error === null}
+					isChanged={Object.keys(changes).length > 0}
+					isSaving={save.isPending}
+					isSaved={save.isSuccess}
 					overtaken={overtaken.map((key) => fieldNames[key])}
-					onDiscard={discard}
+					onDiscard={() => {
+						discard();
+						save.reset();
+					}}
 				/>
 			</Stack>
 		</form>

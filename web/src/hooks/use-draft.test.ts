@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { overtakenBy, type } from "./use-draft.ts";
+import { overtakenBy, type, withoutSaved } from "./use-draft.ts";
 
 const before = { name: "bench", tags: ["a"] as readonly string[] };
 const nothing = { typed: {}, before: {} };
@@ -16,6 +16,20 @@ describe("a form", () => {
 	it("is not overtaken by what was typed itself, or by the same list again", () => {
 		const typing = type(type(nothing, { name: "shelf" }, before), { tags: ["a", "b"] }, before);
 		assert.deepEqual(overtakenBy({ name: "shelf", tags: ["a"] }, typing), []);
+	});
+
+	it("keeps what was typed while it was saved, which nobody else has changed", () => {
+		const sent = { name: "shelf", tags: ["b"] };
+		const typing = type(
+			type(type(nothing, { name: "shelf" }, before), { tags: ["b"] }, before),
+			{ name: "she" },
+			before,
+		);
+		const left = withoutSaved(typing, sent);
+		assert.deepEqual(left.typed, { name: "she" });
+		assert.deepEqual(overtakenBy(sent, left), []);
+		assert.deepEqual(overtakenBy({ ...sent, name: "door" }, left), ["name"]);
+		assert.deepEqual(withoutSaved(type(nothing, sent, before), sent), nothing);
 	});
 
 	it("remembers what held when a field was touched first, also where it is touched again after a change", () => {

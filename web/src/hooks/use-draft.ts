@@ -10,12 +10,14 @@ interface Typing<T> {
 	readonly before: Partial<T>;
 }
 
-interface DraftForm<T> {
+export interface DraftForm<T> {
 	/** What the fields show. */
 	readonly shown: T;
 	readonly set: (part: Partial<T>) => void;
 	/** Forgets what was typed. */
 	readonly discard: () => void;
+	/** Forgets what was saved: what was typed while that was on its way stays. @param sent what the fields showed. */
+	readonly saved: (sent: T) => void;
 	/** Fields that somebody else has changed since they were touched here: to save them replaces that. */
 	readonly overtaken: readonly (keyof T)[];
 }
@@ -27,6 +29,7 @@ export function useDraft<T extends object>(now: T): DraftForm<T> {
 		shown: { ...now, ...typing.typed },
 		set: (part) => setTyping((last) => type(last, part, now)),
 		discard: () => setTyping({ typed: {}, before: {} }),
+		saved: (sent) => setTyping((last) => withoutSaved(last, sent)),
 		overtaken: overtakenBy(now, typing),
 	};
 }
@@ -34,6 +37,15 @@ export function useDraft<T extends object>(now: T): DraftForm<T> {
 export function type<T extends object>({ typed, before }: Typing<T>, part: Partial<T>, now: T): Typing<T> {
 	const touched = Object.fromEntries(Object.keys(part).map((key) => [key, now[key as keyof T]])) as Partial<T>;
 	return { typed: { ...typed, ...part }, before: { ...touched, ...before } };
+}
+
+export function withoutSaved<T extends object>({ typed }: Typing<T>, sent: T): Typing<T> {
+	const keys = (Object.keys(typed) as (keyof T)[]).filter((key) => !isSame(typed[key], sent[key]));
+	return { typed: only(typed, keys), before: only(sent, keys) };
+}
+
+function only<T extends object>(fields: Partial<T>, keys: readonly (keyof T)[]): Partial<T> {
+	return Object.fromEntries(keys.map((key) => [key, fields[key]])) as Partial<T>;
 }
 
 export function overtakenBy<T extends object>(now: T, { typed, before }: Typing<T>): (keyof T)[] {

@@ -1,15 +1,14 @@
 /** What a person sets for one Pi: it holds from its next boot on. */
 import { NativeSelect, NumberInput, Stack, TagsInput, Text, TextInput } from "@mantine/core";
 import type { Device, DeviceChanges, Intent, RootMode } from "@pi-netboot/api";
-import { useMutation, useQuery } from "@tanstack/react-query";
-import type { FormEvent } from "react";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { ask } from "../../api/client.ts";
-import { imagesQuery } from "../../api/queries.ts";
+import { imagesQuery, rootQuery } from "../../api/queries.ts";
 import { Panel } from "../../components/panel.tsx";
 import { Problem } from "../../components/problem.tsx";
 import { RootModeChoice } from "../../components/root-mode-choice.tsx";
 import { SaveBar } from "../../components/save-bar.tsx";
-import { useDraft } from "../../hooks/use-draft.ts";
+import { useSavedDraft } from "../../hooks/use-saved-draft.ts";
 import { intents } from "../../words/stages.ts";
 import classes from "./device.module.css";
 
@@ -57,17 +56,13 @@ function changesOf(device: Device, draft: Draft): DeviceChanges {
 }
 
 export function SettingsPanel({ device }: { readonly device: Device }) {
-	const { shown, set, discard, overtaken } = useDraft(draftOf(device));
-	const changes = changesOf(device, shown);
-	const isChanged = Object.keys(changes).length > 0;
-	const save = useMutation({
-		mutationFn: () => ask("changeDevice", { params: { id: device.id }, body: changes }),
-		onSuccess: discard,
+	const client = useQueryClient();
+	const { shown, set, discard, overtaken, save, submit } = useSavedDraft(draftOf(device), async (draft) => {
+		const { id } = device;
+		await ask("changeDevice", { params: { id }, body: changesOf(device, draft) });
+		// It tells how much it may hold, of which no event comes.
+		void client.invalidateQueries({ queryKey: rootQuery(id).queryKey });
 	});
-	const submit = (event: FormEvent) => {
-		event.preventDefault();
-		save.mutate();
-	};
 	return (
 		<Panel title="Settings" lead="They hold from the next boot on.">
 			<form onSubmit={submit}>
@@ -113,7 +108,7 @@ export function SettingsPanel({ device }: { readonly device: Device }) {
 					/>
 					<Problem error={save.error} title="Nothing was changed" />
 					<SaveBar
-						isChanged={isChanged}
+						isChanged={Object.keys(changesOf(device, shown)).length > 0}
 						isSaving={save.isPending}
 						isSaved={save.isSuccess}
 						overtaken={overtaken.map((key) => fieldNames[key])}

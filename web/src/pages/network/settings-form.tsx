@@ -26,23 +26,30 @@ const modes: readonly { readonly value: DhcpMode; readonly label: string; readon
 	{ value: "off", label: "Off", description: "Another DHCP server points the Pis here; nothing is answered." },
 ];
 
+interface Order {
+	readonly wanted: NetworkChanges;
+	/** What the fields showed, where it comes from them. */
+	readonly typed?: Draft;
+	/** What takes it back. */
+	readonly back?: NetworkChanges;
+}
+
 export function SettingsForm({ network }: { readonly network: Network }) {
 	const client = useQueryClient();
-	const { shown, set, discard, overtaken } = useDraft(draftOf(network));
+	const { shown, set, discard, saved, overtaken } = useDraft(draftOf(network));
 	const [undo, setUndo] = useState<NetworkChanges>();
 	const changes = changesOf(network, shown);
 	const change = useMutation({
-		mutationFn: ({ wanted }: { readonly wanted: NetworkChanges; readonly back: NetworkChanges | undefined }) =>
-			changeNetwork(wanted),
-		onSuccess: (answer, { back }) => {
+		mutationFn: ({ wanted }: Order) => changeNetwork(wanted),
+		onSuccess: (answer, { typed, back }) => {
 			client.setQueryData(["network"], answer);
-			discard();
+			if (typed !== undefined) saved(typed);
 			setUndo(back);
 		},
 	});
 	const submit = (event: FormEvent) => {
 		event.preventDefault();
-		change.mutate({ wanted: changes, back: undoOf(network, changes) });
+		change.mutate({ wanted: changes, typed: shown, back: undoOf(network, changes) });
 	};
 	const isChanged = Object.keys(changes).length > 0;
 	return (
@@ -100,7 +107,12 @@ export function SettingsForm({ network }: { readonly network: Network }) {
 						{undo !== undefined && !isChanged && (
 							<Group gap="xs" role="status">
 								<Text size="sm">It holds now.</Text>
-								<Button variant="default" size="xs" onClick={() => change.mutate({ wanted: undo, back: undefined })}>
+								<Button
+									variant="default"
+									size="xs"
+									onClick={() => change.mutate({ wanted: undo })}
+									loading={change.isPending}
+								>
 									Undo
 								</Button>
 							</Group>

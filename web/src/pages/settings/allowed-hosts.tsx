@@ -1,14 +1,13 @@
 /** The names that this page may be opened by. */
 import { Stack, TagsInput, Text } from "@mantine/core";
 import type { AllowedHosts as Hosts } from "@pi-netboot/api";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import type { FormEvent } from "react";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { ask } from "../../api/client.ts";
 import { allowedHostsQuery } from "../../api/queries.ts";
 import { Panel } from "../../components/panel.tsx";
 import { Problem } from "../../components/problem.tsx";
 import { SaveBar } from "../../components/save-bar.tsx";
-import { useDraft } from "../../hooks/use-draft.ts";
+import { useSavedDraft } from "../../hooks/use-saved-draft.ts";
 import { listText } from "../../words/models.ts";
 
 export function AllowedHosts() {
@@ -26,18 +25,9 @@ export function AllowedHosts() {
 
 function HostsForm({ known }: { readonly known: Hosts }) {
 	const client = useQueryClient();
-	const { shown, set, discard, overtaken } = useDraft({ hosts: known.hosts });
-	const save = useMutation({
-		mutationFn: () => ask("setAllowedHosts", { body: { hosts: shown.hosts } }),
-		onSuccess: (answer) => {
-			client.setQueryData(allowedHostsQuery.queryKey, answer);
-			discard();
-		},
+	const { shown, set, discard, overtaken, save, submit } = useSavedDraft({ hosts: known.hosts }, async ({ hosts }) => {
+		client.setQueryData(allowedHostsQuery.queryKey, await ask("setAllowedHosts", { body: { hosts } }));
 	});
-	const submit = (event: FormEvent) => {
-		event.preventDefault();
-		save.mutate();
-	};
 	const always = [...known.own, ...known.given];
 	return (
 		<form onSubmit={submit}>

@@ -1,12 +1,10 @@
 /** Root mode, quota and old roots for everybody. */
 import { Group, NumberInput, Stack, Text } from "@mantine/core";
 import type { Defaults, DefaultsChanges, RootMode } from "@pi-netboot/api";
-import { useMutation } from "@tanstack/react-query";
-import type { FormEvent } from "react";
 import { Problem } from "../../components/problem.tsx";
 import { RootModeChoice } from "../../components/root-mode-choice.tsx";
 import { SaveBar } from "../../components/save-bar.tsx";
-import { useDraft } from "../../hooks/use-draft.ts";
+import { useSavedDraft } from "../../hooks/use-saved-draft.ts";
 import { bytesText } from "../../words/bytes.ts";
 
 interface DefaultsFormProps {
@@ -62,16 +60,9 @@ const fieldNames: Readonly<Record<keyof Draft, string>> = {
 const numberOf = (value: number | string): number | "" => (typeof value === "number" ? value : "");
 
 export function DefaultsForm({ defaults, onSave }: DefaultsFormProps) {
-	const { shown, set, discard, overtaken } = useDraft(draftOf(defaults));
-	const changes = changesOf(defaults, shown);
-	const save = useMutation({
-		mutationFn: () => onSave(changes),
-		onSuccess: discard,
-	});
-	const submit = (event: FormEvent) => {
-		event.preventDefault();
-		save.mutate();
-	};
+	const { shown, set, discard, overtaken, save, submit } = useSavedDraft(draftOf(defaults), (draft) =>
+		onSave(changesOf(defaults, draft)),
+	);
 	return (
 		<form onSubmit={submit}>
 			<Stack>
@@ -120,7 +111,7 @@ export function DefaultsForm({ defaults, onSave }: DefaultsFormProps) {
 				</Text>
 				<Problem error={save.error} title="Nothing was changed" />
 				<SaveBar
-					isChanged={Object.keys(changes).length > 0}
+					isChanged={Object.keys(changesOf(defaults, shown)).length > 0}
 					isSaving={save.isPending}
 					isSaved={save.isSuccess}
 					overtaken={overtaken.map((key) => fieldNames[key])}
