@@ -42,6 +42,8 @@ export const theme = createTheme({
 	components: {
 		// In its landmark, and with nothing in it but its items.
 		Menu: { defaultProps: { withinPortal: false, withInitialFocusPlaceholder: false } },
+		// What a field offers is in the landmark of the page, too, but not cut off at the side of a box.
+		Combobox: { defaultProps: { portalProps: { target: "#page" } } },
 		// Its eye is left out of the order of the keyboard otherwise.
 		PasswordInput: {
 			defaultProps: { visibilityToggleButtonProps: { "aria-label": "Show what is typed", tabIndex: 0 } },

@@ -76,6 +76,8 @@ export class KeptFocus {
 }
 
 function around(element: HTMLElement): HTMLElement[] {
+	// A menu is left for what opened it, not for what it stands in.
+	if (element.matches("[role=menuitem]")) return [];
 	const next = element.parentElement?.closest<HTMLElement>(AROUND);
 	return next ? [next, ...around(next)] : [];
 }

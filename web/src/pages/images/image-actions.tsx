@@ -21,6 +21,7 @@ export function ImageActions({ image, devices, isChosen }: ImageActionsProps) {
 	const client = useQueryClient();
 	const [renaming, rename] = useDisclosure(false);
 	const [removing, remove] = useDisclosure(false);
+	const isArriving = image.state === "importing";
 	const makeDefault = useMutation({
 		mutationFn: () => ask("setDefaultImage", { body: { id: image.id } }),
 		onSuccess: () => client.invalidateQueries({ queryKey: ["images"] }),
@@ -34,14 +35,13 @@ export function ImageActions({ image, devices, isChosen }: ImageActionsProps) {
 					</ActionIcon>
 				</Menu.Target>
 				<Menu.Dropdown>
-					<Menu.Item onClick={() => makeDefault.mutate()} disabled={image.isDefault || image.state !== "ready"}>
-						Make it the default
-					</Menu.Item>
-					<Menu.Item onClick={rename.open} disabled={image.state === "importing"}>
-						Rename
-					</Menu.Item>
-					<Menu.Item color="red" onClick={remove.open}>
-						{image.state === "importing" ? "Give it up" : "Remove"}
+					{/* What cannot be done is left out: the focus would be given to the first item, and one that is off takes none. */}
+					{image.state === "ready" && !image.isDefault && (
+						<Menu.Item onClick={() => makeDefault.mutate()}>Make it the default</Menu.Item>
+					)}
+					{!isArriving && <Menu.Item onClick={rename.open}>Rename</Menu.Item>}
+					<Menu.Item c="var(--mantine-color-error)" onClick={remove.open}>
+						{isArriving ? "Give it up" : "Remove"}
 					</Menu.Item>
 				</Menu.Dropdown>
 			</Menu>
@@ -109,18 +109,22 @@ function Removal({ image, devices, opened, onClose }: RemovalProps) {
 			ask("deleteImage", { params: { id: image.id }, query: { file: withFile && !isArriving ? "delete" : "keep" } }),
 		onSuccess: async () => {
 			await client.invalidateQueries({ queryKey: ["images"] });
-			onClose();
+			close();
 		},
 	});
+	const close = () => {
+		// To delete the file is a decision of its own each time.
+		setWithFile(false);
+		onClose();
+	};
 	return (
 		<Confirm
 			opened={opened}
 			title={isArriving ? `Give up ${image.name}?` : `Remove ${image.name}?`}
 			action={isArriving ? "Give it up" : "Remove"}
-			pending={remove.isPending}
-			error={remove.error}
+			order={remove}
 			onConfirm={() => remove.mutate()}
-			onClose={onClose}
+			onClose={close}
 		>
 			<Stack gap="xs">
 				{isArriving ? (
