@@ -11,6 +11,8 @@ import { KernelScanner, type ScannedKernel, scanKernel } from "./kernel-scan.ts"
 /** Larger than any kernel for a Pi: 10 to 30 MB. */
 const MAX_KERNEL = 64 * 1024 * 1024;
 const MAX_KERNELS = 8;
+/** Characters of what `kernel=` may say; it is told as it is. */
+const MAX_PATH = 255;
 /** A configuration has about 250 kB. */
 const MAX_CONFIG = 4 * 1024 * 1024;
 
@@ -49,7 +51,9 @@ export interface FoundKernel {
 export function findKernels(boot: FileTree, named: readonly string[]): FoundKernel[] {
 	const names = listDirectory(boot, boot.root).map((entry) => nameToUtf8(entry.name));
 	const found = names.filter((name) => /^(kernel.*\.img|vmlinuz.*|zImage|Image)$/i.test(name)).sort();
-	const unlisted = named.filter((name) => !found.some((other) => other.toLowerCase() === name.toLowerCase()));
+	const unlisted = named.filter(
+		(name) => name.length <= MAX_PATH && !found.some((other) => other.toLowerCase() === name.toLowerCase()),
+	);
 	return [...unlisted, ...found].slice(0, MAX_KERNELS).flatMap((file) => {
 		const ino = resolvePath(boot, `/${file}`);
 		if (ino === undefined) return [];

@@ -1,6 +1,10 @@
 /** Which system is in a root: its name, what it is compiled for, how it starts, and who logs in. */
 import { type FileTree, readTextAt, resolvePath } from "../vfs/index.ts";
 import type { Architecture, ImageFacts, OperatingSystemFacts, UserFacts } from "./inspect-facts.ts";
+import { toldText } from "./inspect-told.ts";
+
+/** Characters of a value of os-release; the longest that is known has some sixty. */
+const MOST_VALUE = 100;
 
 /** The system's name and version, or undefined when the root does not say. */
 export function inspectOs(root: FileTree): OperatingSystemFacts | undefined {
@@ -28,7 +32,7 @@ function parseOsRelease(text: string): Map<string, string> {
 		const match = /^\s*([A-Z][A-Z0-9_]*)=(.*)$/.exec(line);
 		if (match === null) continue;
 		const value = (match[2] ?? "").trim().replace(/^(["'])(.*)\1$/, "$2");
-		values.set(match[1] ?? "", value.replace(/\\([\\"'$`])/g, "$1"));
+		values.set(match[1] ?? "", toldText(value.replace(/\\([\\"'$`])/g, "$1"), MOST_VALUE));
 	}
 	return values;
 }

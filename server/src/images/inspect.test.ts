@@ -134,6 +134,18 @@ describe("what an image is", () => {
 		assert.deepEqual(codesOf(await inspect(undefined, undefined)), ["no-root", "no-boot-volume"]);
 	});
 
+	it("is told in lines that end, however much an image says of itself", async () => {
+		const long = "x".repeat(100_000);
+		const release = `ID=debian\nPRETTY_NAME="\x1b[2J\u202e${long}"\nVERSION_ID=${long}\n`;
+		const fstab = `UUID=${long} /boot vfat\n${"LABEL=a /boot/firmware vfat\n".repeat(10_000)}`;
+		const root = { ...DEBIAN_BARE, "/usr/lib/os-release": release, "/etc/os-release": release, "/etc/fstab": fstab };
+		const config = `os_prefix=${"./".repeat(5000)}\nkernel=kernel8.img\ndevice_tree=${long}\n`;
+		const { os, findings, kernels } = await inspect(root, { ...RASPBERRY_PI_BOOT, "/config.txt": config });
+		assert.match(os?.name ?? "", /^\?\[2J\?x{94}…$/);
+		assert.ok(JSON.stringify({ os, findings, kernels }).length < 20_000);
+		assert.deepEqual([findings.at(-1)?.code, findings.at(0)?.severity], ["more-findings", "error"]);
+	});
+
 	it("takes any text for passwd, os-release and fstab without failing", async () => {
 		await fc.assert(
 			fc.asyncProperty(fc.string({ unit: "binary" }), async (text) => {

@@ -10,6 +10,7 @@ import { BOOT_MODELS } from "./inspect-models.ts";
 import { inspectNetwork } from "./inspect-network.ts";
 import { hasProgram, inspectFirstUser, inspectInit, inspectOs } from "./inspect-os.ts";
 import { pythonLack } from "./inspect-python.ts";
+import { toldFindings } from "./inspect-told.ts";
 
 /**
  * What an image is and what it can do. The kernels are unpacked off the loop, which takes up to a second: done once per build
@@ -31,7 +32,7 @@ export function inspectImage(trees: InspectedTrees): ImageFacts {
 	}
 	const bootable = looks.filter((look) => look.missing.length === 0);
 	findings.push(...initramfsFindings(trees, system, bootable, kernels), ...modelFindings(looks, boot !== undefined));
-	return { ...system, kernels, models: bootable.map(modelBoot), findings };
+	return { ...system, kernels, models: bootable.map(modelBoot), findings: toldFindings(findings) };
 }
 
 /** What `kernel=` names, also in the configuration that is only tried. */

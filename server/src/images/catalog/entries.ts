@@ -44,7 +44,8 @@ export interface CatalogPart {
 /** Deeper lists than any has. */
 const MOST_DEPTH = 8;
 
-const text = (most: number) => z.string().transform((value) => value.replaceAll(/\p{Cc}+/gu, " ").slice(0, most));
+const text = (most: number) =>
+	z.string().transform((value) => value.replaceAll(/[\p{Cc}\p{Bidi_Control}]+/gu, " ").slice(0, most));
 const bytes = z
 	.number()
 	.int()
