@@ -40,8 +40,7 @@ export function DeviceActions({ device }: { readonly device: Device }) {
 				opened={rebooting}
 				title={`Reboot ${device.name}?`}
 				action="Reboot"
-				pending={order.isPending}
-				error={order.error}
+				order={order}
 				onConfirm={() => order.mutate()}
 				onClose={reboot.close}
 			>

@@ -57,8 +57,7 @@ function ResetButton({ device }: { readonly device: Device }) {
 				opened={asking}
 				title={`Reset the root of ${device.name}?`}
 				action="Reset at the next boot"
-				pending={reset.isPending}
-				error={reset.error}
+				order={reset}
 				onConfirm={() => reset.mutate()}
 				onClose={close}
 			>
@@ -211,8 +210,7 @@ function SnapshotItem({ device, snapshot }: { readonly device: Device; readonly 
 				opened={asking !== undefined}
 				title={isDelete ? `Delete the snapshot ${snapshot.name}?` : `Bring back ${snapshot.name}?`}
 				action={isDelete ? "Delete" : "Bring it back"}
-				pending={act.isPending}
-				error={act.error}
+				order={act}
 				onConfirm={() => asking && act.mutate(asking)}
 				onClose={() => setAsking(undefined)}
 			>

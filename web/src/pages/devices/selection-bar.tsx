@@ -89,8 +89,7 @@ export default function SelectionBar({ chosen, shownIds, onSelect }: SelectionBa
 				opened={asking === "reset"}
 				title={`Reset the root of ${count}?`}
 				action="Reset at the next boot"
-				pending={reset.isPending}
-				error={reset.error}
+				order={reset}
 				onConfirm={() => reset.mutate()}
 				onClose={() => setAsking(undefined)}
 			>
@@ -102,8 +101,7 @@ export default function SelectionBar({ chosen, shownIds, onSelect }: SelectionBa
 				opened={asking === "reboot"}
 				title={`Reboot ${online.length === 1 ? "1 Pi" : `${online.length} Pis`}?`}
 				action="Reboot"
-				pending={reboot.isPending}
-				error={reboot.error}
+				order={reboot}
 				onConfirm={() => reboot.mutate()}
 				onClose={() => setAsking(undefined)}
 			>
