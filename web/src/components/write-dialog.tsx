@@ -6,6 +6,7 @@ import { type FormEvent, useState } from "react";
 import { ask } from "../api/client.ts";
 import { imagesQuery } from "../api/queries.ts";
 import { bytesText } from "../words/bytes.ts";
+import { isConfirmed, NOT_CONFIRMED, typedFor, typedText } from "../words/confirmation.ts";
 import { diskContent, diskName, isEmptyDisk, whyNotWritten } from "../words/disks.ts";
 import { modelText } from "../words/models.ts";
 import { Dialog } from "./dialog.tsx";
@@ -44,7 +45,7 @@ function WriteForm({ device, agent, onDone }: WriteFormProps) {
 	const [chosen, setChosen] = useState<string>();
 	const disk = chosen === undefined && free.length === 1 ? free[0] : free.find(({ path }) => path === chosen);
 	const [verify, setVerify] = useState<Verify>("full");
-	const [typed, setTyped] = useState("");
+	const [typed, setTyped] = useState(NOT_CONFIRMED);
 	const order = useMutation({
 		mutationFn: ({ disk: { path, size, identity }, image: { id } }: { disk: AgentDisk; image: Image }) =>
 			ask("startWrite", {
@@ -55,14 +56,14 @@ function WriteForm({ device, agent, onDone }: WriteFormProps) {
 	});
 	if (disks.length === 0) return <Text size="sm">The Pi has said that there is no disk in it.</Text>;
 	const mustType = disk !== undefined && !isEmptyDisk(disk);
-	const isSure = !mustType || typed.trim() === device.name;
+	const isSure = disk !== undefined && isConfirmed(disk, device.name, typed);
 	const choose = (path: string) => {
 		setChosen(path);
-		setTyped("");
+		setTyped(NOT_CONFIRMED);
 	};
 	const submit = (event: FormEvent) => {
 		event.preventDefault();
-		if (disk !== undefined && image !== undefined && isSure) order.mutate({ disk, image });
+		if (image !== undefined && isSure) order.mutate({ disk, image });
 	};
 	return (
 		<form onSubmit={submit}>
@@ -86,8 +87,8 @@ function WriteForm({ device, agent, onDone }: WriteFormProps) {
 				{mustType && (
 					<TextInput
 						label={`Type the Pi's name, ${device.name}, to go on`}
-						value={typed}
-						onChange={({ currentTarget }) => setTyped(currentTarget.value)}
+						value={typedText(disk, typed)}
+						onChange={({ currentTarget }) => setTyped(typedFor(disk, currentTarget.value))}
 						autoComplete="off"
 						autoCapitalize="none"
 						spellCheck={false}
@@ -101,12 +102,7 @@ function WriteForm({ device, agent, onDone }: WriteFormProps) {
 					<Button variant="default" onClick={onDone}>
 						Cancel
 					</Button>
-					<Button
-						type="submit"
-						color="red"
-						disabled={disk === undefined || image === undefined || !isSure}
-						loading={order.isPending}
-					>
+					<Button type="submit" color="red" disabled={image === undefined || !isSure} loading={order.isPending}>
 						I understand - write now
 					</Button>
 				</Group>

@@ -9,6 +9,7 @@ import { Dialog } from "../../components/dialog.tsx";
 import { AlertIcon } from "../../components/icons.tsx";
 import { Problem } from "../../components/problem.tsx";
 import { bytesText } from "../../words/bytes.ts";
+import { type Confirmation, isConfirmed, NOT_CONFIRMED, typedFor, typedText } from "../../words/confirmation.ts";
 import { diskContent, diskName, isEmptyDisk, whyNotWritten } from "../../words/disks.ts";
 import { listText, modelText } from "../../words/models.ts";
 import classes from "./devices.module.css";
@@ -33,7 +34,7 @@ export default function WriteSeveral({ chosen, onClose }: WriteSeveralProps) {
 /** What was chosen and typed for a Pi. */
 interface Choice {
 	readonly path: string;
-	readonly typed: string;
+	readonly typed: Confirmation;
 }
 
 /** A Pi, the disk of it that is written, and what is needed to order that. */
@@ -142,7 +143,7 @@ function TargetItem({ device, choice, image, onChange }: TargetItemProps) {
 				label={`${device.name} (${model})`}
 				description={disks.length === 0 ? whyNone(device, image) : undefined}
 				value={choice.path}
-				onChange={({ currentTarget }) => onChange({ path: currentTarget.value, typed: "" })}
+				onChange={({ currentTarget }) => onChange({ path: currentTarget.value, typed: NOT_CONFIRMED })}
 				data={[
 					{ value: "", label: "Not this one" },
 					...disks.map((one) => ({ value: one.path, label: `${diskName(one)}, ${bytesText(one.size)} (${one.path})` })),
@@ -157,8 +158,8 @@ function TargetItem({ device, choice, image, onChange }: TargetItemProps) {
 				<TextInput
 					aria-label={`Type the Pi's name, ${device.name}, to go on`}
 					placeholder={`Type ${device.name} to go on`}
-					value={choice.typed}
-					onChange={({ currentTarget }) => onChange({ ...choice, typed: currentTarget.value })}
+					value={typedText(disk, choice.typed)}
+					onChange={({ currentTarget }) => onChange({ ...choice, typed: typedFor(disk, currentTarget.value) })}
 					autoComplete="off"
 					autoCapitalize="none"
 					spellCheck={false}
@@ -186,12 +187,11 @@ function whyNone(device: Device, image: Image | undefined): string {
 /** The only disk, where there is one; which of several is a person's to say. */
 function firstChoice(device: Device, image: Image | undefined): Choice {
 	const disks = freeDisks(device, image);
-	return { path: disks.length === 1 ? (disks[0]?.path ?? "") : "", typed: "" };
+	return { path: disks.length === 1 ? (disks[0]?.path ?? "") : "", typed: NOT_CONFIRMED };
 }
 
 function targetOf(device: Device, { path, typed }: Choice, image: Image | undefined): Target[] {
 	const disk = freeDisks(device, image).find((one) => one.path === path);
 	if (disk === undefined || image === undefined) return [];
-	const isSure = isEmptyDisk(disk) || typed.trim() === device.name;
-	return [{ id: device.id, name: device.name, imageId: image.id, disk, isSure }];
+	return [{ id: device.id, name: device.name, imageId: image.id, disk, isSure: isConfirmed(disk, device.name, typed) }];
 }
