@@ -113,8 +113,7 @@ async function start(config: Config, log: Logger, logging: Logging, undo: Undo[]
 	const images = new ImageAnswers(sources);
 	const told = { hub, registry, devices, library, arrivals: sources.arrivals, images, logging, log: httpLog };
 	undo.push(publishEvents(told));
-	const { monotonic } = systemClock;
-	undo.push(publishWrites({ hub, ...writing, writes, registry, devices, monotonic }));
+	undo.push(publishWrites({ hub, ...writing, writes, registry, devices, clock: systemClock }));
 	const virtualPis = new VirtualPis({
 		// In development the server is watched and started anew; a virtual Pi boots once.
 		program: [process.execPath, ...process.execArgv.filter((flag) => !flag.startsWith("--watch")), mainProgram],

@@ -66,10 +66,10 @@ describe("the page", () => {
 		const { registry, clock } = bench;
 		const stop = publishWrites({
 			hub: hub as never,
-			...{ jobs, agents, writes, registry, devices },
-			monotonic: () => clock.monotonic(),
+			...{ jobs, agents, writes, registry, devices, clock },
 		});
 		const pi = await floor.boot();
+		clock.advance(400);
 		assert.deepEqual(new Set(told.splice(0)), new Set(["device"]));
 		const job = await floor.order(pi);
 		await floor.next(pi);
@@ -79,6 +79,9 @@ describe("the page", () => {
 		await floor.report(pi, job, { bytesDone: 20 });
 		await floor.report(pi, job, { stage: "verifying" });
 		assert.deepEqual(told.splice(0), ["write writing", "write writing", "write verifying"]);
+		for (let degrees = 10; degrees < 90; degrees += 5) agents.feel(pi.device, { temperature: degrees });
+		clock.advance(400);
+		assert.deepEqual(told.splice(0), ["device", "device"], "at once, and how it was last");
 		clock.advance(60_000);
 		assert.ok(told.includes("device"), "it is away");
 		stop();
