@@ -70,8 +70,9 @@ export const FILE_RULES: readonly Rule[] = [
 		code: "replies-lost",
 		severity: "error",
 		applies: hearsNothing,
-		seen: ({ attempt }) =>
-			`It asked for files ${times(attempt.tftpRequests)}, and acknowledged nothing of what was sent.`,
+		// One that began anew just now has not asked again yet.
+		seen: ({ attempt: { tftpRequests } }) =>
+			`It asked for files${tftpRequests > 0 ? ` ${times(tftpRequests)}` : ""}, and acknowledged nothing of what was sent.`,
 		message: () => "It asks for boot files, but our replies do not reach it.",
 		fix: () => FIREWALL,
 	},
