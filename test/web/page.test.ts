@@ -182,8 +182,19 @@ describe("the page", { skip }, () => {
 		await page.getByRole("combobox", { name: "Tags" }).fill("room-2");
 		await page.keyboard.press("Enter");
 		await page.getByLabel("Most that its root may hold").fill("2.5");
+		const held = Promise.withResolvers<void>();
+		await page.route("**/api/v1/devices/*", (route) => held.promise.then(() => route.continue()), { times: 1 });
 		await save.click();
+		await save.and(page.locator(":disabled")).waitFor();
+		await name.fill("bench-2");
+		held.resolve();
+		// What was typed while it was saved can be saved, too.
+		await save.and(page.locator(":enabled")).waitFor();
 		await page.getByRole("heading", { name: "bench-1", level: 1 }).waitFor();
+		assert.equal(await name.inputValue(), "bench-2");
+		await page.getByRole("button", { name: "Discard" }).click();
+		assert.equal(await name.inputValue(), "bench-1");
+		await page.getByRole("region", { name: "Root" }).getByText("2.5 GB").waitFor();
 		const { devices } = (await server.api("GET", "/api/v1/devices")) as DeviceList;
 		assert.deepEqual(
 			devices.map((device) => [device.name, device.rootMode, device.tags, device.quotaBytes]),
@@ -200,8 +211,23 @@ describe("the page", { skip }, () => {
 		await page.getByText("It has no disk to write").waitFor();
 	});
 
-	it("changes several Pis at once", async () => {
+	it("finds again with Back what was searched for, and not by a link", async () => {
+		const search = page.getByLabel("Search the Pis");
+		const isSearched = async (text: string) => ((await search.inputValue()) === text ? true : undefined);
 		await page.getByRole("link", { name: "All Pis" }).click();
+		await search.fill("room-2");
+		await page.getByRole("article").getByRole("link").click();
+		await page.getByRole("heading", { name: "Last boot" }).waitFor();
+		await page.goBack();
+		await eventually("the search", () => isSearched("room-2"));
+		await page.reload();
+		await eventually("the search", () => isSearched("room-2"));
+		await page.getByRole("article").getByRole("link").click();
+		await page.getByRole("link", { name: "All Pis" }).click();
+		await eventually("no search", () => isSearched(""));
+	});
+
+	it("changes several Pis at once", async () => {
 		await page.getByLabel("Search the Pis").fill("room-2");
 		await page.getByLabel("Select bench-1").check();
 		const bar = page.getByRole("region", { name: "Selected Pis" });
@@ -259,6 +285,17 @@ describe("the page", { skip }, () => {
 		await names.getByText("Saved.").waitFor();
 		const { hosts } = (await server.api("GET", "/api/v1/allowed-hosts")) as AllowedHosts;
 		assert.deepEqual(hosts, ["netboot.example.org"]);
+	});
+
+	it("copies a link, though a page that comes without TLS has no clipboard of its own", async () => {
+		assert.equal(await page.evaluate("isSecureContext"), false);
+		await page.getByRole("button", { name: "Make a link" }).click();
+		await page.getByRole("button", { name: "Copy it" }).click();
+		await page.getByRole("button", { name: "Copied" }).waitFor();
+		const field = page.getByLabel("A new one, for");
+		await field.focus();
+		await page.keyboard.press("Control+V");
+		assert.match(await field.inputValue(), /^http:\S+\?code=\w+$/);
 	});
 
 	it("shows the log as it grows", async () => {

@@ -23,10 +23,12 @@ export const clockText = (at: number): string => clock.format(at);
 
 /** `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`. */
 export function durationText(milliseconds: number): string {
-	const seconds = milliseconds / 1000;
-	if (seconds < 10) return `${seconds.toFixed(1)} s`;
-	if (seconds < 60) return `${Math.round(seconds)} s`;
+	const tenths = Math.round(milliseconds / 100);
+	if (tenths < 100) return `${(tenths / 10).toFixed(1)} s`;
+	// Rounded before it is split: 119.7 s are 2 minutes, not 1 and 60 seconds.
+	const seconds = Math.round(milliseconds / 1000);
+	if (seconds < 60) return `${seconds} s`;
 	const minutes = Math.floor(seconds / 60);
-	if (minutes < 60) return `${minutes} min ${Math.round(seconds % 60)} s`;
+	if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
 	return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

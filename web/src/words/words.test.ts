@@ -56,6 +56,7 @@ describe("the words of the page", () => {
 			["just now", "just now", "2 minutes ago", "1 hour ago", "yesterday"],
 		);
 		assert.deepEqual([400, 12_300, 200_000, 7_500_000].map(durationText), ["0.4 s", "12 s", "3 min 20 s", "2 h 5 min"]);
+		assert.deepEqual([9_970, 59_700, 119_700].map(durationText), ["10 s", "1 min 0 s", "2 min 0 s"]);
 	});
 
 	it("name models, known and new", () => {

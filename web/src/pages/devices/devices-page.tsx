@@ -8,6 +8,7 @@ import { useNow } from "../../components/ago.tsx";
 import { PageFrame } from "../../components/page-frame.tsx";
 import { Problem } from "../../components/problem.tsx";
 import { ServerTrouble } from "../../components/server-trouble.tsx";
+import { useKept } from "../../hooks/use-kept.ts";
 import { Bystanders } from "./bystanders.tsx";
 import { DeviceCards } from "./device-cards.tsx";
 import { DeviceRows } from "./device-rows.tsx";
@@ -27,7 +28,7 @@ export function DevicesPage() {
 	const { data: images } = useQuery(imagesQuery);
 	const { data: writes } = useQuery(writesQuery);
 	const now = useNow();
-	const [filter, setFilter] = useState<DeviceFilter>({ text: "", kind: "all" });
+	const [filter, setFilter] = useKept<DeviceFilter>("pis", { text: "", kind: "all" });
 	const [chosenView, setView] = useState<View>();
 	const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
 	const all = useMemo(() => withStatus(devices ?? [], now, writes), [devices, now, writes]);

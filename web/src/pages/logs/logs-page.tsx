@@ -2,13 +2,14 @@
 import { Button, Select, TextInput } from "@mantine/core";
 import type { Device, LogLevel, LogLine } from "@pi-netboot/api";
 import { useQuery } from "@tanstack/react-query";
-import { useDeferredValue, useMemo, useState } from "react";
+import { useDeferredValue, useMemo } from "react";
 import { devicesQuery, logsQuery } from "../../api/queries.ts";
 import { DownloadIcon, SearchIcon } from "../../components/icons.tsx";
 import { LogView } from "../../components/log-view.tsx";
 import { PageFrame } from "../../components/page-frame.tsx";
 import { Problem } from "../../components/problem.tsx";
 import { saveText } from "../../components/save-text.ts";
+import { useKept } from "../../hooks/use-kept.ts";
 import { filterLines, type LineFilter, lineText } from "../../words/log-lines.ts";
 import classes from "./logs.module.css";
 
@@ -22,7 +23,7 @@ const levels = [
 export function LogsPage() {
 	const { data: lines = [], error, refetch } = useQuery(logsQuery);
 	const { data: devices = [] } = useQuery(devicesQuery);
-	const [filter, setFilter] = useState<LineFilter>({ level: "info", service: null, device: null, text: "" });
+	const [filter, setFilter] = useKept<LineFilter>("log", { level: "info", service: null, device: null, text: "" });
 	const wanted = useDeferredValue(filter);
 	const shown = useMemo(() => filterLines(lines, wanted), [lines, wanted]);
 	const services = useMemo(() => [...new Set(lines.map(({ service }) => service))].sort(), [lines]);
