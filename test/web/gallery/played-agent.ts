@@ -10,7 +10,7 @@ import { must } from "../../harness/command.ts";
 import { type Lab, SERVER_ADDRESS } from "../../harness/lab.ts";
 import type { Part } from "./cast.ts";
 
-export interface AgentParts {
+interface AgentParts {
 	readonly lab: Lab;
 	/** Of the lab, with the Pi's address. */
 	readonly host: string;

@@ -9,7 +9,7 @@ type Sent<R, K extends string> = R extends { readonly [P in K]: infer S extends 
 	: { readonly [P in K]?: undefined };
 
 /** What a question brings. */
-export type Question<K extends OperationId> = Sent<Routes[K], "params"> &
+type Question<K extends OperationId> = Sent<Routes[K], "params"> &
 	Partial<Sent<Routes[K], "query">> &
 	Sent<Routes[K], "body">;
 

@@ -68,7 +68,6 @@ export const SunIcon = drawn(
 );
 export const MoonIcon = drawn(<path d="M20 14.5A8.5 8.5 0 0 1 9.5 4a8.5 8.5 0 1 0 10.5 10.5Z" />);
 export const UploadIcon = drawn(<path d="M12 15V4m0 0L8 8m4-4 4 4M5 15v3a2 2 0 0 0 2 2h10a2 2 0 0 0 2-2v-3" />);
-export const CloseIcon = drawn(<path d="m6 6 12 12M18 6 6 18" />);
 export const BackIcon = drawn(<path d="M15 5 8 12l7 7" />);
 export const CopyIcon = drawn(
 	<>
@@ -79,7 +78,6 @@ export const CopyIcon = drawn(
 export const CardsIcon = drawn(<path d="M4 4h7v7H4zM13 4h7v7h-7zM4 13h7v7H4zM13 13h7v7h-7z" />);
 export const RowsIcon = drawn(<path d="M4 6h16M4 12h16M4 18h16" />);
 export const DownloadIcon = drawn(<path d="M12 4v11m0 0 4-4m-4 4-4-4M4 20h16" />);
-export const PlayIcon = drawn(<path d="M7 4.5v15l12-7.5z" />);
 export const InfoIcon = drawn(
 	<>
 		<circle cx="12" cy="12" r="9" />

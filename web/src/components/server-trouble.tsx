@@ -8,7 +8,7 @@ import { AlertIcon } from "./icons.tsx";
 
 type Services = Health["services"];
 
-export const serviceNames: Readonly<Record<keyof Services, string>> = {
+const serviceNames: Readonly<Record<keyof Services, string>> = {
 	dhcp: "DHCP",
 	tftp: "TFTP",
 	nfs: "NFS",

@@ -1,7 +1,7 @@
 /** How long a boot was at each of its stages. */
 import type { PastBoot, ReachedStage, Stage } from "@pi-netboot/api";
 
-export interface StageTime {
+interface StageTime {
 	readonly stage: Stage;
 	/** Milliseconds. */
 	readonly took: number;

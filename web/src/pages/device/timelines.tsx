@@ -8,7 +8,7 @@ import { bootLength, stageTimes } from "./stage-times.ts";
 import classes from "./timelines.module.css";
 
 /** A boot's stages in their order. */
-export interface Timeline {
+interface Timeline {
 	readonly startedAt: number;
 	readonly stages: readonly ReachedStage[];
 }

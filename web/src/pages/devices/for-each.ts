@@ -13,7 +13,7 @@ export async function forEach<D extends Pick<Device, "name">>(
 	const first = outcomes.find((outcome) => outcome.status === "rejected");
 	if (first === undefined) return;
 	const { reason } = first;
-	if (refused.length === 1 && devices.length === 1) throw reason;
+	if (devices.length === 1) throw reason;
 	const message = `It failed for ${listText(refused.map(({ name }) => name))}: `;
 	if (reason instanceof Away) throw new Away(message + reason.message);
 	if (!(reason instanceof Refusal)) throw reason;
