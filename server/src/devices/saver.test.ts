@@ -42,3 +42,31 @@ test("a disk that is full for a while loses nothing of it", async () => {
 	assert.equal(tries, 1);
 	assert.equal((await bench.store.devices.list()).length, 1);
 });
+
+test("while nothing can be stored, not all that is asked for piles up; of each Pi its last power-ons are stored afterwards", async () => {
+	await using bench = await Bench.open();
+	const device = bench.registry.sawFirmware(SIGHTING);
+	assert.ok(device);
+	const { transaction } = bench.store;
+	Object.assign(bench.store, { transaction: () => Promise.reject(new Error("the disk is full")) });
+	for (let count = 0; count < 600; count++) {
+		bench.clock.advance(200_000);
+		bench.registry.sawFirmware(SIGHTING);
+		bench.registry.fact(device, { kind: "tftp-open", path: `file-${count}`, found: true });
+		await new Promise((resolve) => setImmediate(resolve));
+	}
+	let saved = 0;
+	const counted: Store["transaction"] = (work) =>
+		transaction((repositories) => {
+			const { attempts } = repositories;
+			const save = attempts.save.bind(attempts);
+			Object.assign(attempts, { save: (row: Parameters<typeof save>[0]) => save(row).then(() => void saved++) });
+			return work(repositories);
+		});
+	Object.assign(bench.store, { transaction: counted });
+	await bench.registry.stop();
+	assert.equal(saved, 500);
+	const stored = await bench.store.attempts.list(device.key);
+	const paths = stored.map(({ attempt }) => /file-\d+/.exec(attempt)?.[0]);
+	assert.deepEqual(paths, ["file-599", "file-598", "file-597", "file-596", "file-595"]);
+});

@@ -14,6 +14,9 @@ const RETRY_MS = 10_000;
 /** Diagnoses that wait to be written while the store does not take them; the oldest go. */
 const DIAGNOSES_MAX = 1000;
 
+/** Power-ons that wait likewise. */
+const ATTEMPTS_MAX = 500;
+
 /** What the rule book says of a device from a moment on; without a row it says nothing any more. */
 export interface SaidOfDevice {
 	readonly deviceKey: number;
@@ -74,8 +77,15 @@ export class Saver {
 	/** More is known of a power-on of a device. */
 	attempt(device: DeviceState, row: AttemptRow): void {
 		this.#batch.dirty.add(device);
-		this.#batch.attempts.set(attemptKey(row), row);
+		this.#keepAttempt(attemptKey(row), row);
 		this.#arm(FLUSH_MS);
+	}
+
+	#keepAttempt(key: string, row: AttemptRow): void {
+		const { attempts } = this.#batch;
+		attempts.set(key, row);
+		const [oldest] = attempts.keys();
+		if (attempts.size > ATTEMPTS_MAX && oldest !== undefined) attempts.delete(oldest);
 	}
 
 	/** The rule book says something else of a device. */
@@ -150,7 +160,9 @@ export class Saver {
 		for (const device of batch.dirty) if (!this.#batch.removed.has(device.key)) this.#batch.dirty.add(device);
 		for (const key of batch.removed) this.#batch.removed.add(key);
 		for (const [id, stages] of batch.stages) if (!this.#batch.stages.has(id)) this.#batch.stages.set(id, stages);
-		for (const [key, row] of batch.attempts) if (!this.#batch.attempts.has(key)) this.#batch.attempts.set(key, row);
+		const newer = [...this.#batch.attempts];
+		this.#batch.attempts.clear();
+		for (const [key, row] of [...batch.attempts, ...newer]) this.#keepAttempt(key, row);
 		this.#batch.diagnoses.unshift(...batch.diagnoses);
 		this.#batch.diagnoses.splice(0, this.#batch.diagnoses.length - DIAGNOSES_MAX);
 		this.#arm(RETRY_MS);
