@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import http.client
 import importlib.util
+import io
 import json
 import pathlib
 import random
@@ -155,6 +157,55 @@ class Memory(unittest.TestCase):
             arrived.view[: len(packed)] = packed
             with self.assertRaises(ValueError):
                 zstd.unpack(arrived, len(packed), buffer)
+
+
+class Canned:
+    """A connection on which always the same arrives."""
+
+    def __init__(self, arrives: bytes) -> None:
+        self._arrives = arrives
+
+    def makefile(self, _mode: str) -> io.BytesIO:
+        return io.BytesIO(self._arrives)
+
+    def request(self, *_args: Any, **_more: Any) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+    def getresponse(self) -> http.client.HTTPResponse:
+        response = http.client.HTTPResponse(self)  # type: ignore[arg-type]
+        response.begin()
+        return response
+
+
+class Downloads(unittest.TestCase):
+    BODY = b"0123456789" * 50
+
+    def download(self, head: bytes, body: bytes) -> Any:
+        buffer = imager.Buffer()
+        canned = Canned(b"HTTP/1.1 206 Partial Content\r\n" + head + b"\r\n\r\n" + body)
+        with mock.patch.object(imager.http.client, "HTTPConnection", return_value=canned):
+            imager.Link("http://192.0.2.1/", 1).download("/pack", {}, 206, buffer.view[: len(self.BODY)])
+        return bytes(buffer.view[: len(self.BODY)])
+
+    def test_exactly_what_was_asked_for_also_through_a_proxy_that_cuts_it_into_pieces(self) -> None:
+        pieces = b"".join(b"%x\r\n%s\r\n" % (len(each), each) for each in (self.BODY[:200], self.BODY[200:], b""))
+        self.assertEqual(self.download(b"Content-Length: 500", self.BODY), self.BODY)
+        self.assertEqual(self.download(b"Transfer-Encoding: chunked", pieces), self.BODY)
+        self.assertEqual(self.download(b"Connection: close", self.BODY), self.BODY)
+
+    def test_too_little_and_too_much(self) -> None:
+        for head, body in (
+            (b"Content-Length: 499", self.BODY[:499]),
+            (b"Content-Length: 500", self.BODY[:499]),
+            (b"Content-Length: 501", self.BODY + b"x"),
+            (b"Connection: close", self.BODY + b"x"),
+            (b"Transfer-Encoding: chunked", b"1f4\r\n" + self.BODY[:300]),
+        ):
+            with self.subTest(head), self.assertRaises(imager.Unreachable):
+                self.download(head, body)
 
 
 class Percent(unittest.TestCase):
