@@ -2,6 +2,7 @@
 import { Alert, Button, Group, Text } from "@mantine/core";
 import { Away, Refusal } from "../api/client.ts";
 import { AlertIcon } from "./icons.tsx";
+import { isLoginOver, LogInAgain } from "./log-in-again.tsx";
 
 interface ProblemProps {
 	readonly error: Error | null;
@@ -12,18 +13,22 @@ interface ProblemProps {
 
 export function Problem({ error, title = "That did not work", onRetry }: ProblemProps) {
 	if (error === null) return null;
-	const hint = error instanceof Refusal ? error.hint : undefined;
+	const isOut = isLoginOver(error);
+	// How a program sends its token is nothing for who has a page before him.
+	const hint = error instanceof Refusal && !isOut ? error.hint : undefined;
+	// That a field stands in the body of a request is for programs: a person has typed into it.
 	const message =
 		error instanceof Refusal || error instanceof Away ? error.message : `The page failed: ${error.message}`;
 	return (
 		<Alert color="red" variant="light" icon={<AlertIcon />} title={title} role="alert">
-			<Text size="sm">{message}</Text>
+			<Text size="sm">{message.replace(/(^|; )body\./g, "$1")}</Text>
 			{hint !== undefined && (
 				<Text size="sm" mt={4}>
 					{hint}
 				</Text>
 			)}
-			{onRetry !== undefined && (
+			{isOut && <LogInAgain />}
+			{onRetry !== undefined && !isOut && (
 				<Group mt="sm">
 					<Button size="xs" variant="default" onClick={onRetry}>
 						Try again

@@ -3,9 +3,10 @@ import { Anchor, Badge, Loader } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useEffect } from "react";
-import { Away, Refusal } from "../api/client.ts";
+import { Away } from "../api/client.ts";
 import { healthQuery, sessionQuery } from "../api/queries.ts";
 import { useLive, useLiveState } from "./live-context.ts";
+import { isLoginOver, LogInAgain } from "./log-in-again.tsx";
 
 export function ServerState() {
 	const live = useLive();
@@ -18,13 +19,7 @@ export function ServerState() {
 	return <div role="status">{shown()}</div>;
 
 	function shown() {
-		if (error instanceof Refusal && error.status === 401) {
-			return (
-				<Anchor href="/" size="sm">
-					Log in again
-				</Anchor>
-			);
-		}
+		if (isLoginOver(error)) return <LogInAgain />;
 		if (state === "away") {
 			return (
 				<Badge color="red" variant="light" leftSection={<Loader size={10} color="red" />}>
