@@ -47,7 +47,7 @@ export const accessRoutes = {
 	logout: {
 		method: "POST",
 		path: "/api/v1/logout",
-		summary: "Take this browser's session cookie away",
+		summary: "End this browser's session, and take its cookie away",
 		auth: "user",
 		errors: [],
 	},

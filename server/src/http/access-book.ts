@@ -5,12 +5,15 @@ import { type Clock, errorText, type Logger } from "../base/index.ts";
 import { ApiError } from "./errors.ts";
 import { hashPassword, PasswordDesk } from "./passwords.ts";
 import { digest } from "./secrets.ts";
+import { endOf, type HeldSession } from "./sessions.ts";
 
 /** A token as it is kept. */
 export interface KeptToken extends Token {
 	/** SHA-256 in hex. A token has 192 random bits, so that nothing slower is needed. */
 	readonly hash: string;
 }
+
+type AccessSetting = "passwordHash" | "sessionEpoch" | "endedSessions";
 
 /** Where it is kept; the store's repositories. */
 export interface AccessKeeper {
@@ -20,8 +23,8 @@ export interface AccessKeeper {
 		remove(id: string): Promise<void>;
 	};
 	readonly settings: {
-		get(key: "passwordHash" | "sessionEpoch"): string | undefined;
-		set(key: "passwordHash" | "sessionEpoch", value: string | undefined): Promise<void>;
+		get(key: AccessSetting): string | undefined;
+		set(key: AccessSetting, value: string | undefined): Promise<void>;
 	};
 	/** Resolves when all that was stored before survives a power cut. */
 	durable(): Promise<void>;
@@ -29,6 +32,9 @@ export interface AccessKeeper {
 
 /** More than anybody has programs. */
 const TOKENS_MAX = 100;
+
+/** Sessions that somebody logged out of, and whose time is not over; the first of them are forgotten. */
+const ENDED_MAX = 500;
 
 /** Whom the record of changes tells by other means: nobody shall pass for them. */
 const RESERVED = new Set(["token", "session", "everybody", "link", "password", "code"]);
@@ -137,7 +143,24 @@ export class AccessBook {
 	/** Survives a power cut when it resolves. */
 	async endSessions(): Promise<void> {
 		await this.#keeper.settings.set("sessionEpoch", randomBytes(8).toString("hex"));
+		await this.#keeper.settings.set("endedSessions", undefined);
 		await this.#keeper.durable();
+	}
+
+	/** Whether somebody logged out of this session. */
+	hasEnded({ claim }: HeldSession): boolean {
+		return this.#ended().includes(claim);
+	}
+
+	/** Survives a power cut when it resolves. */
+	async endSession({ claim }: HeldSession): Promise<void> {
+		const others = this.#ended().filter((one) => one !== claim && this.#clock.now() < endOf(one));
+		await this.#keeper.settings.set("endedSessions", [...others, claim].slice(-ENDED_MAX).join(" "));
+		await this.#keeper.durable();
+	}
+
+	#ended(): string[] {
+		return this.#keeper.settings.get("endedSessions")?.split(" ") ?? [];
 	}
 }
 

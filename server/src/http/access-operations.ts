@@ -40,8 +40,9 @@ export function accessOperations({ access, hosts, audit, streams }: AccessSource
 			setCookie(await access.logIn(body.password, address));
 			return undefined;
 		},
-		logout: (_, { setCookie }) => {
-			setCookie(access.endOfSession);
+		logout: async (_, { cookie, setCookie }) => {
+			setCookie(await access.logOut(cookie));
+			streams.reviewSoon();
 			return undefined;
 		},
 		getSession: (_, { visitor }) => ({ who: visitor?.who ?? "", passwordSet: book.passwordSet }),

@@ -56,7 +56,7 @@ export class Access {
 		const { book, clock, token, port } = options;
 		this.book = book;
 		this.#options = options;
-		this.#sessions = new Sessions(clock, token, () => book.epoch, port);
+		this.#sessions = new Sessions(clock, token, book, port);
 		this.#attempts = new Attempts(clock);
 		this.#guesses = new Attempts(clock, GUESSES_IN_ALL);
 		this.#codes = new LoginCodes(clock);
@@ -139,14 +139,15 @@ export class Access {
 		return this.#sessions.create();
 	}
 
-	/** The `Set-Cookie` header that takes a session's cookie away. */
-	get endOfSession(): string {
+	/** Ends the session of a cookie, also where that was copied to, and gives the `Set-Cookie` header that takes it away. */
+	async logOut(cookie: string | undefined): Promise<string> {
+		for (const session of this.#sessions.in(cookie)) await this.book.endSession(session);
 		return this.#sessions.end;
 	}
 
 	#withoutToken(caller: Caller): Visitor | undefined {
 		if (!this.isNeeded) return EVERYBODY;
-		return this.#sessions.valid(caller.cookie) ? SESSION : undefined;
+		return this.#sessions.in(caller.cookie).length > 0 ? SESSION : undefined;
 	}
 
 	#checkToken(caller: Caller): Visitor {

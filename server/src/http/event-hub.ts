@@ -39,9 +39,9 @@ export class EventHub implements EventService {
 	}
 
 	since(id: string): readonly SentEvent[] | undefined {
-		const [run, number = ""] = id.split("-");
+		const [, run, number] = /^([0-9a-f]{8})-(\d{1,15})$/.exec(id) ?? [];
 		const missed = this.#number - Number(number);
-		if (run !== this.#run || !/^\d{1,15}$/.test(number) || missed < 0 || missed > this.#kept.length) return undefined;
+		if (run !== this.#run || missed < 0 || missed > this.#kept.length) return undefined;
 		return missed === 0 ? [] : this.#kept.slice(-missed);
 	}
 

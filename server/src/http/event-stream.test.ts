@@ -90,8 +90,10 @@ describe("live events", () => {
 
 	it("begin with reset for who missed more than is remembered, or knew another run of the server", async () => {
 		const h = await listening();
-		for (const id of ["00000000-5", "nonsense", `${h.services.events.lastId}9`, "-", "a".repeat(64)]) {
-			const response = await fetch(url(h, `/api/v1/events?types=image&after=${id}`), { headers: bearer });
+		const { lastId } = h.services.events;
+		for (const id of ["00000000-5", "nonsense", `${lastId}9`, "-", "a".repeat(64), `${lastId}-\nevent: device`]) {
+			const after = encodeURIComponent(id);
+			const response = await fetch(url(h, `/api/v1/events?types=image&after=${after}`), { headers: bearer });
 			const reader = response.body?.getReader();
 			assert.ok(reader);
 			assert.match(await readUntil(reader, "{}\n\n"), /^id: \S+\nretry: 2000\n\nevent: reset\ndata: \{\}\n\n$/);

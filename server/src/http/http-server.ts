@@ -237,6 +237,7 @@ export class HttpServer implements Startable {
 		return {
 			address: request.ip,
 			host: request.headers.host ?? "",
+			cookie: request.headers.cookie,
 			visitor: this.#visitors.get(request),
 			setCookie: (header) => void reply.header("set-cookie", header),
 		};

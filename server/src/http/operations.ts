@@ -21,6 +21,8 @@ export interface Visit {
 	readonly address: string;
 	/** The Host that it was asked by. */
 	readonly host: string;
+	/** The `Cookie` header. */
+	readonly cookie: string | undefined;
 	/** Undefined where everybody may ask. */
 	readonly visitor: Visitor | undefined;
 	/** Sends a `Set-Cookie` header with the answer. */

@@ -1,8 +1,10 @@
 /**
  * Session cookies. They are signed with a key made from the token, so that they survive a restart without being stored.
- * All end when the token is changed, or the epoch, which is another one after each change of the password.
+ * All end when the token is changed, or the epoch, which is another one after each change of the password. Of one that somebody
+ * logged out of is kept that it has ended: its cookie may have been copied.
  *
- *     cookie value = expires "." nonce "." HMAC-SHA256(key, expires "." nonce)
+ *     claim = expires "." nonce
+ *     cookie value = claim "." HMAC-SHA256(key, claim)
  */
 import { createHmac, randomBytes } from "node:crypto";
 import type { Clock } from "../base/index.ts";
@@ -10,18 +12,29 @@ import { sameSecret } from "./secrets.ts";
 
 const lifetimeSeconds = 30 * 24 * 3600;
 
+/** A session whose cookie was shown and is right. */
+export interface HeldSession {
+	readonly claim: string;
+}
+
+/** What is kept of sessions. */
+interface SessionBook {
+	/** Sessions of another one have ended. */
+	readonly epoch: string;
+	hasEnded(session: HeldSession): boolean;
+}
+
 export class Sessions {
 	readonly #clock: Clock;
 	readonly #token: string;
-	readonly #epoch: () => string;
+	readonly #book: SessionBook;
 	/** Cookies do not know ports: the port in the name keeps two servers on one host apart. */
 	readonly #cookieName: string;
 
-	/** @param epoch sessions of another one have ended. */
-	constructor(clock: Clock, token: string, epoch: () => string, port: number) {
+	constructor(clock: Clock, token: string, book: SessionBook, port: number) {
 		this.#clock = clock;
 		this.#token = token;
-		this.#epoch = epoch;
+		this.#book = book;
 		this.#cookieName = `pi-netboot-${port}`;
 	}
 
@@ -37,22 +50,27 @@ export class Sessions {
 		return `${this.#cookieName}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0`;
 	}
 
-	/** @param cookies the request's `Cookie` header. */
-	valid(cookies: string | undefined): boolean {
-		return cookieValues(cookies ?? "", this.#cookieName).some((value) => this.#holds(value));
+	/** Those that hold. @param cookies the request's `Cookie` header. */
+	in(cookies: string | undefined): HeldSession[] {
+		return cookieValues(cookies ?? "", this.#cookieName).flatMap((value) => this.#held(value) ?? []);
 	}
 
-	#holds(value: string): boolean {
+	#held(value: string): HeldSession | undefined {
 		const end = value.lastIndexOf(".");
 		const claim = value.slice(0, Math.max(end, 0));
-		if (!sameSecret(value.slice(end + 1), this.#sign(claim))) return false;
-		return this.#clock.now() < Number(claim.split(".")[0]);
+		if (!sameSecret(value.slice(end + 1), this.#sign(claim))) return undefined;
+		return this.#clock.now() < endOf(claim) && !this.#book.hasEnded({ claim }) ? { claim } : undefined;
 	}
 
 	#sign(claim: string): string {
-		const key = createHmac("sha256", this.#token).update(`session cookies ${this.#epoch()}`).digest();
+		const key = createHmac("sha256", this.#token).update(`session cookies ${this.#book.epoch}`).digest();
 		return createHmac("sha256", key).update(claim).digest("base64url");
 	}
+}
+
+/** Milliseconds since 1970 when a session's time is over. */
+export function endOf(claim: string): number {
+	return Number(claim.split(".")[0]);
 }
 
 function cookieValues(header: string, name: string): string[] {

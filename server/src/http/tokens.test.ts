@@ -134,12 +134,37 @@ describe("the password", () => {
 });
 
 describe("sessions", () => {
-	it("end in this browser at the logout, and in all at once", async () => {
-		const h = harness();
+	async function logIn(h: Harness): Promise<string> {
 		const login = await h.http.fastify.inject({ url: `/?code=${h.http.createLoginCode()}` });
-		const cookie = cookieOf(String(login.headers["set-cookie"]));
+		return cookieOf(String(login.headers["set-cookie"]));
+	}
+
+	it("end with the logout, also where the cookie was copied to, after a restart too; others go on", async () => {
+		const h = harness();
+		const [cookie, other] = [await logIn(h), await logIn(h)];
 		const out = await ask(h, "POST", "/api/v1/logout", undefined, { ...ownPage, cookie });
 		assert.match(out.cookie ?? "", /^pi-netboot-\d+=; .*Max-Age=0$/);
+		assert.equal(h.keeper.synced, 1);
+		for (const server of [h, harness({}, h.keeper)]) {
+			assert.equal((await ask(server, "GET", "/api/v1/devices", undefined, { cookie })).status, 401);
+			assert.equal((await ask(server, "GET", "/api/v1/devices", undefined, { cookie: other })).status, 200);
+		}
+	});
+
+	it("that somebody logged out of are kept until their time is over, and not without end", async () => {
+		const h = harness();
+		for (let count = 0; count < 510; count++) {
+			await ask(h, "POST", "/api/v1/logout", undefined, { ...ownPage, cookie: await logIn(h) });
+		}
+		assert.equal(h.keeper.settings.get("endedSessions")?.split(" ").length, 500);
+		h.clock.advance(31 * 24 * 3_600_000);
+		await ask(h, "POST", "/api/v1/logout", undefined, { ...ownPage, cookie: await logIn(h) });
+		assert.equal(h.keeper.settings.get("endedSessions")?.split(" ").length, 1);
+	});
+
+	it("end all at once, but for that of who asks", async () => {
+		const h = harness();
+		const cookie = await logIn(h);
 		const ended = await ask(h, "DELETE", "/api/v1/sessions", undefined, { ...ownPage, cookie });
 		const again = { cookie: cookieOf(ended.cookie) };
 		assert.equal((await ask(h, "GET", "/api/v1/devices", undefined, { cookie })).status, 401);

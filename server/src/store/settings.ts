@@ -52,6 +52,8 @@ export interface SettingValues {
 	passwordHash: string;
 	/** Sessions of another one have ended. */
 	sessionEpoch: string;
+	/** Those that somebody logged out of, before their time is over. */
+	endedSessions: string;
 	defaultRootMode: "persistent" | "ephemeral" | "read-only";
 	/** Bytes that the root of a device may hold which has no quota of its own; 0 = no limit. */
 	defaultQuotaBytes: number;

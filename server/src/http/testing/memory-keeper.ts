@@ -7,6 +7,7 @@ import type { AuditKeeper } from "../audit.ts";
 interface Values {
 	passwordHash: string;
 	sessionEpoch: string;
+	endedSessions: string;
 	allowedHosts: readonly string[];
 }
 
