@@ -27,6 +27,8 @@ interface Progress {
 	readonly tracker: BootTracker;
 	firmware: FirmwareKind | undefined;
 	diagnosis: Diagnosis | undefined;
+	/** It asked for files that the listener has not heard of. */
+	hasMore: boolean;
 }
 
 export interface ProgressListener {
@@ -80,10 +82,13 @@ export class ProgressBook {
 		if (moved || spoke) this.#listener.changed(device);
 		// What ended with this fact is told once more: since it moved last, it asked for more files.
 		if (moved || spoke) this.#keep(progress, before !== undefined && before !== tracker.attempt ? 2 : 1);
+		else if (fact.kind === "tftp-open" || fact.kind === "tftp-end") progress.hasMore = true;
 		this.#arm();
 	}
 
-	#keep({ device, tracker }: Progress, count: number): void {
+	#keep(progress: Progress, count: number): void {
+		const { device, tracker } = progress;
+		progress.hasMore = false;
 		for (const attempt of tracker.attempts.slice(0, count)) {
 			if (attempt.files.length > 0) this.#listener.attempt(device, attempt);
 		}
@@ -119,16 +124,18 @@ export class ProgressBook {
 		this.#byDevice.delete(device.key);
 	}
 
+	/** Tells what it has not told yet, and nothing afterwards. */
 	stop(): void {
 		this.#timer?.cancel();
 		this.#timer = undefined;
+		for (const progress of this.#underWay) if (progress.hasMore) this.#keep(progress, 1);
 		this.#underWay.clear();
 	}
 
 	#of(device: DeviceState): Progress {
 		const known = this.#byDevice.get(device.key);
 		if (known !== undefined) return known;
-		const progress = { device, tracker: new BootTracker(), firmware: undefined, diagnosis: undefined };
+		const progress = { device, tracker: new BootTracker(), firmware: undefined, diagnosis: undefined, hasMore: false };
 		this.#byDevice.set(device.key, progress);
 		return progress;
 	}
@@ -154,9 +161,9 @@ export class ProgressBook {
 		this.#timer = this.#clock.after(LOOK_MS, () => {
 			this.#timer = undefined;
 			for (const progress of this.#underWay) {
-				if (!this.#look(progress)) continue;
-				this.#listener.changed(progress.device);
-				this.#keep(progress, 1);
+				const spoke = this.#look(progress);
+				if (spoke) this.#listener.changed(progress.device);
+				if (spoke || progress.hasMore) this.#keep(progress, 1);
 			}
 			this.#arm();
 		});

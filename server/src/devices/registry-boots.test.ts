@@ -69,6 +69,23 @@ describe("boots", () => {
 		assert.deepEqual([stranger, known].map(asked), before);
 	});
 
+	test("of a Pi that stands still all that it asked for outlives a restart, and a kill but for the last seconds", async () => {
+		for (const how of ["clean", "killed"] as const) {
+			await using bench = await Bench.open();
+			const device = pi4(bench);
+			for (const path of ["start4.elf", "config.txt", "kernel8.img"]) {
+				bench.registry.fact(device, { kind: "tftp-open", path, found: true });
+			}
+			bench.registry.fact(device, { kind: "tftp-end", path: "config.txt", outcome: "complete", bytes: 7, size: 7 });
+			if (how === "killed") await bench.pass(6);
+			const before = bench.registry.attempts(device);
+			await bench.restart(how);
+			const after = bench.registry.attempts(device);
+			assert.deepEqual(JSON.parse(JSON.stringify(after)), JSON.parse(JSON.stringify(before)), how);
+			assert.equal(after[0]?.files.length, 3);
+		}
+	});
+
 	test("of many power-ons the last five are kept", async () => {
 		await using bench = await Bench.open();
 		const device = pi4(bench);

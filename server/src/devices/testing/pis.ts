@@ -67,6 +67,15 @@ export class Bench {
 		await this.registry.start();
 	}
 
+	/** Lets seconds pass; resolves when what was set off by them is stored. */
+	async pass(seconds: number): Promise<void> {
+		for (let second = 0; second < seconds; second++) {
+			this.clock.advance(1000);
+			await new Promise((resolve) => setImmediate(resolve));
+			await this.store.transaction(async () => undefined);
+		}
+	}
+
 	async [Symbol.asyncDispose](): Promise<void> {
 		await this.registry.stop();
 		await this.store.close();
