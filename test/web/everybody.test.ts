@@ -30,6 +30,9 @@ const PHONE = { width: 390, height: 844 };
 const LONG_NAME = `a-name-as-long-as-a-host-name-may-be-${"x".repeat(26)}`;
 const LONG_TAG = "on-the-second-floor-of-the-house";
 const LONG_IMAGE = `an-image-${"with-a-name-that-tells-how-it-was-made-".repeat(4)}.img`;
+/** Comes by its path, and by an upload. */
+const BROUGHT = "brought.img";
+const SENT = "sent.img";
 const PASSWORD = "correct horse battery";
 /** Pixels that there are beside the screen. */
 const BEYOND = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
@@ -56,7 +59,8 @@ after(async () => {
 const room = bootLab(skip, async (made) => {
 	const { lab, images, folder } = made;
 	makeSmallImage(images, folder, { name: "raspios.img", kernelBytes: 100_000, ballastMiB: 8 });
-	writeFileSync(join(images, LONG_IMAGE), "no image");
+	for (const name of [join(images, LONG_IMAGE), join(folder, BROUGHT), join(folder, SENT)])
+		writeFileSync(name, "no image");
 	disks = new BlockDevices(folder);
 	const disk = (await disks.loop(96 * MIB)).device;
 	const server = await made.serve({ images: ["raspios"], flags: ["--dhcp", "full"] });
@@ -113,6 +117,20 @@ async function arriveAt(title: string): Promise<void> {
 const focusIsOn = (pattern: RegExp) =>
 	eventually(`the focus on ${pattern}`, async () => pattern.test(await focused(page)) || undefined);
 
+/** No rule is broken by what is shown now, light and dark. */
+async function assertKind(what: string): Promise<void> {
+	await setScheme("light");
+	assert.deepEqual(await violations(page), [], what);
+	await setScheme("dark");
+	assert.deepEqual(await violations(page, ["color-contrast", "link-in-text-block"]), [], `${what}, dark`);
+	await page.emulateMedia({ colorScheme: null });
+}
+
+async function setScheme(colorScheme: "light" | "dark"): Promise<void> {
+	await page.emulateMedia({ colorScheme });
+	await page.locator(`html[data-mantine-color-scheme="${colorScheme}"]`).waitFor();
+}
+
 describe("by keyboard", { skip, timeout: 300_000 }, () => {
 	it("the page is entered past its menu", async () => {
 		await page.getByRole("searchbox").waitFor();
@@ -167,7 +185,7 @@ describe("by keyboard", { skip, timeout: 300_000 }, () => {
 		const reset = region("Root").getByRole("button", { name: "Reset", exact: true });
 		await hands.use(reset);
 		await focusIsOn(/^BUTTON Cancel/);
-		assert.deepEqual(await violations(page), []);
+		await assertKind("the question");
 		await hands.press("Escape");
 		await focusIsOn(/^BUTTON Reset/);
 	});
@@ -198,22 +216,45 @@ describe("by keyboard", { skip, timeout: 300_000 }, () => {
 		await focusIsOn(/^(?!BODY)/);
 	});
 
-	it("images are brought, and one is taken away", async () => {
+	it("images are sent, and brought by their address", async () => {
 		await visit("Images", "Images");
 		await hands.goTo(page.locator('input[type="file"]'));
+		const chooser = page.waitForEvent("filechooser");
+		await hands.press("Space");
+		await (await chooser).setFiles(join(room().folder, SENT));
+		await page.getByText(/^Uploaded: /).waitFor();
 		await hands.use(button("Add by address"));
 		await focusIsOn(/^INPUT Address/);
 		await page.keyboard.type("/no/such/image.img");
 		await hands.press("Enter");
 		await dialog().getByRole("alert").waitFor();
 		assert.deepEqual(await violations(page), []);
-		await hands.press("Escape");
+		await hands.fill(dialog().getByLabel("Address"), join(room().folder, BROUGHT));
+		await hands.press("Enter");
+		await page.getByRole("article", { name: BROUGHT }).getByText("Broken").waitFor();
 		await focusIsOn(/^BUTTON Add by address/);
-		await hands.use(button(`What can be done with ${LONG_IMAGE}`));
-		await page.getByRole("menuitem", { name: "Remove" }).waitFor();
-		assert.deepEqual(await violations(page), []);
+	});
+
+	it("an image is taken away from its menu, which is left by Escape", async () => {
+		const menu = button(`What can be done with ${BROUGHT}`);
+		await hands.use(menu);
+		await focusIsOn(/^BUTTON Rename/);
+		await assertKind("the menu");
 		await hands.press("Escape");
 		await focusIsOn(/^BUTTON What can be done with/);
+		await hands.press("Enter");
+		await focusIsOn(/^BUTTON Rename/);
+		await hands.press("End", "Enter");
+		await focusIsOn(/^BUTTON Cancel/);
+		await assertKind("the question");
+		await hands.press("Escape");
+		await focusIsOn(/^BUTTON What can be done with/);
+		await hands.press("Enter");
+		await focusIsOn(/^BUTTON Rename/);
+		await hands.press("End", "Enter");
+		await hands.use(dialog().getByRole("button", { name: "Remove" }));
+		await menu.waitFor({ state: "detached" });
+		await focusIsOn(/^(?!BODY)/);
 	});
 
 	it("the way of the addresses is changed, and changed back", async () => {
@@ -236,6 +277,7 @@ describe("by keyboard", { skip, timeout: 300_000 }, () => {
 		await hands.goTo(page.getByRole("combobox", { name: "Level" }));
 		await hands.press("Enter");
 		await page.getByRole("listbox").waitFor();
+		assert.deepEqual(await violations(page), []);
 		await hands.press("ArrowUp", "Enter");
 		await page.getByRole("log").getByText("a virtual pi4 is switched on").waitFor();
 	});
@@ -261,12 +303,7 @@ describe("by keyboard", { skip, timeout: 300_000 }, () => {
 		await hands.use(button("Write to disk"));
 		await dialog().getByText("All that is on the disk is lost").waitFor();
 		await hands.fill(dialog().getByRole("textbox"), "bench-1");
-		for (const colorScheme of ["light", "dark"] as const) {
-			await page.emulateMedia({ colorScheme });
-			await page.locator(`html[data-mantine-color-scheme="${colorScheme}"]`).waitFor();
-			assert.deepEqual(await violations(page), [], colorScheme);
-		}
-		await page.emulateMedia({ colorScheme: null });
+		await assertKind("the order");
 		await hands.use(dialog().getByRole("button", { name: "I understand - write now" }));
 		await dialog().waitFor({ state: "detached" });
 		await page.getByText(/^\d+ MB written in .* read back and compared\.$/).waitFor();
@@ -283,14 +320,14 @@ describe("the page", { skip, timeout: 300_000 }, () => {
 			await page.getByText("Live", { exact: true }).waitFor();
 			assert.deepEqual(await violations(page), [], place);
 			await assertFocusIsSeen(place);
-			await page.emulateMedia({ colorScheme: "dark" });
-			await page.locator('html[data-mantine-color-scheme="dark"]').waitFor();
-			assert.deepEqual(await violations(page, ["color-contrast", "link-in-text-block"]), [], `${place}, dark`);
+			await setScheme("dark");
 			await page.setViewportSize(PHONE);
-			assert.deepEqual(await violations(page), [], `${place}, on a phone`);
+			assert.deepEqual(await violations(page), [], `${place}, dark, on a phone`);
 		}
 		await page.emulateMedia({ colorScheme: null });
-		assert.deepEqual(watched.complaints, []);
+		// What the server refused, because it could not do it, is no fault of the page.
+		const own = watched.complaints.filter((line) => !/status of 400/.test(line));
+		assert.deepEqual(own, []);
 	});
 
 	/** Steps through all of it. */
@@ -303,10 +340,11 @@ describe("the page", { skip, timeout: 300_000 }, () => {
 	}
 
 	it("never goes beyond the side of the screen, from a small phone to a wall", async () => {
-		for (const place of places.filter((one) => !/^.(devices.|images)/.test(one))) {
+		for (const place of places) {
 			await page.goto(SITE + place);
+			await page.getByRole("heading", { level: 1 }).waitFor();
 			await page.getByText("Live", { exact: true }).waitFor();
-			for (const width of [360, 768, 1024, 2560, 3840]) {
+			for (const width of [320, 360, 768, 1024, 2560, 3840]) {
 				await page.setViewportSize({ width, height: 900 });
 				assert.equal(await page.evaluate(BEYOND), 0, `${place}, ${width} wide`);
 			}
@@ -352,6 +390,8 @@ describe("before and beside the page", { skip, timeout: 120_000 }, () => {
 		for (const colorScheme of ["light", "dark"] as const) {
 			await page.emulateMedia({ colorScheme });
 			await page.goto(`${SITE}/api/docs`);
+			// There are a hundred and more that are made alike; to look at all of them takes long.
+			await page.evaluate("for (const one of document.querySelectorAll('section:not(:nth-child(9n))')) one.remove()");
 			assert.deepEqual(await violations(page), [], colorScheme);
 		}
 	});
@@ -372,10 +412,21 @@ describe("before and beside the page", { skip, timeout: 120_000 }, () => {
 		await page.getByText("Live", { exact: true }).waitFor();
 	});
 
-	it("the page says that the login has ended, and that the server is away", async () => {
-		await page.goto(`${SITE}/devices`);
-		await page.getByText("Live", { exact: true }).waitFor();
+	it("says that the login has ended, and leads to the next", async () => {
+		await visit("Log", "Log");
 		await context.clearCookies();
+		await hands.use(page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "Images", exact: true }));
+		const again = page.getByRole("status").getByRole("link", { name: "Log in again" });
+		await again.waitFor();
+		await assertKind("after the login has ended");
+		await hands.use(again);
+		await hands.fill(page.getByLabel("Password"), PASSWORD);
+		await hands.press("Enter");
+		await heading("Pis").waitFor();
+	});
+
+	it("says that the server is away", async () => {
+		await page.getByText("Live", { exact: true }).waitFor();
 		await room().server.kill();
 		await page.getByRole("status").getByText("Server away").waitFor();
 		assert.deepEqual(await violations(page), []);
