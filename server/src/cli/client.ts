@@ -27,6 +27,7 @@ export async function call<K extends OperationId>(
 ): Promise<Output<K>> {
 	const route: Route = routes[operation];
 	check(route.params, request.params);
+	check(route.query, request.query ?? {});
 	check(route.body, request.body);
 	const response = await send(client, route, request);
 	await checkAnswer(client, response);

@@ -205,5 +205,6 @@ describe("pi-netboot write", () => {
 		const second = await write(["--list", "--before", old[99] ?? ""]);
 		assert.deepEqual([second.out.split("\n").length, second.err], [52, ""]);
 		assert.equal((await write(["kitchen", "--before", old[0] ?? ""])).exitCode, 2);
+		assert.equal((await write(["--list", "--before", "the last one"])).exitCode, 2);
 	});
 });
