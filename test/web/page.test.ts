@@ -3,9 +3,8 @@
  * that runs, with what goes wrong on the way.
  */
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -19,16 +18,10 @@ import { Server } from "../harness/server.ts";
 import { makeSmallImage } from "../harness/small-image.ts";
 
 const SITE = `http://${SERVER_ADDRESS}:38434`;
-const PLACES = ["/devices", "/images", "/writes", "/network", "/logs", "/settings", "/guide"];
 /** Bytes; what may be loaded before the first page is there, packed. */
 const MOST_AT_FIRST = 250_000;
 
-interface AxeResults {
-	readonly violations: readonly { readonly id: string; readonly nodes: readonly { readonly html: string }[] }[];
-}
-
 const skip = await lacks(["ip", "curl", ...BROWSER_PROGRAMS, ...IMAGE_PROGRAMS]);
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 let folder = "";
 let image = "";
 let lab: Lab;
@@ -64,13 +57,6 @@ after(async () => {
 function loginLink(): string {
 	const link = /ready (http:\S+)/.exec(server.log)?.[1] ?? assert.fail(server.log);
 	return `${SITE}/${new URL(link).search}`;
-}
-
-/** What a rule for everybody's use is broken by, in lines. */
-async function violations(watched: Page): Promise<string[]> {
-	await watched.evaluate(axe);
-	const { violations: found } = (await watched.evaluate("axe.run()")) as AxeResults;
-	return found.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`));
 }
 
 describe("the page", { skip }, () => {
@@ -200,7 +186,6 @@ describe("the page", { skip }, () => {
 			devices.map((device) => [device.name, device.rootMode, device.tags, device.quotaBytes]),
 			[["bench-1", "ephemeral", ["room-2"], 2_500_000_000]],
 		);
-		assert.deepEqual(await violations(page), []);
 	});
 
 	it("says that a virtual Pi is one, what its boots took, and why it cannot be written", async () => {
@@ -234,12 +219,14 @@ describe("the page", { skip }, () => {
 		await bar.getByText("1 Pi selected").waitFor();
 		await bar.getByRole("button", { name: "Root" }).click();
 		await page.getByRole("menuitem", { name: "Read only" }).click();
+		await bar.getByText("Set. It holds from the next boot on.").waitFor();
 		await bar.getByRole("button", { name: "Tags" }).click();
 		const dialog = page.getByRole("dialog");
 		await dialog.getByRole("combobox").fill("printers");
 		await page.keyboard.press("Enter");
 		await dialog.getByRole("button", { name: "Save" }).click();
 		await dialog.waitFor({ state: "detached" });
+		await bar.getByText("The tags are saved.").waitFor();
 		await bar.getByRole("button", { name: "Clear" }).click();
 		await bar.waitFor({ state: "detached" });
 		const { devices } = (await server.api("GET", "/api/v1/devices")) as DeviceList;
@@ -306,21 +293,6 @@ describe("the page", { skip }, () => {
 		await page.getByRole("log").getByText("a virtual pi5 is switched on").waitFor();
 	});
 
-	for (const colorScheme of ["light", "dark"] as const) {
-		it(`can be used by everybody, ${colorScheme}, and has nothing to complain of`, async () => {
-			const other = await browser.newContext({ colorScheme, storageState: await context.storageState() });
-			const watched = await openPage(other);
-			for (const place of PLACES) {
-				await watched.page.goto(`${SITE}${place}`);
-				await watched.page.getByRole("heading", { level: 1 }).waitFor();
-				await watched.page.getByText("Live", { exact: true }).waitFor();
-				assert.deepEqual(await violations(watched.page), [], place);
-			}
-			assert.deepEqual(watched.complaints, []);
-			await other.close();
-		});
-	}
-
 	it("lets a stranger in by the password, with the keyboard alone, and asks everybody else again", async () => {
 		await server.api("PUT", "/api/v1/password", { password: "correct horse & battery" });
 		const stranger = await browser.newContext();
@@ -330,7 +302,6 @@ describe("the page", { skip }, () => {
 		await form.keyboard.type("a wrong one");
 		await form.keyboard.press("Enter");
 		await form.getByText("This is not the password.").waitFor();
-		assert.deepEqual(await violations(form), []);
 		await form.getByLabel("Password").focus();
 		await form.keyboard.type("correct horse & battery");
 		await form.keyboard.press("Enter");

@@ -1,8 +1,9 @@
 /** What can be done with several Pis at once. */
-import { Affix, Button, Group, Menu, Paper, Stack, Text } from "@mantine/core";
+import { Anchor, Button, Group, Menu, Paper, Stack, Text } from "@mantine/core";
 import type { Device, DeviceChanges } from "@pi-netboot/api";
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { lazy, Suspense, useState } from "react";
+import { Link } from "@tanstack/react-router";
+import { lazy, type ReactNode, Suspense, useState } from "react";
 import { ask } from "../../api/client.ts";
 import { pageFile } from "../../api/page-files.ts";
 import { imagesQuery } from "../../api/queries.ts";
@@ -10,6 +11,7 @@ import { Confirm } from "../../components/confirm.tsx";
 import { Problem } from "../../components/problem.tsx";
 import { listText } from "../../words/models.ts";
 import { rootModes } from "../../words/stages.ts";
+import classes from "./devices.module.css";
 import { forEach } from "./for-each.ts";
 
 const TagsDialog = lazy(pageFile(() => import("./tags-dialog.tsx")));
@@ -23,24 +25,40 @@ interface SelectionBarProps {
 	readonly onSelect: (ids: readonly string[]) => void;
 }
 
+/** What was done last, to those that were chosen then. */
+interface News {
+	readonly ids: string;
+	readonly text: ReactNode;
+}
+
 export default function SelectionBar({ chosen, shownIds, onSelect }: SelectionBarProps) {
+	const ids = chosen
+		.map(({ id }) => id)
+		.sort()
+		.join();
+	const [news, setNews] = useState<News>();
+	const [asking, setAsking] = useState<"reset" | "reboot" | "tags" | "write">();
+	const tell = (text: ReactNode) => {
+		setAsking(undefined);
+		setNews({ ids, text });
+	};
 	const change = useMutation({
 		mutationFn: (changes: DeviceChanges) =>
 			forEach(chosen, ({ id }) => ask("changeDevice", { params: { id }, body: changes })),
+		onSuccess: () => tell("Set. It holds from the next boot on."),
 	});
 	const reset = useMutation({
 		mutationFn: () => forEach(chosen, ({ id }) => ask("resetRoot", { params: { id } })),
-		onSuccess: () => setAsking(undefined),
+		onSuccess: () => tell("The roots are dropped at the next boot."),
 	});
 	const online = chosen.filter(({ agent }) => agent?.online === true);
 	const reboot = useMutation({
 		mutationFn: () => forEach(online, ({ id }) => ask("rebootDevice", { params: { id } })),
-		onSuccess: () => setAsking(undefined),
+		onSuccess: () => tell("Told to reboot."),
 	});
-	const [asking, setAsking] = useState<"reset" | "reboot" | "tags" | "write">();
 	const count = chosen.length === 1 ? "1 Pi" : `${chosen.length} Pis`;
 	return (
-		<Affix position={{ bottom: 12, left: 12, right: 12 }} zIndex={150}>
+		<div className={classes.selected}>
 			<Paper withBorder shadow="md" p="sm" maw="46rem" mx="auto" component="section" aria-label="Selected Pis">
 				<Stack gap="xs">
 					<Problem error={change.error} />
@@ -74,6 +92,9 @@ export default function SelectionBar({ chosen, shownIds, onSelect }: SelectionBa
 						>
 							Write to disk
 						</Button>
+						<Text size="sm" role="status">
+							{news?.ids === ids && news.text}
+						</Text>
 						<Group gap="xs" ml="auto">
 							<Button size="xs" variant="subtle" onClick={() => onSelect(shownIds)}>
 								Select all
@@ -109,10 +130,25 @@ export default function SelectionBar({ chosen, shownIds, onSelect }: SelectionBa
 				{online.length > 5 ? ` and ${online.length - 5} more` : ""} is ended.
 			</Confirm>
 			<Suspense>
-				{asking === "tags" && <TagsDialog chosen={chosen} onClose={() => setAsking(undefined)} />}
-				{asking === "write" && <WriteSeveral chosen={chosen} onClose={() => setAsking(undefined)} />}
+				{asking === "tags" && (
+					<TagsDialog chosen={chosen} onDone={() => tell("The tags are saved.")} onClose={() => setAsking(undefined)} />
+				)}
+				{asking === "write" && (
+					<WriteSeveral chosen={chosen} onDone={() => tell(<Ordered />)} onClose={() => setAsking(undefined)} />
+				)}
 			</Suspense>
-		</Affix>
+		</div>
+	);
+}
+
+function Ordered() {
+	return (
+		<>
+			Ordered:{" "}
+			<Anchor component={Link} to="/writes" inherit>
+				see the writes
+			</Anchor>
+		</>
 	);
 }
 

@@ -10,18 +10,20 @@ import { forEach } from "./for-each.ts";
 
 interface TagsDialogProps {
 	readonly chosen: readonly Device[];
+	readonly onDone: () => void;
 	readonly onClose: () => void;
 }
 
-export default function TagsDialog({ chosen, onClose }: TagsDialogProps) {
+export default function TagsDialog(props: TagsDialogProps) {
+	const { chosen, onClose } = props;
 	return (
 		<Dialog opened onClose={onClose} title={`Tags of ${chosen.length === 1 ? "1 Pi" : `${chosen.length} Pis`}`}>
-			<TagsForm chosen={chosen} onDone={onClose} />
+			<TagsForm {...props} />
 		</Dialog>
 	);
 }
 
-function TagsForm({ chosen, onDone }: { readonly chosen: readonly Device[]; readonly onDone: () => void }) {
+function TagsForm({ chosen, onDone, onClose }: TagsDialogProps) {
 	const before = common(chosen);
 	const [tags, setTags] = useState<readonly string[]>(before);
 	const change = useMutation({
@@ -48,7 +50,7 @@ function TagsForm({ chosen, onDone }: { readonly chosen: readonly Device[]; read
 				/>
 				<Problem error={change.error} />
 				<Group justify="flex-end" gap="xs">
-					<Button variant="default" onClick={onDone}>
+					<Button variant="default" onClick={onClose}>
 						Cancel
 					</Button>
 					<Button type="submit" disabled={tags.join() === before.join()} loading={change.isPending}>

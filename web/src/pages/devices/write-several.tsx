@@ -17,16 +17,17 @@ import { forEach } from "./for-each.ts";
 
 interface WriteSeveralProps {
 	readonly chosen: readonly Device[];
+	readonly onDone: () => void;
 	readonly onClose: () => void;
 }
 
-export default function WriteSeveral({ chosen, onClose }: WriteSeveralProps) {
+export default function WriteSeveral({ chosen, onDone, onClose }: WriteSeveralProps) {
 	const online = chosen.filter(({ agent }) => agent?.online === true);
 	const away = chosen.filter((device) => !online.includes(device));
 	const title = `Write to the disks of ${online.length === 1 ? "1 Pi" : `${online.length} Pis`}`;
 	return (
 		<Dialog opened onClose={onClose} title={title} size="lg">
-			<WriteForm devices={online} away={away} onDone={onClose} />
+			<WriteForm devices={online} away={away} onDone={onDone} onClose={onClose} />
 		</Dialog>
 	);
 }
@@ -51,9 +52,10 @@ interface WriteFormProps {
 	/** Those of the chosen ones that cannot say which disks they have now. */
 	readonly away: readonly Device[];
 	readonly onDone: () => void;
+	readonly onClose: () => void;
 }
 
-function WriteForm({ devices, away, onDone }: WriteFormProps) {
+function WriteForm({ devices, away, onDone, onClose }: WriteFormProps) {
 	const { data: images = [] } = useQuery(imagesQuery);
 	const ready = images.filter(({ state, diskBytes }) => state === "ready" && diskBytes !== null);
 	const [imageId, setImageId] = useState("");
@@ -113,7 +115,7 @@ function WriteForm({ devices, away, onDone }: WriteFormProps) {
 				</ul>
 				<Problem error={order.error} title="Not all are written" />
 				<Group justify="flex-end" gap="xs" wrap="wrap-reverse">
-					<Button variant="default" onClick={onDone}>
+					<Button variant="default" onClick={onClose}>
 						Cancel
 					</Button>
 					<Button type="submit" color="red" disabled={!isSure} loading={order.isPending}>
