@@ -312,7 +312,7 @@ function noRoot(device: Device): NetbootError {
 
 function notKept(device: Device): NetbootError {
 	return new NetbootError("conflict", `The root of ${device.name} is not kept over its boots.`, {
-		hint: "Set its root mode to persistent.",
+		hint: "Let it keep its changes (root mode `persistent`).",
 	});
 }
 

@@ -10,12 +10,13 @@ export function OtherServers({ network }: { readonly network: Network }) {
 	return (
 		<Panel
 			title="Other DHCP servers"
-			lead="Mostly the router. In proxy mode one of them gives the Pis their addresses."
+			lead="Mostly the router. Where this server stands beside it, it gives the Pis their addresses."
 		>
 			{others.length === 0 ? (
 				<Text size="sm">
 					None has answered.{" "}
-					{mode === "proxy" && "Pis need one for their addresses; without a router here, choose the full mode above."}
+					{mode === "proxy" &&
+						"Pis need one for their addresses; without a router here, let this server give the addresses."}
 				</Text>
 			) : (
 				<ul className={classes.plain}>

@@ -84,6 +84,9 @@ function PasswordForm({ isSet }: { readonly isSet: boolean }) {
 					</Button>
 				)}
 			</Group>
+			<Text size="sm" role="status">
+				{change.isSuccess && (change.variables === null ? "There is none any more." : "It is set.")}
+			</Text>
 			<Problem error={change.error} title="The password stays" />
 		</form>
 	);
