@@ -29,7 +29,7 @@ export interface EffectiveConfig {
 /** The firmware stops somewhere too; a file that includes itself must not keep us. */
 const MAX_INCLUDES = 32;
 
-const MODEL_FILTER = /^(none|pi[0-9]+[0-9a-z+]*|cm[0-9]+[0-9a-z+]*)$/;
+const MODEL_FILTER = /^(none|(pi|cm)[0-9][0-9a-z+]*)$/;
 
 export interface ConfigReaderOptions {
 	/** 8 or 16 hex digits, for `[0xSERIAL]` sections; only the low 32 bits count. */

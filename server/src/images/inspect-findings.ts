@@ -138,7 +138,7 @@ function firstBootFindings(boot: FileTree): ImageFinding[] {
 		const message = "cmdline.txt runs a first-boot script (systemd.run=): it is not run.";
 		findings.push(warning("first-run", message, "Set user, keys and host name here, or run the script by hand."));
 	}
-	if (/\binit=\S*firstboot/.test(cmdline)) {
+	if (cmdline.split(/\s/).some((word) => word.startsWith("init=") && word.includes("firstboot"))) {
 		findings.push(info("firstboot", "cmdline.txt starts a first-boot resize of the disk: replaced."));
 	}
 	if (resolvePath(boot, "/custom.toml") !== undefined) {

@@ -38,7 +38,7 @@ function hasInitScript(root: FileTree, service: string): boolean {
  */
 export function ifupdownInterfaces(root: FileTree): string[] {
 	const texts = ifupdownFiles(root).map((path) => readTextAt(root, path) ?? "");
-	const names = [...texts.join("\n").matchAll(/^\s*iface\s+(\S+)/gm)].map((match) => match[1] ?? "");
+	const names = [...texts.join("\n").matchAll(/^[ \t]*iface[ \t]+(\S+)/gm)].map((match) => match[1] ?? "");
 	return [...new Set(names)].filter((name) => name !== "lo");
 }
 

@@ -146,6 +146,17 @@ describe("what an image is", () => {
 		assert.deepEqual([findings.at(-1)?.code, findings.at(0)?.severity], ["more-findings", "error"]);
 	});
 
+	it("is read once through, whatever is repeated in it: to try each place again would take hours", async () => {
+		const most = 300_000;
+		const units = { "/etc/systemd/system/multi-user.target.wants/networking.service": { link: "/x" } };
+		const interfaces = `${"\n".repeat(most)}iface eth0 inet dhcp\n`;
+		const root = { ...DEBIAN_BARE, ...units, "/etc/network/interfaces": interfaces };
+		const config = `[pi${"0".repeat(most)}!]\n`;
+		const cmdline = "init=".repeat(most / 5);
+		const boot = { ...RASPBERRY_PI_BOOT, "/config.txt": config, "/cmdline.txt": cmdline };
+		assert.equal((await inspect(root, boot)).network.ifupdown, true);
+	});
+
 	it("takes any text for passwd, os-release and fstab without failing", async () => {
 		await fc.assert(
 			fc.asyncProperty(fc.string({ unit: "binary" }), async (text) => {

@@ -38,4 +38,6 @@ export interface ImageEvents {
 	added: [LibraryImage];
 	changed: [LibraryImage];
 	removed: [LibraryImage];
+	/** The last one who ran an image, by its id, is gone. */
+	unused: [string];
 }

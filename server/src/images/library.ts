@@ -179,7 +179,9 @@ export class ImageLibrary implements Startable {
 	}
 
 	release(buildId: string): void {
+		const imageId = this.#shelf.get(buildId)?.imageId;
 		this.#shelf.release(buildId);
+		if (imageId !== undefined && !this.isRun(imageId)) this.events.emit("unused", imageId);
 		for (const entry of this.#entries.values()) {
 			if (entry.file === undefined && entry.isListed && entry.buildId === buildId) this.#forgetUnused(entry);
 		}

@@ -10,7 +10,7 @@ const FOLDER = "/etc/initramfs-tools";
 export function initramfsToolsPatches({ root }: PatchInput): Patch[] {
 	const more = listDirectoryAt(root, `${FOLDER}/conf.d`).map(({ name }) => `${FOLDER}/conf.d/${nameToUtf8(name)}`);
 	const texts = [`${FOLDER}/initramfs.conf`, ...more].map((path) => readTextAt(root, path) ?? "");
-	const last = [...texts.join("\n").matchAll(/^\s*MODULES=["']?(\w+)/gm)].at(-1)?.[1];
+	const last = [...texts.join("\n").matchAll(/^[ \t]*MODULES=["']?(\w+)/gm)].at(-1)?.[1];
 	if (last !== "dep") return [];
 	const why = "a new initramfs holds every driver, so that it finds a root on the network";
 	return [writeFile(`${FOLDER}/conf.d/zz-netboot`, why, "MODULES=most\n")];
