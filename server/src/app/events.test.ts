@@ -114,7 +114,7 @@ describe("the page", () => {
 		assert.deepEqual(site.take(), ["log said"]);
 	});
 
-	test("hears of an image when a Pi begins to run it, and when its boot is over while the Pi runs another one", async (t) => {
+	test("hears of an image when a Pi begins to run it, when its boot is over while the Pi runs another one, and when nobody has it open any more", async (t) => {
 		await using site = await lab();
 		await site.library.start();
 		const { registry } = site.bench;
@@ -141,6 +141,13 @@ describe("the page", () => {
 		assert.deepEqual(imagesTold(), ["image two"]);
 		await registry.bootEnded(first.id);
 		assert.deepEqual(imagesTold(), ["image one"]);
+		const buildId = site.library.get("two")?.buildId ?? "";
+		site.library.hold(buildId);
+		registry.sawFirmware({ mac: "dc:a6:32:00:00:01", client, message: "discover" });
+		registry.fact(device, { kind: "agent", bootId: registry.bootsOf(device)[0]?.id ?? "" });
+		assert.deepEqual([imagesTold(), site.images.get("two")?.usedBy], [["image two"], [device.name]]);
+		site.library.release(buildId);
+		assert.deepEqual([imagesTold(), site.images.get("two")?.usedBy], [["image two"], []]);
 	});
 
 	test("does not disturb a boot when a change cannot be shown", async (t) => {

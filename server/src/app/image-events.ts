@@ -24,18 +24,19 @@ export function publishImages(sources: ImageEventSources): () => void {
 		for (const { imageId } of registry.bootsOf(device)) teller.used(imageId);
 	});
 	const ended = ({ imageId }: Boot) => teller.used(imageId);
+	const unused = (id: string) => teller.used(id);
 	const changed = guarded(log, (image: LibraryImage) => teller.changed(image));
 	const removed = guarded(log, ({ id }: LibraryImage) => teller.removed(id));
 	const arrived = guarded(log, ({ id }: Arrival) => teller.arrived(id));
 	registry.on("device", begun).on("boot-ended", ended);
-	library.events.on("added", changed).on("changed", changed).on("removed", removed);
+	library.events.on("added", changed).on("changed", changed).on("removed", removed).on("unused", unused);
 	arrivals.events.on("changed", arrived).on("ended", arrived);
 	images.onDefault = guarded<void>(log, () => teller.default());
 	return () => {
 		teller.stop();
 		images.onDefault = undefined;
 		arrivals.events.off("changed", arrived).off("ended", arrived);
-		library.events.off("added", changed).off("changed", changed).off("removed", removed);
+		library.events.off("added", changed).off("changed", changed).off("removed", removed).off("unused", unused);
 		registry.off("device", begun).off("boot-ended", ended);
 	};
 }
@@ -53,7 +54,7 @@ class ImageTeller {
 		this.#used = new Collected(guarded(sources.log, (id) => this.#tellUsers(id)));
 	}
 
-	/** A boot may have begun or ended: most of what is told of a device changes nothing of who runs an image. */
+	/** Somebody may have begun or ended to run it: most of what is told of a device changes nothing of that. */
 	used(id: string): void {
 		this.#used.add(id, id);
 	}
