@@ -9,6 +9,7 @@ import { after, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { Device, DeviceList, DiagnosisPage } from "@pi-netboot/api";
 import type { Browser, BrowserContext, Page } from "playwright-core";
+import { violations } from "../harness/axe.ts";
 import { bootLab } from "../harness/boot-lab.ts";
 import { BROWSER_PROGRAMS, openPage, startBrowser, type WatchedPage } from "../harness/browser.ts";
 import { type Background, must } from "../harness/command.ts";
@@ -201,6 +202,7 @@ describe("what goes wrong with a Pi", { skip }, () => {
 			.filter({ hasText: STRANGER.mac })
 			.getByText(/booted a system from its own disk/)
 			.waitFor();
+		assert.deepEqual(await violations(page), []);
 	});
 
 	it("comes with what the bootloader itself says, beside the Pi that says it", async () => {

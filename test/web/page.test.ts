@@ -105,7 +105,7 @@ describe("the page", { skip }, () => {
 		await page.getByText(/^Uploaded: /).waitFor();
 		assert.equal(await bar.getAttribute("aria-valuenow"), "100");
 		await page.getByText("Live", { exact: true }).waitFor();
-		await page.getByRole("article").getByText("raspios.img").waitFor();
+		await page.getByRole("article").getByRole("heading", { name: "raspios.img" }).waitFor();
 		await server.waitForImage("raspios");
 		assert.ok((await readFile(join(folder, "images", "raspios.img"))).equals(await readFile(image)));
 		// What the browser says of a server that is away is no fault of the page.
@@ -210,6 +210,17 @@ describe("the page", { skip }, () => {
 		await page.getByRole("article").getByRole("link").click();
 		await page.getByRole("link", { name: "All Pis" }).click();
 		await eventually("no search", () => isSearched(""));
+	});
+
+	it("shows a Pi under each id that it ever had", async () => {
+		const { devices } = (await server.api("GET", "/api/v1/devices")) as DeviceList;
+		const [{ id, mac } = assert.fail()] = devices;
+		await page.goto(`${SITE}/devices/${mac?.replaceAll(":", "")}`);
+		await page.waitForURL(`${SITE}/devices/${id}`);
+		await page.getByRole("heading", { name: "bench-1", level: 1 }).waitFor();
+		await page.goto(`${SITE}/devices/00000bad`);
+		await page.getByText("There is no Pi with the id 00000bad.").waitFor();
+		await page.getByRole("link", { name: "All Pis" }).click();
 	});
 
 	it("changes several Pis at once", async () => {
