@@ -49,9 +49,9 @@ export async function ask<K extends OperationId>(
 		init.headers = { "content-type": "application/json" };
 		init.body = JSON.stringify(body);
 	}
-	const response = await send(fill(path, params) + queryText(query), init);
-	if (!response.ok) throw await refusalOf(response);
-	return (response.status === 204 ? undefined : await response.json()) as Output<K>;
+	const { ok, status, text } = await send(fill(path, params) + queryText(query), init);
+	if (!ok) throw refusal(status, text);
+	return (status === 204 ? undefined : JSON.parse(text)) as Output<K>;
 }
 
 type Words = Readonly<Record<string, string | number | undefined>>;
@@ -61,9 +61,15 @@ export function addressOf(operation: OperationId): string {
 	return routes[operation][1];
 }
 
-async function send(address: string, init: RequestInit): Promise<Response> {
+interface Answer extends Pick<Response, "ok" | "status"> {
+	readonly text: string;
+}
+
+/** A server that goes away in the midst of its answer has not answered. */
+async function send(address: string, init: RequestInit): Promise<Answer> {
 	try {
-		return await fetch(address, init);
+		const response = await fetch(address, init);
+		return { ok: response.ok, status: response.status, text: await response.text() };
 	} catch (error) {
 		if (init.signal?.aborted && !isTimeout(error)) throw error;
 		throw new Away("The server does not answer.", { cause: error });
@@ -83,11 +89,6 @@ function queryText(query: Words = {}): string {
 	return given.length === 0 ? "" : `?${new URLSearchParams(given.map(([key, value]) => [key, String(value)]))}`;
 }
 
-async function refusalOf(response: Response): Promise<Refusal> {
-	const text = await response.text();
-	return refusal(response.status, text);
-}
-
 /** What an answer's body says. @param text not always ours: a proxy in between has pages of its own. */
 export function refusal(status: number, text: string): Refusal {
 	const told = readError(text);
@@ -96,9 +97,8 @@ export function refusal(status: number, text: string): Refusal {
 
 function readError(text: string): ErrorBody["error"] | undefined {
 	try {
-		const body: unknown = JSON.parse(text);
-		const isOurs = typeof body === "object" && body !== null && "error" in body;
-		return isOurs ? (body as ErrorBody).error : undefined;
+		const { error } = (JSON.parse(text) ?? {}) as Partial<ErrorBody>;
+		return typeof error?.message === "string" ? error : undefined;
 	} catch {
 		return undefined;
 	}
