@@ -62,6 +62,15 @@ export const logsQuery = queryOptions({
 	...live,
 });
 
+/** One Pi by any id that it ever had. */
+export function deviceQuery(id: string) {
+	return queryOptions({
+		queryKey: ["device", id],
+		queryFn: ({ signal }) => ask("getDevice", { params: { id } }, signal),
+		retry: false,
+	});
+}
+
 /** The last lines about one Pi, which in a crowd may be further back than the last lines of all. */
 export function deviceLogsQuery(id: string) {
 	return queryOptions({

@@ -2,9 +2,16 @@
 import { Anchor, Badge, Group, Skeleton, Stack, Text } from "@mantine/core";
 import type { Device } from "@pi-netboot/api";
 import { useQuery } from "@tanstack/react-query";
-import { Link, useParams } from "@tanstack/react-router";
+import { Link, Navigate, useParams } from "@tanstack/react-router";
 import { useMemo } from "react";
-import { deviceLogsQuery, devicesQuery, deviceWritesQuery, logsQuery, writesQuery } from "../../api/queries.ts";
+import {
+	deviceLogsQuery,
+	deviceQuery,
+	devicesQuery,
+	deviceWritesQuery,
+	logsQuery,
+	writesQuery,
+} from "../../api/queries.ts";
 import { useNow } from "../../components/ago.tsx";
 import { FindingNote, Findings } from "../../components/findings.tsx";
 import { BackIcon } from "../../components/icons.tsx";
@@ -28,12 +35,18 @@ export function DevicePage() {
 	const { id } = useParams({ from: "/devices/$id" });
 	const { data: devices, error, refetch } = useQuery(devicesQuery);
 	const device = devices?.find((one) => one.id === id);
+	const isMissing = devices !== undefined && device === undefined;
+	// A Pi that was seen by its MAC alone gets another id when it says its serial; the server knows it by the old one, too.
+	const { data: found, isFetched } = useQuery({ ...deviceQuery(id), enabled: isMissing });
 	if (device !== undefined) return <KnownDevice key={device.id} device={device} />;
+	if (isMissing && found !== undefined && found.id !== id) {
+		return <Navigate to="/devices/$id" params={{ id: found.id }} replace />;
+	}
 	return (
 		<PageFrame title="Pi" lead={<BackLink />}>
 			<Problem error={error} title="The Pi cannot be shown" onRetry={() => void refetch()} />
-			{devices === undefined && error === null && <Skeleton h={240} aria-busy="true" />}
-			{devices !== undefined && <p>There is no Pi with the id {id}. It may have got another one: see all of them.</p>}
+			{!isFetched && error === null && <Skeleton h={240} aria-busy="true" />}
+			{isFetched && <p>There is no Pi with the id {id}.</p>}
 		</PageFrame>
 	);
 }
