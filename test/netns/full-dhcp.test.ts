@@ -129,7 +129,9 @@ describe("full DHCP", { skip }, () => {
 	});
 
 	it("gives klibc's ipconfig the address that the firmware had", async () => {
-		const output = await must(lab.on(PI_4.host, [IPCONFIG, "-t", "10", "-c", "dhcp", "-d", `${PI_4.host}0`]));
+		// It takes the name that comes with the address for the machine's own.
+		const client = ["unshare", "--uts", IPCONFIG, "-t", "10", "-c", "dhcp", "-d", `${PI_4.host}0`];
+		const output = await must(lab.on(PI_4.host, client));
 		assert.ok(output.includes(`address: ${given.get(PI_4.mac)}`), output);
 	});
 

@@ -23,6 +23,10 @@ export const PI_3B: VirtualPi = { model: "pi3b", mac: "b8:27:eb:ef:56:44", seria
 const FIRST_ADDRESS = 2;
 export const ADDRESSES = 40;
 
+/** Lines that an attack may make the server log at once, and then in each second: 100 and 1 of each kind. */
+const LINES = 600;
+const LINES_A_SECOND = 10;
+
 export interface BattlefieldOptions {
 	readonly flags?: readonly string[];
 	readonly hasRouter?: boolean;
@@ -38,6 +42,8 @@ export interface Aftermath {
 	readonly peak: number;
 	/** Lines that the server logged. */
 	readonly lines: number;
+	/** As many as it may log in that time, whoever attacks, those of the honest Pi among them. */
+	readonly mostLines: number;
 	/** Those of them that say a fault of ours. */
 	readonly faults: readonly string[];
 }
@@ -130,6 +136,7 @@ export class Battlefield {
 	async underWith(host: string, who: VirtualPi, ...start: readonly (() => Promise<Background>)[]): Promise<Aftermath> {
 		const before = this.#memory("VmRSS");
 		const logged = this.server.log.length;
+		const began = performance.now();
 		// proc(5): 5 sets the peak of the resident memory to what it is now.
 		writeFileSync(`/proc/${this.server.pid}/clear_refs`, "5");
 		const attackers: Background[] = [];
@@ -142,7 +149,8 @@ export class Battlefield {
 		assertBooted(pi);
 		const lines = this.server.log.slice(logged).split("\n");
 		const faults = lines.filter((line) => /^[\d:]+ (error|fatal) /.test(line));
-		return { counts, pi, before, peak: this.#memory("VmHWM"), lines: lines.length - 1, faults };
+		const mostLines = LINES + (LINES_A_SECOND * (performance.now() - began)) / 1000;
+		return { counts, pi, before, peak: this.#memory("VmHWM"), lines: lines.length - 1, mostLines, faults };
 	}
 
 	#memory(field: "VmRSS" | "VmHWM"): number {
