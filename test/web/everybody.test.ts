@@ -289,6 +289,7 @@ describe("by keyboard", { skip, timeout: 300_000 }, () => {
 		await page.getByText("The token a robot, shown this once").waitFor();
 		assert.deepEqual(await violations(page), []);
 		await hands.use(button("Revoke a robot"));
+		await hands.use(dialog().getByRole("button", { name: "Revoke" }));
 		await button("Revoke a robot").waitFor({ state: "detached" });
 		await focusIsOn(/^(?!BODY)/);
 		const { tokens } = (await room().server.api("GET", "/api/v1/tokens")) as TokenList;
@@ -420,6 +421,10 @@ describe("before and beside the page", { skip, timeout: 120_000 }, () => {
 		await again.waitFor();
 		await assertKind("after the login has ended");
 		await hands.use(again);
+		await hands.fill(page.getByLabel("Password"), "a wrong one");
+		await hands.press("Enter");
+		await page.getByText("This is not the password.").waitFor();
+		assert.deepEqual(await violations(page), []);
 		await hands.fill(page.getByLabel("Password"), PASSWORD);
 		await hands.press("Enter");
 		await heading("Pis").waitFor();
