@@ -1,5 +1,6 @@
 /** Tokens for programs, each with a name, each revoked by itself. */
 import { Alert, Button, Group, Stack, Text, TextInput } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
 import type { Token } from "@pi-netboot/api";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
@@ -7,6 +8,7 @@ import { ask } from "../../api/client.ts";
 import { tokensQuery } from "../../api/queries.ts";
 import { Ago } from "../../components/ago.tsx";
 import { Command } from "../../components/command.tsx";
+import { Confirm } from "../../components/confirm.tsx";
 import { Panel } from "../../components/panel.tsx";
 import { Problem } from "../../components/problem.tsx";
 import classes from "./settings.module.css";
@@ -67,6 +69,7 @@ export function Tokens() {
 
 function TokenItem({ token }: { readonly token: Token }) {
 	const client = useQueryClient();
+	const [asking, { open, close }] = useDisclosure(false);
 	const revoke = useMutation({
 		mutationFn: () => ask("deleteToken", { params: { id: token.id } }),
 		onSuccess: () => client.invalidateQueries({ queryKey: ["tokens"] }),
@@ -89,18 +92,20 @@ function TokenItem({ token }: { readonly token: Token }) {
 						)}
 					</Text>
 				</div>
-				<Button
-					size="compact-sm"
-					variant="subtle"
-					color="red"
-					loading={revoke.isPending}
-					onClick={() => revoke.mutate()}
-					aria-label={`Revoke ${token.name}`}
-				>
+				<Button size="compact-sm" variant="subtle" color="red" onClick={open} aria-label={`Revoke ${token.name}`}>
 					Revoke
 				</Button>
 			</Group>
-			<Problem error={revoke.error} />
+			<Confirm
+				opened={asking}
+				title={`Revoke ${token.name}?`}
+				action="Revoke"
+				order={revoke}
+				onConfirm={() => revoke.mutate()}
+				onClose={close}
+			>
+				The programs that use it are refused from then on. It cannot be had back.
+			</Confirm>
 		</li>
 	);
 }
