@@ -213,6 +213,7 @@ describe("a change", () => {
 		lab.clock.advance(9000);
 		await settled();
 		assert.equal((await lab.network.confirm()).unconfirmedUntil, null);
+		assert.equal((await lab.network.confirm()).mode, "off", "whoever did not hear the answer asks again");
 		lab.clock.advance(60_000);
 		await settled();
 		assert.deepEqual(

@@ -60,6 +60,8 @@ export class NetworkControl implements NetworkService {
 	/** Why there is no full mode although it was asked for. */
 	#refusal: string | undefined;
 	#unconfirmed: Unconfirmed | undefined;
+	/** Whether the last change that waited was confirmed: an answer that was lost is asked for again. */
+	#isConfirmed = false;
 	#last: Promise<unknown> = Promise.resolve();
 
 	constructor(options: NetworkControlOptions) {
@@ -138,7 +140,7 @@ export class NetworkControl implements NetworkService {
 	}
 
 	/**
-	 * Stores what was changed.
+	 * Stores what was changed. To say so twice is no fault.
 	 *
 	 * @throws NetbootError `conflict` when nothing waits for that: it may have been taken back.
 	 */
@@ -146,12 +148,14 @@ export class NetworkControl implements NetworkService {
 		return this.#inTurn(async () => {
 			const { settings, log, onChange } = this.#options;
 			if (this.#unconfirmed === undefined) {
+				if (this.#isConfirmed) return this.network();
 				throw new NetbootError("conflict", "No change of the network waits to be confirmed", {
-					hint: "It was confirmed already, or taken back because nobody did in time.",
+					hint: "It was taken back because nobody confirmed it in time, or there was none.",
 				});
 			}
 			await settings.keep(this.#unconfirmed.changes, settings.choice);
 			this.#await(undefined);
+			this.#isConfirmed = true;
 			log.info("the change of the network was confirmed");
 			onChange();
 			return this.network();
@@ -163,6 +167,7 @@ export class NetworkControl implements NetworkService {
 		const { clock, log } = this.#options;
 		this.#unconfirmed?.timer.cancel();
 		this.#unconfirmed = undefined;
+		this.#isConfirmed = false;
 		if (wanted === undefined) return;
 		const { changes, before, seconds } = wanted;
 		const timer = clock.after(seconds * 1000, () => {
