@@ -78,6 +78,12 @@ export const Device = z
 		stages: z.array(ReachedStage).describe("Of the last boot, in the order of their times."),
 		bootCount: z.int().min(0),
 		lastBootAt: Time.nullable(),
+		boot: z
+			.object({ imageId: ImageId, buildId: z.string(), rootMode: RootMode })
+			.nullable()
+			.describe(
+				"What the boot that goes on was given: what is set since then holds from the next one on. null: none goes on.",
+			),
 		agent: DeviceAgent.nullable().describe("What the program on the Pi said last; null before it was heard."),
 		findings: z.array(Finding).describe("What was set for it and its image could not take at its last boot."),
 		diagnosis: Diagnosis.optional().describe("Why its boot stands still, and what to do."),

@@ -240,6 +240,8 @@ describe("the page", { skip }, () => {
 		await bar.getByText("The tags are saved.").waitFor();
 		await bar.getByRole("button", { name: "Clear" }).click();
 		await bar.waitFor({ state: "detached" });
+		const runs = "raspios.img · keep changes. From its next boot on: raspios.img · read only";
+		await page.getByRole("article").getByText(runs).waitFor();
 		const { devices } = (await server.api("GET", "/api/v1/devices")) as DeviceList;
 		assert.deepEqual([devices[0]?.rootMode, devices[0]?.tags], ["read-only", ["printers", "room-2"]]);
 	});

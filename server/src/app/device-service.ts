@@ -12,7 +12,14 @@ import type {
 	DiagnosisPage,
 } from "@pi-netboot/api";
 import { NetbootError } from "../base/index.ts";
-import { type Customisation, type Device, DeviceError, type DeviceRegistry, modelName } from "../devices/index.ts";
+import {
+	type Boot,
+	type Customisation,
+	type Device,
+	DeviceError,
+	type DeviceRegistry,
+	modelName,
+} from "../devices/index.ts";
 import type { DeviceService } from "../http/index.ts";
 import { bootPage, diagnosisPage, showAttempt, showBystander } from "./device-history.ts";
 import { withPasswordHashed } from "./hashed-password.ts";
@@ -110,11 +117,16 @@ export class DeviceAnswers implements DeviceService {
 			stages: stages.map(({ stage, at }) => ({ stage, at })),
 			bootCount: device.bootCount,
 			lastBootAt: device.lastBootAt,
+			boot: showBoot(registry.bootsOf(device)[0]),
 			agent: this.#agentOf(device),
 			findings: this.#gapsOf(device).map(showGap),
 			...(diagnosis === undefined ? {} : { diagnosis: { ...diagnosis } }),
 		};
 	}
+}
+
+function showBoot(boot: Boot | undefined): ApiDevice["boot"] {
+	return boot === undefined ? null : { imageId: boot.imageId, buildId: boot.buildId, rootMode: boot.mode };
 }
 
 /** A sentence of the log begins with the name of the device, and so in lower case. */

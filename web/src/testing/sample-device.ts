@@ -21,6 +21,7 @@ export function sampleDevice(more: Partial<Device> = {}): Device {
 		stages: [],
 		bootCount: 0,
 		lastBootAt: null,
+		boot: null,
 		agent: null,
 		findings: [],
 		...more,

@@ -71,6 +71,7 @@ export const sampleDevice: Device = {
 	],
 	bootCount: 3,
 	lastBootAt: 1_700_000_002_000,
+	boot: null,
 	agent: null,
 	findings: [],
 };

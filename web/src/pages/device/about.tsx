@@ -11,8 +11,9 @@ import { Inventory } from "./inventory.tsx";
 
 export function About({ device }: { readonly device: Device }) {
 	const { data: images = [] } = useQuery(imagesQuery);
-	const { id, mac, ip, bootCount, lastBootAt, imageId, agent } = device;
-	const image = images.find((one) => (imageId === null ? one.isDefault : one.id === imageId));
+	const { id, mac, ip, bootCount, lastBootAt, boot, imageId, agent } = device;
+	const next = images.find((one) => (imageId === null ? one.isDefault : one.id === imageId));
+	const image = boot === null ? next : images.find((one) => one.id === boot.imageId);
 	return (
 		<Panel title="About">
 			<Facts>
@@ -20,7 +21,8 @@ export function About({ device }: { readonly device: Device }) {
 				<Fact name={id.length === 8 ? "Serial" : "Id"}>{id}</Fact>
 				<Fact name="MAC">{mac ?? "Not known yet"}</Fact>
 				<Fact name="Address">{ip ?? "None yet"}</Fact>
-				<Fact name="Image">{image?.name ?? imageId ?? "None yet"}</Fact>
+				<Fact name="Image">{image?.name ?? boot?.imageId ?? imageId ?? "None yet"}</Fact>
+				{image?.id !== next?.id && <Fact name="From its next boot on">{next?.name ?? imageId ?? "None"}</Fact>}
 				<Fact name="Boots">{bootCount}</Fact>
 				<Fact name="Last boot">{lastBootAt === null ? "Never" : <Ago at={lastBootAt} />}</Fact>
 			</Facts>

@@ -8,7 +8,7 @@ import { StageBar } from "../../components/stage-bar.tsx";
 import { type StatusKind, statusColors } from "../../words/status.ts";
 import { factsText, identityText, systemText } from "./device-facts.ts";
 import classes from "./devices.module.css";
-import { type ImageNames, imageOf } from "./image-names.ts";
+import type { ImageNames } from "./image-names.ts";
 import type { ShownDevice } from "./shown-devices.ts";
 import { usePaced } from "./use-paced.ts";
 
@@ -33,7 +33,7 @@ export function DeviceCards({ shown, names, selected, onToggle }: DeviceListProp
 								kind={one.status.kind}
 								word={one.status.word}
 								sentence={one.status.sentence}
-								image={imageOf(one.device, names)}
+								system={systemText(one.device, names)}
 								isSelected={selected.has(id)}
 								onToggle={onToggle}
 							/>
@@ -50,13 +50,14 @@ export interface DeviceItemProps {
 	readonly kind: StatusKind;
 	readonly word: string;
 	readonly sentence: string;
-	readonly image: string;
+	/** What it runs. */
+	readonly system: string;
 	readonly isSelected: boolean;
 	readonly onToggle: (id: string) => void;
 }
 
 const DeviceCard = memo(function DeviceCard(props: DeviceItemProps) {
-	const { device, kind, word, sentence, image, isSelected, onToggle } = props;
+	const { device, kind, word, sentence, system, isSelected, onToggle } = props;
 	return (
 		<Paper component="article" withBorder p="md" className={classes.card} data-selected={isSelected || undefined}>
 			<Stack gap={8} h="100%">
@@ -76,7 +77,7 @@ const DeviceCard = memo(function DeviceCard(props: DeviceItemProps) {
 				</Text>
 				<StageBar reached={device.stages} state={kind} />
 				<Text size="sm" className={classes.whole}>
-					{kind === "running" ? systemText(device, image) : sentence}
+					{kind === "running" ? system : sentence}
 				</Text>
 				{device.tags.length > 0 && (
 					<Group gap={4} role="group" aria-label="Tags">

@@ -1,7 +1,8 @@
 /** What is said of a Pi in a line. */
-import type { Device } from "@pi-netboot/api";
+import type { Device, RootMode } from "@pi-netboot/api";
 import { isVirtual, modelText } from "../../words/models.ts";
 import { rootModes } from "../../words/stages.ts";
+import { type ImageNames, imageOf, nameOf } from "./image-names.ts";
 
 const inLine = (parts: readonly (string | undefined)[]): string =>
 	parts.filter((part) => part !== undefined).join(" · ");
@@ -15,9 +16,13 @@ export function factsText(device: Device): string {
 	return inLine([isVirtual(device) ? `Virtual ${name}` : name, ip ?? undefined, degrees]);
 }
 
-/** `raspios.img · keep changes` */
-export function systemText({ rootMode }: Device, image: string): string {
-	return inLine([image, rootModes[rootMode].name.toLowerCase()]);
+/** `raspios.img · keep changes`, and what it boots next where that was changed since. */
+export function systemText(device: Device, names: ImageNames): string {
+	const text = (image: string, mode: RootMode) => inLine([image, rootModes[mode].name.toLowerCase()]);
+	const next = text(imageOf(device, names), device.rootMode);
+	if (device.boot === null) return next;
+	const now = text(nameOf(device.boot.imageId, names), device.boot.rootMode);
+	return now === next ? now : `${now}. From its next boot on: ${next}`;
 }
 
 /** `7bf18f79 · 5 boots` */

@@ -7,7 +7,6 @@ import { statusColors } from "../../words/status.ts";
 import { BootedAt, type DeviceItemProps, type DeviceListProps, Tick } from "./device-cards.tsx";
 import { factsText, identityText, systemText } from "./device-facts.ts";
 import classes from "./devices.module.css";
-import { imageOf } from "./image-names.ts";
 import { usePaced } from "./use-paced.ts";
 
 export function DeviceRows({ shown, names, selected, onToggle }: DeviceListProps) {
@@ -25,7 +24,7 @@ export function DeviceRows({ shown, names, selected, onToggle }: DeviceListProps
 								kind={one.status.kind}
 								word={one.status.word}
 								sentence={one.status.sentence}
-								image={imageOf(one.device, names)}
+								system={systemText(one.device, names)}
 								isSelected={isSelected}
 								onToggle={onToggle}
 							/>
@@ -38,7 +37,7 @@ export function DeviceRows({ shown, names, selected, onToggle }: DeviceListProps
 }
 
 const DeviceRow = memo(function DeviceRow(props: DeviceItemProps) {
-	const { device, kind, word, sentence, image, isSelected, onToggle } = props;
+	const { device, kind, word, sentence, system, isSelected, onToggle } = props;
 	return (
 		<>
 			<Tick name={device.name} isSelected={isSelected} onToggle={() => onToggle(device.id)} />
@@ -59,7 +58,7 @@ const DeviceRow = memo(function DeviceRow(props: DeviceItemProps) {
 				</Badge>
 			</div>
 			<Text size="xs" className={classes.sentence}>
-				{kind === "running" ? systemText(device, image) : sentence}
+				{kind === "running" ? system : sentence}
 			</Text>
 			<Text size="xs" c="dimmed" component="div" className={classes.when}>
 				<BootedAt at={device.lastBootAt} />

@@ -14,7 +14,11 @@ export function imageNames(images: readonly Image[]): ImageNames {
 	};
 }
 
-export function imageOf({ imageId }: Device, { byId, byDefault }: ImageNames): string {
-	if (imageId !== null) return byId.get(imageId) ?? `${imageId} (gone)`;
-	return byDefault ?? "no image yet";
+/** What it boots next. */
+export function imageOf({ imageId }: Device, names: ImageNames): string {
+	return imageId === null ? (names.byDefault ?? "no image yet") : nameOf(imageId, names);
+}
+
+export function nameOf(imageId: string, { byId }: ImageNames): string {
+	return byId.get(imageId) ?? `${imageId} (gone)`;
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Device, Write } from "@pi-netboot/api";
 import { sampleDevice } from "../../testing/sample-device.ts";
+import { systemText } from "./device-facts.ts";
 import { countsText, filterDevices, withStatus } from "./shown-devices.ts";
 
 const NOW = 1_700_000_000_000;
@@ -52,5 +53,20 @@ describe("the Pis that are shown", () => {
 		);
 		assert.equal(countsText(withStatus([device("a")], NOW, writes)), "1 Pi: 1 writing");
 		assert.equal(countsText(withStatus([device("a")], NOW, writes.slice(1))), "1 Pi: 1 running");
+	});
+});
+
+describe("what a Pi runs", () => {
+	it("is what its boot was given; what was chosen since then comes with the next one", () => {
+		const given = { imageId: "u", buildId: "1", rootMode: "read-only" } as const;
+		assert.equal(systemText(device("a"), names), "raspios.img · keep changes");
+		assert.equal(
+			systemText(device("a", { boot: given, imageId: "u", rootMode: "read-only" }), names),
+			"ubuntu.img · read only",
+		);
+		assert.equal(
+			systemText(device("a", { boot: { ...given, imageId: "x" } }), names),
+			"x (gone) · read only. From its next boot on: raspios.img · keep changes",
+		);
 	});
 });

@@ -3,7 +3,8 @@ import type { Device, Write } from "@pi-netboot/api";
 import { modelText } from "../../words/models.ts";
 import { type Status, type StatusKind, statusOf } from "../../words/status.ts";
 import { isOver } from "../../words/writes.ts";
-import { type ImageNames, imageOf } from "./image-names.ts";
+import { systemText } from "./device-facts.ts";
+import type { ImageNames } from "./image-names.ts";
 
 export interface DeviceFilter {
 	readonly text: string;
@@ -59,7 +60,7 @@ export function filterDevices(
 function searchable(device: Device, names: ImageNames): string {
 	const { id, name, mac, ip, model, modelName, tags } = device;
 	const short = model === null ? "" : modelText(model);
-	return [id, name, mac, ip, short, modelName, imageOf(device, names), ...tags].join(" ").toLowerCase();
+	return [id, name, mac, ip, short, modelName, systemText(device, names), ...tags].join(" ").toLowerCase();
 }
 
 export function countOf(all: readonly ShownDevice[], kind: StatusKind): number {
