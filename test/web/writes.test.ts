@@ -217,7 +217,7 @@ describe("a write on the page", { skip, timeout: 300_000 }, () => {
 		await sure.click();
 		await dialog.waitFor({ state: "detached" });
 		await page.getByRole("button", { name: "Open the menu" }).click();
-		await page.getByRole("link", { name: "Writes" }).click();
+		await page.getByRole("link", { name: "Writes", exact: true }).click();
 		await region("Now").getByRole("progressbar").waitFor();
 		const queue = region("Waiting").getByRole("article");
 		await queue.getByText("Another Pi is written first, so that each is as fast as the network allows.").waitFor();
