@@ -23,9 +23,6 @@ export const PI_3B: VirtualPi = { model: "pi3b", mac: "b8:27:eb:ef:56:44", seria
 const FIRST_ADDRESS = 2;
 export const ADDRESSES = 40;
 
-/** Models that send no REQUEST. */
-const NEVER_ASKS: ReadonlySet<string> = new Set(["pi3b", "pi3bp"]);
-
 /** Lines that an attack may make the server log at once, and then in each second: 100 and 1 of each kind. */
 const LINES = 600;
 const LINES_A_SECOND = 10;
@@ -136,7 +133,21 @@ export class Battlefield {
 	}
 
 	/** Boots a Pi while the attack, or some of them, go on. */
-	async underWith(host: string, who: VirtualPi, ...start: readonly (() => Promise<Background>)[]): Promise<Aftermath> {
+	underWith(host: string, who: VirtualPi, ...start: readonly (() => Promise<Background>)[]): Promise<Aftermath> {
+		return this.#bootUnder(host, who, 1, start);
+	}
+
+	/** As `underWith`; a Pi that does not boot is switched off and on again, once. */
+	underWithTwice(host: string, who: VirtualPi, ...start: readonly (() => Promise<Background>)[]): Promise<Aftermath> {
+		return this.#bootUnder(host, who, 2, start);
+	}
+
+	async #bootUnder(
+		host: string,
+		who: VirtualPi,
+		tries: number,
+		start: readonly (() => Promise<Background>)[],
+	): Promise<Aftermath> {
 		const before = this.#memory("VmRSS");
 		const logged = this.server.log.length;
 		const began = performance.now();
@@ -145,8 +156,7 @@ export class Battlefield {
 		const attackers: Background[] = [];
 		for (const one of start) attackers.push(await one());
 		let pi = await powerOn(this.lab, host, who, { seconds: 90 });
-		// One that never says which address it takes may be offered one that a forger is offered, too: it is switched on again.
-		if (!pi.ok && NEVER_ASKS.has(who.model)) pi = await powerOn(this.lab, host, who, { seconds: 90 });
+		if (!pi.ok && tries > 1) pi = await powerOn(this.lab, host, who, { seconds: 90 });
 		const counts: Record<string, number> = {};
 		for (const attacker of attackers) {
 			for (const [what, times] of Object.entries(await this.end(attacker))) counts[what] = (counts[what] ?? 0) + times;
