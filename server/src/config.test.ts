@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { resolve } from "node:path";
 import { describe, it } from "node:test";
-import { ConfigError, loadConfig } from "./config.ts";
+import { ConfigError, loadConfig, readSettings, settings } from "./config.ts";
 
 function problems(flags: Record<string, string>, env: NodeJS.ProcessEnv = {}): string[] {
 	try {
@@ -54,6 +54,7 @@ describe("the settings", () => {
 
 	it("may not name one port twice, except 0", () => {
 		assert.match(problems({ tftpPort: "67" })[0] ?? "", /--tftp-port 67: --dhcp-port has this port already/);
+		assert.match(problems({}, { DHCP_PORT: "69" })[0] ?? "", /--tftp-port 69: DHCP_PORT has this port already/);
 		assert.deepEqual(problems({ tftpPort: "0", dhcpPort: "0" }), []);
 	});
 
@@ -85,5 +86,44 @@ describe("the settings", () => {
 		]);
 		assert.equal(problems({ dhcpRange: "10.0.0.90-10.0.0.9" }).length, 1);
 		assert.equal(problems({ dhcpRange: "," }).length, 1);
+	});
+
+	it("that are nonsense, negative or too large are named with what is expected, or mean what they say", () => {
+		const taken: string[] = [];
+		for (const { env } of Object.values(settings)) {
+			const [name, other] = [env].flat();
+			for (const nonsense of ["abc", "-1", "1e3", "0x10", "99999999999999999999", "a b", "\u0000"]) {
+				const said = problems({}, { [String(name)]: nonsense });
+				for (const line of said) assert.match(line, new RegExp(`^  ${name}( and ${other})? ".*": expected `, "s"));
+				if (said.length === 0) taken.push(`${name} ${nonsense}`);
+			}
+		}
+		const anything = ["INTERFACE", "IMAGES_DIR", "DATA_DIR", "ALLOWED_HOSTS"];
+		assert.deepEqual([...new Set(taken.map((one) => one.split(" ")[0]))], anything);
+	});
+
+	it("that are empty are none in the environment, and a mistake as a flag", () => {
+		const names = Object.values(settings).flatMap(({ env }) => env);
+		const empty = Object.fromEntries(names.map((name) => [name, " "]));
+		assert.deepEqual(loadConfig({}, empty), loadConfig({}, {}));
+		for (const [key, { flag }] of Object.entries(settings)) {
+			if (key !== "allowedHosts" && flag.includes("<")) assert.equal(problems({ [key]: "" }).length, 1, flag);
+		}
+	});
+
+	it("that are host names are names alone", () => {
+		for (const wrong of ["http://pi.lan", "pi.lan:443", "*.lan", "-"]) {
+			assert.match(problems({ allowedHosts: wrong })[0] ?? "", /--allow-host .*: expected a host name/, wrong);
+		}
+		assert.deepEqual(loadConfig({}, { ALLOWED_HOSTS: "Pi.Lan" }).allowedHosts, ["pi.lan"]);
+	});
+
+	it("can be had by themselves, whatever the others are", () => {
+		const env = { HTTP_PORT: "80", NFS_PORT: "none" };
+		assert.deepEqual(readSettings(["httpHost", "httpPort"], {}, env), { httpHost: "0.0.0.0", httpPort: 80 });
+		assert.throws(
+			() => readSettings(["httpPort"], {}, { HTTP_PORT: "abc" }),
+			/HTTP_PORT "abc": expected a port number/,
+		);
 	});
 });

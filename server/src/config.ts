@@ -4,6 +4,7 @@
  */
 import { isIPv6 } from "node:net";
 import { resolve } from "node:path";
+import { NewAllowedHosts } from "@pi-netboot/api";
 import { z } from "zod";
 import { NetbootError } from "./base/index.ts";
 import { CATALOG_URL } from "./images/index.ts";
@@ -29,7 +30,11 @@ const port = z
 
 const ipv4 = z.ipv4("expected an IPv4 address like 192.168.1.2");
 
-const folder = z.string().transform((path) => resolve(path));
+// The folder that one happens to be in is none that anybody meant.
+const folder = z
+	.string()
+	.regex(/\S/, "expected the path of a folder, like ./data")
+	.transform((path) => resolve(path));
 
 const words = z.string().transform((text) => text.split(/[\s,]+/).filter((word) => word !== ""));
 
@@ -212,7 +217,7 @@ export const settings = {
 		env: "ALLOWED_HOSTS",
 		help: "further host names that the page may be called by, comma-separated",
 		fallback: "",
-		schema: words,
+		schema: words.pipe(NewAllowedHosts.shape.hosts),
 	},
 	catalogUrl: {
 		flag: "--catalog-url <url>",
@@ -263,19 +268,43 @@ export class ConfigError extends NetbootError {
  * @throws ConfigError
  */
 export function loadConfig(flags: Readonly<Record<string, unknown>>, env: NodeJS.ProcessEnv): Config {
+	return read(Object.entries<Setting>(settings), flags, env) as unknown as Config;
+}
+
+/**
+ * Some of the settings, for a command that asks a server which runs with them.
+ *
+ * @throws ConfigError
+ */
+export function readSettings<K extends Key>(
+	keys: readonly K[],
+	flags: Readonly<Record<string, unknown>>,
+	env: NodeJS.ProcessEnv,
+): Pick<Config, K> {
+	const chosen = keys.map((key) => [key, settings[key]] as const);
+	return read(chosen, flags, env) as unknown as Pick<Config, K>;
+}
+
+/** Every value went through its own schema, and those with a default cannot be missing. */
+function read(
+	chosen: readonly (readonly [key: string, setting: Setting])[],
+	flags: Readonly<Record<string, unknown>>,
+	env: NodeJS.ProcessEnv,
+): Readonly<Record<string, unknown>> {
 	const problems: string[] = [];
 	const values: Record<string, unknown> = {};
-	for (const [key, setting] of Object.entries<Setting>(settings)) {
+	const names: Record<string, string> = {};
+	for (const [key, setting] of chosen) {
 		const given = givenText(key, setting, flags, env);
 		if (given === undefined) continue;
+		names[key] = given.from;
 		const result = setting.schema.safeParse(given.text);
 		if (result.success) values[key] = result.data;
 		else problems.push(`${given.from} "${given.text}": ${result.error.issues[0]?.message ?? "not understood"}`);
 	}
-	problems.push(...samePorts(values));
+	problems.push(...samePorts(values, names));
 	if (problems.length > 0) throw new ConfigError(problems);
-	// Every key went through its own schema, and those with a default cannot be missing.
-	return values as unknown as Config;
+	return values;
 }
 
 interface Given {
@@ -295,11 +324,8 @@ function givenText(
 	if (typeof flag === "string") return { text: flag, from: name };
 	// A flag without a value.
 	if (flag === true) return { text: "yes", from: name };
-	return fromEnvironment(setting.env, env) ?? fallbackOf(key, setting);
-}
-
-function fallbackOf(key: string, { fallback }: Setting): Given | undefined {
-	return fallback === undefined ? undefined : { text: fallback, from: key };
+	const { env: variables, fallback } = setting;
+	return fromEnvironment(variables, env) ?? (fallback === undefined ? undefined : { text: fallback, from: name });
 }
 
 function fromEnvironment(names: Setting["env"], env: NodeJS.ProcessEnv): Given | undefined {
@@ -318,23 +344,17 @@ export function ownUrl(host: string, port: number): string {
 	return `http://${host === "0.0.0.0" ? "127.0.0.1" : host}:${port}`;
 }
 
-const portFlags = {
-	httpPort: "--http-port",
-	dhcpPort: "--dhcp-port",
-	tftpPort: "--tftp-port",
-	nfsPort: "--nfs-port",
-	portmapPort: "--portmap-port",
-	netconsolePort: "--netconsole-port",
-};
+const PORTS: readonly Key[] = ["httpPort", "dhcpPort", "tftpPort", "nfsPort", "portmapPort", "netconsolePort"];
 
-function samePorts(values: Readonly<Record<string, unknown>>): string[] {
+/** @param names what each value was given by. */
+function samePorts(values: Readonly<Record<string, unknown>>, names: Readonly<Record<string, string>>): string[] {
 	const owners = new Map<unknown, string>();
 	const problems: string[] = [];
-	for (const [key, flag] of Object.entries(portFlags)) {
-		const number = values[key];
+	for (const key of PORTS) {
+		const [number, name = key] = [values[key], names[key]];
 		const owner = owners.get(number);
-		if (owner !== undefined) problems.push(`${flag} ${number}: ${owner} has this port already, expected another one`);
-		if (number !== undefined && number !== 0) owners.set(number, flag);
+		if (owner !== undefined) problems.push(`${name} ${number}: ${owner} has this port already, expected another one`);
+		if (number !== undefined && number !== 0) owners.set(number, name);
 	}
 	return problems;
 }

@@ -301,6 +301,24 @@ describe("commands that ask the server", () => {
 		assert.equal((await run(["images"], { env })).exitCode, 0);
 	});
 
+	it("name the variable that says nothing of use, with what is expected", async () => {
+		const said = async (env: NodeJS.ProcessEnv) => {
+			const { exitCode, out, err } = await run(["images"], { env });
+			assert.deepEqual([exitCode, out], [2, ""], JSON.stringify(env));
+			return err;
+		};
+		for (const port of ["abc", "-1", "99999", "80.5"]) {
+			assert.match(await said({ HTTP_PORT: port }), new RegExp(`HTTP_PORT "${port}": expected a port number`));
+		}
+		assert.match(await said({ HTTP_PORT: "0" }), /HTTP_PORT is 0, .*\nSay with --url/);
+		assert.match(await said({ HTTP_HOST: "pi" }), /HTTP_HOST "pi": expected an address/);
+		assert.match(await said({ PI_NETBOOT_URL: "pi.lan" }), /PI_NETBOOT_URL "pi.lan" is no address of a server/);
+		const error = await said({ PI_NETBOOT_TOKEN: "a secret\nin two lines" });
+		assert.match(error, /PI_NETBOOT_TOKEN is no token/);
+		assert.doesNotMatch(error, /secret/);
+		assert.match((await run(["images", "--data", " "])).err, /--data " ": expected the path of a folder/);
+	});
+
 	it("exit with 3 when no server is there, and say so", async () => {
 		const { exitCode, out, err } = await run(["devices", "--url", "http://127.0.0.1:9", "--data", dataDir]);
 		assert.deepEqual([exitCode, out], [3, ""]);
