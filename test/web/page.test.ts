@@ -228,6 +228,10 @@ describe("the page", { skip }, () => {
 		await page.getByLabel("Select bench-1").check();
 		const bar = page.getByRole("region", { name: "Selected Pis" });
 		await bar.getByText("1 Pi selected").waitFor();
+		await page.getByLabel("Search the Pis").fill("another");
+		await bar.getByText("1 of them is not shown: bench-1.").waitFor();
+		await bar.getByRole("button", { name: "Show all" }).click();
+		await page.getByLabel("Select bench-1").and(page.locator(":checked")).waitFor();
 		await bar.getByRole("button", { name: "Root" }).click();
 		await page.getByRole("menuitem", { name: "Read only" }).click();
 		await bar.getByText("Set. It holds from the next boot on.").waitFor();

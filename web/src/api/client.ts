@@ -1,8 +1,9 @@
 /** Asks the server, typed by the API's own table of routes. */
 
 import routes from "virtual:api-routes";
-import type { ErrorBody, ErrorCode, OperationId, Output, Routes } from "@pi-netboot/api";
+import type { OperationId, Output, Routes } from "@pi-netboot/api";
 import type { z } from "zod";
+import { Away, refusal } from "./failures.ts";
 
 type Sent<R, K extends string> = R extends { readonly [P in K]: infer S extends z.ZodType }
 	? { readonly [P in K]: z.input<S> }
@@ -12,29 +13,6 @@ type Sent<R, K extends string> = R extends { readonly [P in K]: infer S extends 
 type Question<K extends OperationId> = Sent<Routes[K], "params"> &
 	Partial<Sent<Routes[K], "query">> &
 	Sent<Routes[K], "body">;
-
-/** What the server refused, in its own words. */
-export class Refusal extends Error {
-	override readonly name = "Refusal";
-	readonly status: number;
-	readonly code: ErrorCode | "unknown";
-	readonly hint: string | undefined;
-
-	constructor(
-		status: number,
-		{ code, message, hint }: { code: ErrorCode | "unknown"; message: string; hint?: string | undefined },
-	) {
-		super(message);
-		this.status = status;
-		this.code = code;
-		this.hint = hint;
-	}
-}
-
-/** The server did not answer at all. */
-export class Away extends Error {
-	override readonly name = "Away";
-}
 
 /** @throws Refusal with the server's words, Away when it does not answer. */
 export async function ask<K extends OperationId>(
@@ -87,19 +65,4 @@ function fill(path: string, params: Words = {}): string {
 function queryText(query: Words = {}): string {
 	const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== "");
 	return given.length === 0 ? "" : `?${new URLSearchParams(given.map(([key, value]) => [key, String(value)]))}`;
-}
-
-/** What an answer's body says. @param text not always ours: a proxy in between has pages of its own. */
-export function refusal(status: number, text: string): Refusal {
-	const told = readError(text);
-	return new Refusal(status, told ?? { code: "unknown", message: `The server answered with status ${status}.` });
-}
-
-function readError(text: string): ErrorBody["error"] | undefined {
-	try {
-		const { error } = (JSON.parse(text) ?? {}) as Partial<ErrorBody>;
-		return typeof error?.message === "string" ? error : undefined;
-	} catch {
-		return undefined;
-	}
 }

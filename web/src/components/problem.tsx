@@ -1,8 +1,8 @@
 /** What went wrong, in the server's words. */
 import { Alert, Button, Group, Text } from "@mantine/core";
-import { Away, Refusal } from "../api/client.ts";
+import { Away, isLoginOver, Refusal } from "../api/failures.ts";
 import { AlertIcon } from "./icons.tsx";
-import { isLoginOver, LogInAgain } from "./log-in-again.tsx";
+import { LogInAgain } from "./log-in-again.tsx";
 
 interface ProblemProps {
 	readonly error: Error | null;

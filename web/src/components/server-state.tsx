@@ -3,10 +3,10 @@ import { Anchor, Badge, Loader } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useEffect } from "react";
-import { Away } from "../api/client.ts";
+import { Away, isLoginOver } from "../api/failures.ts";
 import { healthQuery, sessionQuery } from "../api/queries.ts";
 import { useLive, useLiveState } from "./live-context.ts";
-import { isLoginOver, LogInAgain } from "./log-in-again.tsx";
+import { LogInAgain } from "./log-in-again.tsx";
 
 export function ServerState() {
 	const live = useLive();

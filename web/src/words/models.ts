@@ -11,6 +11,12 @@ export function listText(words: readonly string[]): string {
 	return new Intl.ListFormat("en", { type: "conjunction" }).format(words);
 }
 
+/** `a, b, and 7 more` @param most that are named. */
+export function namesText(names: readonly string[], most = 5): string {
+	const more = names.length - most;
+	return listText(more > 1 ? [...names.slice(0, most), `${more} more`] : names);
+}
+
 /** Virtual Pis run on the server's own machine: nobody else has such an address. */
 export function isVirtual({ ip }: { readonly ip: string | null }): boolean {
 	return ip?.startsWith("127.") === true;

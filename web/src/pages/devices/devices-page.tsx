@@ -59,6 +59,7 @@ export function DevicesPage() {
 						chosen={chosen}
 						shownIds={shown.map(({ device }) => device.id)}
 						onSelect={(ids) => startTransition(() => setSelected(new Set(ids)))}
+						onShowAll={() => setFilter({ text: "", kind: "all" })}
 					/>
 				)}
 			</Suspense>

@@ -1,7 +1,7 @@
 /** What can be done with several Pis at once. */
 import { Anchor, Button, Group, Menu, Paper, Stack, Text } from "@mantine/core";
 import type { Device, DeviceChanges } from "@pi-netboot/api";
-import { useMutation, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { lazy, type ReactNode, Suspense, useState } from "react";
 import { ask } from "../../api/client.ts";
@@ -9,10 +9,11 @@ import { pageFile } from "../../api/page-files.ts";
 import { imagesQuery } from "../../api/queries.ts";
 import { Confirm } from "../../components/confirm.tsx";
 import { Problem } from "../../components/problem.tsx";
-import { listText } from "../../words/models.ts";
+import { namesText } from "../../words/models.ts";
 import { rootModes } from "../../words/stages.ts";
 import classes from "./devices.module.css";
-import { forEach } from "./for-each.ts";
+import { SeveralProgress } from "./several-progress.tsx";
+import { useSeveral } from "./use-several.ts";
 
 const TagsDialog = lazy(pageFile(() => import("./tags-dialog.tsx")));
 const WriteSeveral = lazy(pageFile(() => import("./write-several.tsx")));
@@ -20,9 +21,11 @@ const WriteSeveral = lazy(pageFile(() => import("./write-several.tsx")));
 interface SelectionBarProps {
 	/** At least one. */
 	readonly chosen: readonly Device[];
-	/** All that are on the page. */
+	/** All that are on the page: of those that were chosen, a search may hide some. */
 	readonly shownIds: readonly string[];
 	readonly onSelect: (ids: readonly string[]) => void;
+	/** Ends the search. */
+	readonly onShowAll: () => void;
 }
 
 /** What was done last, to those that were chosen then. */
@@ -31,7 +34,7 @@ interface News {
 	readonly text: ReactNode;
 }
 
-export default function SelectionBar({ chosen, shownIds, onSelect }: SelectionBarProps) {
+export default function SelectionBar({ chosen, shownIds, onSelect, onShowAll }: SelectionBarProps) {
 	const ids = chosen
 		.map(({ id }) => id)
 		.sort()
@@ -42,26 +45,36 @@ export default function SelectionBar({ chosen, shownIds, onSelect }: SelectionBa
 		setAsking(undefined);
 		setNews({ ids, text });
 	};
-	const change = useMutation({
-		mutationFn: (changes: DeviceChanges) =>
-			forEach(chosen, ({ id }) => ask("changeDevice", { params: { id }, body: changes })),
-		onSuccess: () => tell("Set. It holds from the next boot on."),
-	});
-	const reset = useMutation({
-		mutationFn: () => forEach(chosen, ({ id }) => ask("resetRoot", { params: { id } })),
-		onSuccess: () => tell("The roots are dropped at the next boot."),
-	});
+	const change = useSeveral(
+		chosen,
+		({ id }, changes: DeviceChanges) => ask("changeDevice", { params: { id }, body: changes }),
+		() => tell("Set. It holds from the next boot on."),
+	);
+	const reset = useSeveral(
+		chosen,
+		({ id }) => ask("resetRoot", { params: { id } }),
+		() => tell("The roots are dropped at the next boot."),
+	);
 	const online = chosen.filter(({ agent }) => agent?.online === true);
-	const reboot = useMutation({
-		mutationFn: () => forEach(online, ({ id }) => ask("rebootDevice", { params: { id } })),
-		onSuccess: () => tell("Told to reboot."),
-	});
+	const reboot = useSeveral(
+		online,
+		({ id }) => ask("rebootDevice", { params: { id } }),
+		() => tell("Told to reboot."),
+	);
+	const shown = new Set(shownIds);
+	const hidden = chosen.filter(({ id }) => !shown.has(id));
 	const count = chosen.length === 1 ? "1 Pi" : `${chosen.length} Pis`;
 	return (
 		<div className={classes.selected}>
 			<Paper withBorder shadow="md" p="sm" maw="46rem" mx="auto" component="section" aria-label="Selected Pis">
 				<Stack gap="xs">
 					<Problem error={change.error} />
+					<SeveralProgress progress={change.progress} />
+					<Hidden
+						hidden={hidden}
+						onShow={onShowAll}
+						onLeaveOut={() => onSelect(chosen.flatMap(({ id }) => (shown.has(id) ? [id] : [])))}
+					/>
 					<Group gap="xs">
 						<Text size="sm" fw={600} role="status">
 							{count} selected
@@ -114,9 +127,9 @@ export default function SelectionBar({ chosen, shownIds, onSelect }: SelectionBa
 				onConfirm={() => reset.mutate()}
 				onClose={() => setAsking(undefined)}
 			>
-				What {listText(chosen.slice(0, 5).map(({ name }) => name))}
-				{chosen.length > 5 ? ` and ${chosen.length - 5} more` : ""} changed of the image is dropped when they boot the
-				next time.
+				What {namesText(chosen.map(({ name }) => name))} changed of the image is dropped when they boot the next time.{" "}
+				{hiddenText(hidden)}
+				<SeveralProgress progress={reset.progress} />
 			</Confirm>
 			<Confirm
 				opened={asking === "reboot"}
@@ -126,8 +139,9 @@ export default function SelectionBar({ chosen, shownIds, onSelect }: SelectionBa
 				onConfirm={() => reboot.mutate()}
 				onClose={() => setAsking(undefined)}
 			>
-				What runs on {listText(online.slice(0, 5).map(({ name }) => name))}
-				{online.length > 5 ? ` and ${online.length - 5} more` : ""} is ended.
+				What runs on {namesText(online.map(({ name }) => name))} is ended.{" "}
+				{hiddenText(online.filter((device) => hidden.includes(device)))}
+				<SeveralProgress progress={reboot.progress} />
 			</Confirm>
 			<Suspense>
 				{asking === "tags" && (
@@ -139,6 +153,39 @@ export default function SelectionBar({ chosen, shownIds, onSelect }: SelectionBa
 			</Suspense>
 		</div>
 	);
+}
+
+interface HiddenProps {
+	/** Those of the chosen ones that the search leaves out. */
+	readonly hidden: readonly Device[];
+	readonly onShow: () => void;
+	readonly onLeaveOut: () => void;
+}
+
+/** What is done to the chosen ones is done to those that cannot be seen, too: that is said, and can be changed. */
+function Hidden({ hidden, onShow, onLeaveOut }: HiddenProps) {
+	return (
+		<Group gap="xs" role="status">
+			{hidden.length > 0 && (
+				<>
+					<Text size="sm">{hiddenText(hidden)}</Text>
+					<Button size="compact-sm" variant="subtle" onClick={onShow}>
+						Show all
+					</Button>
+					<Button size="compact-sm" variant="subtle" onClick={onLeaveOut}>
+						Leave them out
+					</Button>
+				</>
+			)}
+		</Group>
+	);
+}
+
+/** `3 of them are not shown: a, b, and c.` */
+function hiddenText(hidden: readonly Device[]): string {
+	if (hidden.length === 0) return "";
+	const count = hidden.length === 1 ? "1 of them is" : `${hidden.length} of them are`;
+	return `${count} not shown: ${namesText(hidden.map(({ name }) => name))}.`;
 }
 
 function Ordered() {

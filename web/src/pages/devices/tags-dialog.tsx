@@ -1,12 +1,12 @@
 /** Gives several Pis tags, and takes others away. */
 import { Button, Group, Stack, TagsInput } from "@mantine/core";
 import type { Device } from "@pi-netboot/api";
-import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { ask } from "../../api/client.ts";
 import { Dialog } from "../../components/dialog.tsx";
 import { Problem } from "../../components/problem.tsx";
-import { forEach } from "./for-each.ts";
+import { SeveralProgress } from "./several-progress.tsx";
+import { useSeveral } from "./use-several.ts";
 
 interface TagsDialogProps {
 	readonly chosen: readonly Device[];
@@ -26,13 +26,11 @@ export default function TagsDialog(props: TagsDialogProps) {
 function TagsForm({ chosen, onDone, onClose }: TagsDialogProps) {
 	const before = common(chosen);
 	const [tags, setTags] = useState<readonly string[]>(before);
-	const change = useMutation({
-		mutationFn: () =>
-			forEach(chosen, (device) =>
-				ask("changeDevice", { params: { id: device.id }, body: { tags: changed(device.tags, before, tags) } }),
-			),
-		onSuccess: onDone,
-	});
+	const change = useSeveral(
+		chosen,
+		(device) => ask("changeDevice", { params: { id: device.id }, body: { tags: changed(device.tags, before, tags) } }),
+		onDone,
+	);
 	const submit = (event: FormEvent) => {
 		event.preventDefault();
 		change.mutate();
@@ -49,6 +47,7 @@ function TagsForm({ chosen, onDone, onClose }: TagsDialogProps) {
 					data-autofocus
 				/>
 				<Problem error={change.error} />
+				<SeveralProgress progress={change.progress} />
 				<Group justify="flex-end" gap="xs">
 					<Button variant="default" onClick={onClose}>
 						Cancel

@@ -1,7 +1,7 @@
 /** Orders a write on several Pis, each confirmed as one alone is: its model, its disk, and what is lost on it. */
 import { Alert, Button, Group, NativeSelect, Select, Stack, Text, TextInput } from "@mantine/core";
 import type { AgentDisk, Device, Image } from "@pi-netboot/api";
-import { useMutation, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { ask } from "../../api/client.ts";
 import { imagesQuery } from "../../api/queries.ts";
@@ -11,9 +11,10 @@ import { Problem } from "../../components/problem.tsx";
 import { bytesText } from "../../words/bytes.ts";
 import { type Confirmation, isConfirmed, NOT_CONFIRMED, typedFor, typedText } from "../../words/confirmation.ts";
 import { diskContent, diskName, isEmptyDisk, whyNotWritten } from "../../words/disks.ts";
-import { listText, modelText } from "../../words/models.ts";
+import { modelText, namesText } from "../../words/models.ts";
 import classes from "./devices.module.css";
-import { forEach } from "./for-each.ts";
+import { SeveralProgress } from "./several-progress.tsx";
+import { useSeveral } from "./use-several.ts";
 
 interface WriteSeveralProps {
 	readonly chosen: readonly Device[];
@@ -68,15 +69,12 @@ function WriteForm({ devices, away, onDone, onClose }: WriteFormProps) {
 	};
 	const choiceOf = (device: Device) => choices[device.id] ?? firstChoice(device, imageOf(device));
 	const targets = open.flatMap((device) => targetOf(device, choiceOf(device), imageOf(device)));
-	const order = useMutation({
-		mutationFn: () =>
-			forEach(targets, async ({ id, imageId: image, disk: { path, size, identity } }) => {
-				const target = { path, size, identity };
-				await ask("startWrite", { params: { id }, body: { imageId: image, target, confirm: true } });
-				setOrdered((before) => [...before, id]);
-			}),
-		onSuccess: onDone,
-	});
+	const start = async ({ id, imageId: image, disk: { path, size, identity } }: Target) => {
+		const target = { path, size, identity };
+		await ask("startWrite", { params: { id }, body: { imageId: image, target, confirm: true } });
+		setOrdered((before) => [...before, id]);
+	};
+	const order = useSeveral(targets, start, onDone);
 	const isSure = targets.length > 0 && targets.every((target) => target.isSure);
 	const submit = (event: FormEvent) => {
 		event.preventDefault();
@@ -96,12 +94,7 @@ function WriteForm({ devices, away, onDone, onClose }: WriteFormProps) {
 					allowDeselect={false}
 				/>
 				<Alert color="red" variant="light" icon={<AlertIcon />} title="All that is on these disks is lost" />
-				{away.length > 0 && (
-					<Text size="sm">
-						Left out: {listText(away.slice(0, 5).map(({ name }) => name))}
-						{away.length > 5 && ` and ${away.length - 5} more`}, not heard now.
-					</Text>
-				)}
+				{away.length > 0 && <Text size="sm">Left out: {namesText(away.map(({ name }) => name))}, not heard now.</Text>}
 				<ul className={classes.targets}>
 					{open.map((device) => (
 						<TargetItem
@@ -114,6 +107,7 @@ function WriteForm({ devices, away, onDone, onClose }: WriteFormProps) {
 					))}
 				</ul>
 				<Problem error={order.error} title="Not all are written" />
+				<SeveralProgress progress={order.progress} />
 				<Group justify="flex-end" gap="xs" wrap="wrap-reverse">
 					<Button variant="default" onClick={onClose}>
 						Cancel

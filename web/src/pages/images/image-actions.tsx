@@ -9,7 +9,7 @@ import { Confirm } from "../../components/confirm.tsx";
 import { Dialog } from "../../components/dialog.tsx";
 import { DotsIcon } from "../../components/icons.tsx";
 import { Problem } from "../../components/problem.tsx";
-import { listText } from "../../words/models.ts";
+import { namesText } from "../../words/models.ts";
 
 interface ImageActionsProps {
 	readonly image: Image;
@@ -132,9 +132,7 @@ function Removal({ image, devices, opened, onClose }: RemovalProps) {
 				) : (
 					<>
 						{devices.length > 0 && (
-							<span>
-								{listText(devices.slice(0, 6).map(({ name }) => name))} will get another image at the next boot.
-							</span>
+							<span>{namesText(devices.map(({ name }) => name))} will get another image at the next boot.</span>
 						)}
 						<span>The server forgets it; the file stays in the folder unless it shall go, too.</span>
 						<Checkbox

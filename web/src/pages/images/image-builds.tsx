@@ -3,7 +3,7 @@ import { Text } from "@mantine/core";
 import type { Image } from "@pi-netboot/api";
 import { Ago } from "../../components/ago.tsx";
 import { bytesText } from "../../words/bytes.ts";
-import { listText } from "../../words/models.ts";
+import { namesText } from "../../words/models.ts";
 import classes from "./images.module.css";
 
 type Build = Image["builds"][number];
@@ -43,7 +43,7 @@ export function ImageBuilds({ builds }: { readonly builds: readonly Build[] }) {
 /** `bench and shelf run it. 2 roots of it, 34 MB.` */
 function textOf({ usedBy, roots, bytes, isNewest }: Build): string {
 	const until = isNewest ? "" : usedBy.length === 1 ? " until it boots again" : " until they boot again";
-	const run = usedBy.length > 0 && `${listText(usedBy)} ${usedBy.length === 1 ? "runs" : "run"} it${until}.`;
+	const run = usedBy.length > 0 && `${namesText(usedBy)} ${usedBy.length === 1 ? "runs" : "run"} it${until}.`;
 	const kept = roots > 0 && `${roots === 1 ? "1 root" : `${roots} roots`} of it, ${bytesText(bytes)}.`;
 	return [run, kept].filter(Boolean).join(" ") || "No Pi runs it.";
 }

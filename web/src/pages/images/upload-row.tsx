@@ -1,6 +1,6 @@
 /** One upload: how far it is, and what can be done with it. */
 import { Button, Group, Paper, Progress, Stack, Text, VisuallyHidden } from "@mantine/core";
-import { Refusal } from "../../api/client.ts";
+import { Refusal } from "../../api/failures.ts";
 import { Problem } from "../../components/problem.tsx";
 import { bytesText } from "../../words/bytes.ts";
 import { type UploadView, uploads } from "./uploads.ts";

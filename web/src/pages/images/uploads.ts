@@ -3,7 +3,7 @@
  * the same file after the page was closed.
  */
 import { DetailedError, Upload } from "tus-js-client";
-import { Refusal, refusal } from "../../api/client.ts";
+import { Refusal, refusal } from "../../api/failures.ts";
 
 export interface UploadView {
 	readonly key: number;

@@ -1,6 +1,7 @@
 /** A change of the network, which the server takes back by itself when this page does not reach it any more. */
 import type { Network, NetworkChanges } from "@pi-netboot/api";
-import { Away, ask } from "../../api/client.ts";
+import { ask } from "../../api/client.ts";
+import { Away } from "../../api/failures.ts";
 
 /** For so long the server waits to be confirmed. */
 const SECONDS = 30;
