@@ -13,11 +13,12 @@ import { makeSmallImage } from "../harness/small-image.ts";
 import { assertBooted, powerOn } from "../harness/virtual-pi.ts";
 import { PI_NETBOOT, type Serving, Workshop } from "../harness/workshop.ts";
 
+const TYPIST = fileURLToPath(new URL("typist.py", import.meta.url));
 const UNFINISHED = fileURLToPath(new URL("unfinished-client.ts", import.meta.url));
 const PAGE = `http://${SERVER_ADDRESS}:38434`;
 const PI4 = { model: "pi4-2026", mac: "e4:5f:01:09:02:f7", serial: "1000000091cdf03d" };
 
-const skip = await lacks(["ip", "curl", "dnsmasq", ...IMAGE_PROGRAMS]);
+const skip = await lacks(["ip", "curl", "dnsmasq", "python3", ...IMAGE_PROGRAMS]);
 let shop: Workshop;
 
 before(async () => {
@@ -76,6 +77,16 @@ describe("a server", { skip }, () => {
 		assert.match(await curl(link), /^HTTP\/1\.1 303 /);
 		assert.match(await curl(link), /^HTTP\/1\.1 4\d\d /);
 		assert.match((await server.asks<{ url: string }>("login")).url, /\?code=/);
+	});
+
+	it("asks for a password at the terminal, also while standard error goes into a file", async () => {
+		const [errors, word] = [join(shop.folder, "errors"), "correct horse"];
+		const typist = ["python3", TYPIST, errors, `New password: =${word}`, `Again: =${word}`, "--"];
+		const shown = await must(shop.lab.on("srv", [...typist, ...PI_NETBOOT, "password", "--data", server.data]));
+		assert.match(shown, /^New password: \s+Again: \s+The password is set\.\s+$/);
+		assert.equal(readFileSync(errors, "utf8"), "");
+		assert.match(await curl("-d", `password=${word}`, `${PAGE}/login`), /^HTTP\/1\.1 303 /);
+		assert.equal((await server.command("password", "--clear")).status, 0);
 	});
 
 	it("refuses a browser that was led here by another name", async () => {

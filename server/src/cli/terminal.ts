@@ -1,6 +1,8 @@
 /** The world as a command sees it; tests bring their own. */
+import { closeSync, openSync, writeSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
+import { systemCode } from "../base/index.ts";
 
 /** What Ctrl-C does while somebody listens to it. */
 export interface Interruption {
@@ -52,17 +54,41 @@ async function ask(question: string): Promise<string | undefined> {
 }
 
 async function askSecret(question: string): Promise<Secret | undefined> {
-	const isTyped = process.stdin.isTTY && process.stderr.isTTY;
+	const isTyped = process.stdin.isTTY;
+	const screen = isTyped ? openScreen() : undefined;
 	// What is typed is echoed to where nobody sees it, from before the question on: people type fast.
 	const output = new Writable({ write: (_chunk, _encoding, done) => done() });
 	const lines = createInterface({ input: process.stdin, output, terminal: isTyped });
-	if (isTyped) process.stderr.write(question);
+	screen?.write(question);
 	try {
 		const { value: text } = await lines[Symbol.asyncIterator]().next();
 		return text === undefined ? undefined : { text, isTyped };
 	} finally {
 		lines.close();
-		if (isTyped) process.stderr.write("\n");
+		screen?.write("\n");
+		screen?.close();
+	}
+}
+
+interface Screen {
+	write(text: string): void;
+	close(): void;
+}
+
+/** What the person at the keyboard sees, also while standard error goes into a file. */
+function openScreen(): Screen {
+	const terminal = process.stderr.isTTY ? undefined : openTerminal();
+	if (terminal === undefined) return { write: (text) => void process.stderr.write(text), close: () => undefined };
+	return { write: (text) => void writeSync(terminal, text), close: () => closeSync(terminal) };
+}
+
+/** The terminal that controls this process; undefined for a process that has none, which `setsid` makes. */
+function openTerminal(): number | undefined {
+	try {
+		return openSync("/dev/tty", "w");
+	} catch (error) {
+		if (systemCode(error) === undefined) throw error;
+		return undefined;
 	}
 }
 
