@@ -427,7 +427,7 @@ describe("before and beside the page", { skip, timeout: 120_000 }, () => {
 		assert.deepEqual(await violations(page), []);
 		await hands.fill(page.getByLabel("Password"), PASSWORD);
 		await hands.press("Enter");
-		await heading("Pis").waitFor();
+		await heading("Images").waitFor();
 	});
 
 	it("says that the server is away", async () => {

@@ -322,7 +322,7 @@ describe("the page", { skip }, () => {
 		await form.getByLabel("Password").focus();
 		await form.keyboard.type("correct horse & battery");
 		await form.keyboard.press("Enter");
-		await form.getByRole("navigation", { name: "Pages" }).waitFor();
+		await form.getByRole("heading", { name: "Images", level: 1 }).waitFor();
 		await stranger.close();
 		await page.goto(`${SITE}/devices`);
 		await page.getByLabel("Password").waitFor();

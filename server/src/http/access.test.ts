@@ -122,6 +122,48 @@ describe("the one-time code", () => {
 		assert.ok(answer.headers["set-cookie"]);
 	});
 
+	it("leads to the page that the link names, and to nothing but a page of ours", async () => {
+		const h = harness();
+		const leadsTo = async (to: string) => {
+			const url = `/?code=${h.http.createLoginCode()}&to=${encodeURIComponent(to)}`;
+			return (await get(h, url)).headers.location;
+		};
+		for (const page of ["/images", "/devices/7bf18f79"]) assert.equal(await leadsTo(page), page);
+		const foreign = [
+			"//evil.example",
+			"/\\evil.example",
+			"https://evil.example",
+			"/.//evil.example",
+			"evil.example",
+			"/%2f/x",
+		];
+		const none = ["/api/v1/devices", "/login", "/a\r\nb: c", `/${"a".repeat(300)}`, "/images#x", "/images/", ""];
+		for (const to of [...foreign, ...none]) assert.equal(await leadsTo(to), "/", to);
+		const cookie = await login(h);
+		assert.equal((await get(h, "/?code=any&to=/images", { cookie })).headers.location, "/images");
+		assert.equal((await get(h, "/?code=any&to=//evil.example", { cookie })).headers.location, "/");
+	});
+
+	it("leads back to the page that a stranger asked for before, once", async () => {
+		const h = harness();
+		const html = { accept: "text/html" };
+		const asked = await get(h, "/devices/7bf18f79?tab=1", html);
+		assert.equal(
+			asked.headers["set-cookie"],
+			"pi-netboot-0-page=/devices/7bf18f79; Path=/; HttpOnly; SameSite=Lax; Max-Age=900",
+		);
+		const cookie = String(asked.headers["set-cookie"]).split(";")[0] ?? "";
+		const { headers } = await get(h, `/?code=${h.http.createLoginCode()}`, { cookie });
+		assert.equal(headers.location, "/devices/7bf18f79");
+		assert.match(String(headers["set-cookie"]), /^pi-netboot-0=[^,]*,pi-netboot-0-page=; .*Max-Age=0$/);
+		const elsewhere = await get(h, `/?code=${h.http.createLoginCode()}&to=/images`, { cookie });
+		assert.equal(elsewhere.headers.location, "/images");
+		const forged = { cookie: "pi-netboot-0-page=//evil.example" };
+		assert.equal((await get(h, `/?code=${h.http.createLoginCode()}`, forged)).headers.location, "/");
+		assert.match(String((await get(h, "/", { ...html, cookie })).headers["set-cookie"]), /-page=; .*Max-Age=0$/);
+		assert.equal((await get(h, "/", html)).headers["set-cookie"], undefined);
+	});
+
 	it("can be had over the API, by the token's bearer", async () => {
 		const h = harness();
 		const made = await h.http.fastify.inject({ method: "POST", url: "/api/v1/login-codes", headers: bearer });

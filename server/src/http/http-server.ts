@@ -17,6 +17,7 @@ import { AgentPlaces } from "./agent-places.ts";
 import { addAgentRoutes } from "./agent-routes.ts";
 import type { AllowedHosts } from "./allowed-hosts.ts";
 import { answerUnreadable, sendFailure, sendResult } from "./answers.ts";
+import { AskedPage } from "./asked-page.ts";
 import { Audit, type AuditKeeper } from "./audit.ts";
 import { addBootstrap, BootstrapCodes } from "./bootstrap.ts";
 import { Connections } from "./connections.ts";
@@ -187,7 +188,8 @@ export class HttpServer implements Startable {
 		const introduced = (address: string) =>
 			this.#audit.note({ who: "code", address, action: "introduceAgent", target: null, body: undefined });
 		addBootstrap(this.fastify, { agents, places, bootstrap, codes: this.#codes, authorise, introduced });
-		addPages(this.fastify, this.#access, this.#options.page ?? builtPage);
+		const { page = builtPage, port } = this.#options;
+		addPages(this.fastify, this.#access, page, new AskedPage(port));
 	}
 
 	#add(operation: string, route: Route, answer: (input: unknown, visit: Visit) => unknown): void {

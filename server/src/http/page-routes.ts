@@ -2,6 +2,7 @@
 import { PasswordLogin } from "@pi-netboot/api";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Access, Caller } from "./access.ts";
+import { type AskedPage, pageIn } from "./asked-page.ts";
 import { ApiError } from "./errors.ts";
 import { checkOrigin } from "./origin.ts";
 import { BuiltPage, type PageFile, readLoginFiles } from "./pages.ts";
@@ -17,22 +18,33 @@ const notBuilt = `<!doctype html><html lang="en"><meta charset="utf-8"><title>pi
 <p>The server runs, and its API answers. <code>npm start</code> builds the page, <code>npm run build</code> by itself.</p>
 </section></main></html>`;
 
+/** What a stranger meets. */
+interface Entrance {
+	readonly access: Access;
+	readonly asked: AskedPage;
+	readonly form: () => PageFile;
+}
+
 /** @param folder of the page as it was built. */
-export function addPages(server: FastifyInstance, access: Access, folder: string): void {
+export function addPages(server: FastifyInstance, access: Access, folder: string, asked: AskedPage): void {
 	const login = readLoginFiles();
 	const page = BuiltPage.read(folder);
 	const form = () => login[access.book.passwordSet ? "login.html" : "login-without-password.html"];
-	const show = (request: FastifyRequest, reply: FastifyReply) =>
-		access.loggedIn(callerOf(request)) ? sendPage(reply, page) : sendFile(request, reply, form());
-	server.get<{ Querystring: { code?: unknown } }>("/", readable, (request, reply) => {
-		const { code } = request.query;
+	const entrance = { access, asked, form };
+	const show = (request: FastifyRequest, reply: FastifyReply) => {
+		if (access.loggedIn(callerOf(request))) return sendPage(reply, page);
+		setCookie(reply, asked.keep(request.url, request.headers.cookie));
+		return sendFile(request, reply, form());
+	};
+	server.get<{ Querystring: { code?: unknown; to?: unknown } }>("/", readable, (request, reply) => {
+		const { code, to } = request.query;
 		// HEAD only looks: it uses no code up.
 		if (typeof code !== "string" || request.method === "HEAD") return show(request, reply);
 		// The link of the start may be opened again by somebody who is logged in: it leads to the page all the same.
-		if (access.loggedIn(callerOf(request))) return reply.redirect("/", 303);
-		return logIn(access, code, request, reply, form());
+		if (access.loggedIn(callerOf(request))) return reply.redirect(pageIn(to) ?? "/", 303);
+		return logIn(entrance, code, pageIn(to), request, reply);
 	});
-	addPasswordForm(server, access, form);
+	addPasswordForm(server, entrance);
 	for (const name of ["login.css", "icon.svg"] as const) {
 		server.get(`/${name}`, readable, (request, reply) => sendFile(request, reply, login[name]));
 	}
@@ -51,7 +63,8 @@ export function addPages(server: FastifyInstance, access: Access, folder: string
 const readable = { exposeHeadRoute: true };
 
 /** What the form of a stranger sends; a browser without a script knows no JSON. */
-function addPasswordForm(server: FastifyInstance, access: Access, form: () => PageFile): void {
+function addPasswordForm(server: FastifyInstance, entrance: Entrance): void {
+	const { access, form } = entrance;
 	server.register(async (scope) => {
 		scope.addContentTypeParser("application/x-www-form-urlencoded", { parseAs: "string" }, (_request, body, done) =>
 			done(null, Object.fromEntries(new URLSearchParams(String(body)))),
@@ -67,7 +80,7 @@ function addPasswordForm(server: FastifyInstance, access: Access, form: () => Pa
 				if (error instanceof ApiError && isBrowser(request)) return sendForm(reply, form(), error);
 				throw error;
 			}
-			return reply.redirect("/", 303);
+			return reply.redirect(leave(entrance, request, reply) ?? "/", 303);
 		});
 	});
 }
@@ -76,24 +89,40 @@ function isPageAddress(request: FastifyRequest): boolean {
 	return isBrowser(request) && !request.url.startsWith("/api/");
 }
 
+/** @param to the page that the link itself leads to. */
 function logIn(
-	access: Access,
+	entrance: Entrance,
 	code: string,
+	to: string | undefined,
 	request: FastifyRequest,
 	reply: FastifyReply,
-	form: PageFile,
 ): FastifyReply {
+	const { access, form } = entrance;
 	reply.header("cache-control", "no-store");
 	try {
 		reply.header("set-cookie", access.redeem(code, request.ip));
 	} catch (error) {
-		if (error instanceof ApiError && isBrowser(request)) return sendForm(reply, form, error);
+		if (error instanceof ApiError && isBrowser(request)) return sendForm(reply, form(), error);
 		throw error;
 	}
+	const asked = leave(entrance, request, reply);
+	const page = to ?? asked ?? "/";
 	// A browser that follows a redirect on the way from another site (a link in a chat) holds a SameSite=Strict cookie
 	// back; it sends it when our own page leads on.
-	if (request.headers["sec-fetch-site"] !== "cross-site") return reply.redirect("/", 303);
-	return reply.header("refresh", "0; url=/").type("text/plain; charset=utf-8").send("Logged in.\n");
+	if (request.headers["sec-fetch-site"] !== "cross-site") return reply.redirect(page, 303);
+	return reply.header("refresh", `0; url=${page}`).type("text/plain; charset=utf-8").send("Logged in.\n");
+}
+
+/** Which page was asked for before the login; from then on it is forgotten. */
+function leave({ asked }: Entrance, { headers: { cookie } }: FastifyRequest, reply: FastifyReply): string | undefined {
+	const page = asked.in(cookie);
+	if (page !== undefined) setCookie(reply, asked.forget);
+	return page;
+}
+
+/** Besides others that are set already. */
+function setCookie(reply: FastifyReply, cookie: string | undefined): void {
+	if (cookie !== undefined) reply.header("set-cookie", cookie);
 }
 
 function isBrowser(request: FastifyRequest): boolean {

@@ -46,6 +46,7 @@ describe("the page", () => {
 		const right = "password=correct+horse+%26+battery";
 		const { statusCode, headers } = await send(right);
 		assert.deepEqual([statusCode, headers.location], [303, "/"]);
+		assert.equal((await send(right, { cookie: "pi-netboot-0-page=/images" })).headers.location, "/images");
 		const cookie = String(headers["set-cookie"]).split(";")[0] ?? "";
 		assert.match((await http.fastify.inject({ url: "/", headers: { ...html, cookie } })).body, /the page/);
 		assert.equal((await send(right, { "sec-fetch-site": "cross-site" })).statusCode, 403);
@@ -54,7 +55,7 @@ describe("the page", () => {
 		assert.equal((await send("{}", { "content-type": "text/plain" })).statusCode, 415);
 		assert.deepEqual(
 			h.audit.entries.map(({ who, action }) => `${who} ${action}`),
-			["token setPassword", "password login"],
+			["token setPassword", "password login", "password login"],
 		);
 	});
 

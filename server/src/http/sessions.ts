@@ -73,7 +73,8 @@ export function endOf(claim: string): number {
 	return Number(claim.split(".")[0]);
 }
 
-function cookieValues(header: string, name: string): string[] {
+/** The values of all cookies of a name. @param header `Cookie`. */
+export function cookieValues(header: string, name: string): string[] {
 	const pairs = header.split(";").map((pair) => pair.trim());
 	return pairs.filter((pair) => pair.startsWith(`${name}=`)).map((pair) => pair.slice(name.length + 1));
 }
