@@ -13,6 +13,7 @@ import {
 	writesQuery,
 } from "../../api/queries.ts";
 import { useNow } from "../../components/ago.tsx";
+import { Columns } from "../../components/columns.tsx";
 import { FindingNote, Findings } from "../../components/findings.tsx";
 import { BackIcon } from "../../components/icons.tsx";
 import { LogView } from "../../components/log-view.tsx";
@@ -25,7 +26,6 @@ import { together } from "../../words/writes.ts";
 import { About } from "./about.tsx";
 import { BootHistory } from "./boot-history.tsx";
 import { CustomisationPanel } from "./customisation-panel.tsx";
-import classes from "./device.module.css";
 import { DeviceActions, WhyNot } from "./device-actions.tsx";
 import { LastBoot } from "./last-boot.tsx";
 import { RootPanel } from "./root-panel.tsx";
@@ -79,7 +79,7 @@ function KnownDevice({ device }: { readonly device: Device }) {
 				</div>
 			)}
 			<Findings findings={device.findings} />
-			<div className={classes.columns}>
+			<Columns>
 				<Stack>
 					<LastBoot device={device} kind={status.kind} />
 					<Writes device={device} />
@@ -91,7 +91,7 @@ function KnownDevice({ device }: { readonly device: Device }) {
 					<CustomisationPanel device={device} />
 					<RootPanel device={device} />
 				</Stack>
-			</div>
+			</Columns>
 			<DeviceLog device={device} />
 		</PageFrame>
 	);

@@ -1,5 +1,6 @@
 /** Each stage of a boot: how long it took, how long it mostly takes, what was sent. */
 import type { BootAttempt, PastBoot, ReachedStage, Stage } from "@pi-netboot/api";
+import type { ReactNode } from "react";
 import { bytesText } from "../../words/bytes.ts";
 import { stageNames, stages } from "../../words/stages.ts";
 import { clockText, dateTimeText, durationText } from "../../words/time.ts";
@@ -19,41 +20,64 @@ export function StageTable({ reached, before, attempt }: StageTableProps) {
 	const sent = new Map(attempt?.stages.map(({ stage, bytes }) => [stage, bytes]));
 	const all = [...sent.values()].reduce((sum, bytes) => sum + bytes, 0);
 	return (
-		<table className={`${classes.stages} ${colors.stages}`}>
-			<thead>
-				<tr>
-					<th scope="col">Stage</th>
-					<th scope="col">Took</th>
-					{usual.size > 0 && <th scope="col">Usually</th>}
-					{all > 0 && <th scope="col">Sent</th>}
-					<th scope="col">Reached</th>
-				</tr>
-			</thead>
-			<tbody>
-				{stages.map((stage) => (
-					<tr key={stage}>
-						<th scope="row" data-stage={stage}>
-							{stageNames[stage]}
+		<div className={classes.room}>
+			<table className={`${classes.stages} ${colors.stages}`}>
+				<thead>
+					<tr>
+						<th scope="col">Stage</th>
+						<th scope="col">Took</th>
+						{usual.size > 0 && <th scope="col">Usually</th>}
+						{all > 0 && <th scope="col">Sent</th>}
+						<th scope="col" className={classes.beside}>
+							Reached
 						</th>
-						<td>{durationOf(times, stage)}</td>
-						{usual.size > 0 && <td>{durationOf(usual, stage)}</td>}
-						{all > 0 && <td>{(sent.get(stage) ?? 0) > 0 && bytesText(sent.get(stage) ?? 0)}</td>}
-						<td>
-							<Reached at={reached.find((one) => one.stage === stage)?.at} />
-						</td>
 					</tr>
-				))}
-			</tbody>
-			<tfoot>
-				<tr>
-					<th scope="row">Together</th>
-					<td>{durationText(bootLength(reached))}</td>
-					{usual.size > 0 && <td />}
-					{all > 0 && <td>{bytesText(all)}</td>}
-					<td />
-				</tr>
-			</tfoot>
-		</table>
+				</thead>
+				<tbody>
+					{stages.map((stage) => (
+						<Row key={stage} stage={stage} at={reached.find((one) => one.stage === stage)?.at}>
+							<td>{durationOf(times, stage)}</td>
+							{usual.size > 0 && <td>{durationOf(usual, stage)}</td>}
+							{all > 0 && <td>{(sent.get(stage) ?? 0) > 0 && bytesText(sent.get(stage) ?? 0)}</td>}
+						</Row>
+					))}
+				</tbody>
+				<tfoot>
+					<tr>
+						<th scope="row">Together</th>
+						<td>{durationText(bootLength(reached))}</td>
+						{usual.size > 0 && <td />}
+						{all > 0 && <td>{bytesText(all)}</td>}
+						<td className={classes.beside} />
+					</tr>
+				</tfoot>
+			</table>
+		</div>
+	);
+}
+
+interface RowProps {
+	readonly stage: Stage;
+	/** When it was reached. */
+	readonly at: number | undefined;
+	readonly children: ReactNode;
+}
+
+/** The time is beside the numbers, or below the name: what does not fit there is not shown. */
+function Row({ stage, at, children }: RowProps) {
+	return (
+		<tr>
+			<th scope="row" data-stage={stage}>
+				{stageNames[stage]}
+				<span className={classes.below}>
+					<Reached at={at} />
+				</span>
+			</th>
+			{children}
+			<td className={classes.beside}>
+				<Reached at={at} />
+			</td>
+		</tr>
 	);
 }
 

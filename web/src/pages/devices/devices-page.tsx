@@ -10,8 +10,7 @@ import { Problem } from "../../components/problem.tsx";
 import { ServerTrouble } from "../../components/server-trouble.tsx";
 import { useKept } from "../../hooks/use-kept.ts";
 import { Bystanders } from "./bystanders.tsx";
-import { DeviceCards } from "./device-cards.tsx";
-import { DeviceRows } from "./device-rows.tsx";
+import { DeviceList } from "./device-list.tsx";
 import { imageNames } from "./image-names.ts";
 import { NoDevices } from "./no-devices.tsx";
 import { countsText, type DeviceFilter, filterDevices, helpText, withStatus } from "./shown-devices.ts";
@@ -38,7 +37,6 @@ export function DevicesPage() {
 	const toggle = useCallback((id: string) => setSelected((before) => toggled(before, id)), []);
 	const chosen = all.filter(({ device }) => selected.has(device.id)).map(({ device }) => device);
 	const view = chosenView ?? (all.length >= MANY ? "rows" : "cards");
-	const List = view === "cards" ? DeviceCards : DeviceRows;
 	return (
 		<PageFrame title="Pis" lead={all.length === 0 ? undefined : countsText(all)}>
 			<Problem error={error} title="The Pis cannot be shown" onRetry={() => void refetch()} />
@@ -49,7 +47,8 @@ export function DevicesPage() {
 			{all.length > 0 && (
 				<Stack gap="md">
 					<Toolbar all={all} filter={filter} onFilter={setFilter} count={shown.length} view={view} onView={setView} />
-					<List shown={shown} names={names} selected={selected} onToggle={toggle} />
+					{/* Each of its own: they are painted step by step, anew when somebody turns to the other. */}
+					<DeviceList key={view} view={view} shown={shown} names={names} selected={selected} onToggle={toggle} />
 				</Stack>
 			)}
 			<Bystanders />

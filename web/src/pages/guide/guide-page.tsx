@@ -7,6 +7,7 @@ import { useState } from "react";
 import { ask } from "../../api/client.ts";
 import { devicesQuery, imagesQuery } from "../../api/queries.ts";
 import { useNow } from "../../components/ago.tsx";
+import { Columns } from "../../components/columns.tsx";
 import { FindingNote } from "../../components/findings.tsx";
 import { PageFrame } from "../../components/page-frame.tsx";
 import { Panel } from "../../components/panel.tsx";
@@ -16,7 +17,6 @@ import { StageBar } from "../../components/stage-bar.tsx";
 import { isVirtual, modelText } from "../../words/models.ts";
 import { statusOf } from "../../words/status.ts";
 import { EnableNetboot } from "./enable-netboot.tsx";
-import classes from "./guide.module.css";
 import { Steps } from "./steps.tsx";
 
 export function GuidePage() {
@@ -29,7 +29,7 @@ export function GuidePage() {
 		<PageFrame title="Set-up guide" lead="Three steps to a Pi that boots from the network.">
 			<ServerTrouble />
 			<Steps names={["An image", "Network boot", "Power on"]} done={step} />
-			<div className={classes.columns}>
+			<Columns>
 				<Stack>
 					<Panel title="1. Choose an image" lead="What the Pis shall run.">
 						{ready ? (
@@ -64,7 +64,7 @@ export function GuidePage() {
 						<VirtualPi canBoot={ready} />
 					</Panel>
 				</Stack>
-			</div>
+			</Columns>
 		</PageFrame>
 	);
 }

@@ -2,11 +2,11 @@
 import { Skeleton, Stack } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { networkQuery } from "../../api/queries.ts";
+import { Columns } from "../../components/columns.tsx";
 import { PageFrame } from "../../components/page-frame.tsx";
 import { Problem } from "../../components/problem.tsx";
 import { Interfaces } from "./interfaces.tsx";
 import { Leases } from "./leases.tsx";
-import classes from "./network.module.css";
 import { OtherServers } from "./other-servers.tsx";
 import { ServicesPanel } from "./services-panel.tsx";
 import { SettingsForm } from "./settings-form.tsx";
@@ -20,13 +20,13 @@ export function NetworkPage() {
 			{network === undefined && error === null && <Skeleton h={240} aria-busy="true" />}
 			{network !== undefined && (
 				<>
-					<div className={classes.columns}>
+					<Columns>
 						<SettingsForm network={network} />
 						<Stack>
 							<OtherServers network={network} />
 							<Interfaces network={network} />
 						</Stack>
-					</div>
+					</Columns>
 					{network.leases.length > 0 && <Leases leases={network.leases} count={network.leaseCount} />}
 				</>
 			)}

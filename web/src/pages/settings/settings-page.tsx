@@ -3,6 +3,7 @@ import { Skeleton, Stack } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { ask } from "../../api/client.ts";
 import { defaultsQuery } from "../../api/queries.ts";
+import { Columns } from "../../components/columns.tsx";
 import { CustomisationForm } from "../../components/customisation-form.tsx";
 import { PageFrame } from "../../components/page-frame.tsx";
 import { Panel } from "../../components/panel.tsx";
@@ -11,7 +12,6 @@ import { AllowedHosts } from "./allowed-hosts.tsx";
 import { Audit } from "./audit.tsx";
 import { DefaultsForm } from "./defaults-form.tsx";
 import { LoginPanel } from "./login-panel.tsx";
-import classes from "./settings.module.css";
 import { Tokens } from "./tokens.tsx";
 
 export function SettingsPage() {
@@ -23,7 +23,7 @@ export function SettingsPage() {
 	return (
 		<PageFrame title="Settings" lead="What holds for every Pi that has nothing of its own, and who may come in here.">
 			<Problem error={error} title="The settings cannot be shown" onRetry={() => void refetch()} />
-			<div className={classes.columns}>
+			<Columns>
 				<Stack>
 					{defaults === undefined ? (
 						error === null && <Skeleton h={320} aria-busy="true" />
@@ -44,7 +44,7 @@ export function SettingsPage() {
 					<AllowedHosts />
 					<Audit />
 				</Stack>
-			</div>
+			</Columns>
 		</PageFrame>
 	);
 }
