@@ -6,7 +6,7 @@ import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type AgentEvent, type AgentInventory, AgentNextAnswer, type Write } from "@pi-netboot/api";
 import { signRequest } from "../../../server/src/writes/index.ts";
-import { must } from "../../harness/command.ts";
+import { run } from "../../harness/command.ts";
 import { type Lab, SERVER_ADDRESS } from "../../harness/lab.ts";
 import type { Part } from "./cast.ts";
 
@@ -30,6 +30,12 @@ const BROKEN: AgentEvent["error"] = {
 	offset: 2_684_354_560,
 	errno: "EIO",
 };
+
+/** What curl says where the server did not take it. Of anything else it was away, or about to end. */
+const REFUSED = /error: 4\d\d/;
+
+/** Milliseconds until it is asked again. */
+const PATIENCE = 500;
 
 export class PlayedAgent {
 	readonly #parts: AgentParts;
@@ -81,21 +87,26 @@ export class PlayedAgent {
 		await this.#post("events", { job, seq: ++this.#seq, device: "/dev/mmcblk0", ...counts, ...progress });
 	}
 
+	/** Again and again while the server is away, as the real one does. */
 	async #post(verb: string, body: object): Promise<unknown> {
+		while (!this.#isOver) {
+			const command = this.#request(verb, JSON.stringify(body));
+			const { status, stdout, stderr } = await run(command);
+			if (status === 0) return JSON.parse(stdout);
+			if (REFUSED.test(stderr)) throw new Error(`${verb} of ${this.#parts.host}: ${stderr}`);
+			await sleep(PATIENCE);
+		}
+		return { work: null };
+	}
+
+	#request(verb: string, text: string): string[] {
 		const { lab, host, id, secret } = this.#parts;
-		const [path, text] = [`/api/v1/agent/${verb}`, JSON.stringify(body)];
+		const path = `/api/v1/agent/${verb}`;
 		const [time, nonce] = [String(Date.now()), randomBytes(16).toString("hex")];
 		const signature = signRequest(secret, { method: "POST", path, body: Buffer.from(text), time, nonce });
 		const headers = { Agent: id, Time: time, Nonce: nonce, Signature: signature };
 		const words = Object.entries(headers).flatMap(([name, value]) => ["-H", `X-Netboot-${name}: ${value}`]);
 		const url = `http://${SERVER_ADDRESS}:38434${path}`;
-		const answer = await must(
-			lab.on(host, ["curl", "-sSf", "-m", "20", "-X", "POST", ...words, "-d", text, url]),
-		).catch((error: unknown) => {
-			// The server may end before its agents do.
-			if (this.#isOver) return '{"work":null}';
-			throw error;
-		});
-		return JSON.parse(answer);
+		return lab.on(host, ["curl", "-sSf", "-m", "20", "-X", "POST", ...words, "-d", text, url]);
 	}
 }
