@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import base64
 import collections
+import concurrent.futures
 import contextlib
 import ctypes
 import ctypes.util
@@ -51,7 +52,7 @@ PROTOCOL = 1
 MIB = 1024 * 1024
 BLOCK = 4096
 CHUNK = 4 * MIB
-# Chunks between two syncs: what a cut can cost.
+# Chunks between two syncs. A cut can cost twice as many: those that a sync is at work on, and those written meanwhile.
 BATCH = 16
 # Each has a chunk as it comes: one arrives while the others are unpacked and proved.
 FETCHERS = 3
@@ -1213,19 +1214,27 @@ class ImageWrite:
         self._put(wanted, self._count_written)
 
     def _put(self, chunks: List[Chunk], count: Callable[[Chunk], None]) -> None:
+        """Writes go on while the disk keeps those of the batch before: a sync takes as long as many chunks take to arrive."""
         buffers = min(BUFFERS, max(1, len(chunks)))
         fetcher = Fetcher(chunks, buffers, self._sources, self._strikes, self._patience, self._progress)
         unsynced: List[int] = []
-        try:
-            for fetched in fetcher:
-                self._put_one(fetched)
-                fetcher.give_back(fetched)
-                unsynced.append(fetched.chunk.number)
-                count(fetched.chunk)
-                if len(unsynced) == BATCH:
-                    self._settle(unsynced)
-        finally:
-            fetcher.stop()
+        settled: "Optional[concurrent.futures.Future[None]]" = None
+        with concurrent.futures.ThreadPoolExecutor(max_workers=1) as keeper:
+            try:
+                for fetched in fetcher:
+                    self._put_one(fetched)
+                    fetcher.give_back(fetched)
+                    unsynced.append(fetched.chunk.number)
+                    count(fetched.chunk)
+                    if len(unsynced) < BATCH:
+                        continue
+                    if settled is not None:
+                        settled.result()
+                    settled, unsynced = keeper.submit(self._settle, unsynced), []
+                if settled is not None:
+                    settled.result()
+            finally:
+                fetcher.stop()
         self._settle(unsynced)
 
     def _put_one(self, fetched: Fetched) -> None:
@@ -1235,10 +1244,10 @@ class ImageWrite:
             at += length
 
     def _settle(self, numbers: List[int]) -> None:
+        """A chunk counts as durable when a sync that began after it was written has ended."""
         self._disk.sync()
         for number in numbers:
             self.durable.add(number)
-        numbers.clear()
         self._report(self.durable)
 
     def _clear(self, chunks: List[Chunk]) -> None:
