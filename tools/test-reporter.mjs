@@ -1,23 +1,23 @@
 /**
- * What `npm test` prints: a line per file as it ends, each failure in full, what was skipped and why, and the sum as the
- * last line.
+ * What `npm test` prints: a line per file as it ends, with its tests and its seconds, each failure in full, what was skipped and
+ * why, and the sum as the last line.
  */
 import { relative } from "node:path";
 
 const counts = { passed: 0, failed: 0 };
 const skipped = [];
-/** Of the files that are running: what failed and how much passed. */
+/** Of the files that are running, with the modules of tests that they import: what failed and how much passed. */
 const files = new Map();
 
 function place(file) {
 	return file === undefined ? "?" : relative(process.cwd(), file);
 }
 
-function ofFile(file) {
-	const known = files.get(file);
+function ofFile({ file, entryFile = file }) {
+	const known = files.get(entryFile);
 	if (known !== undefined) return known;
 	const fresh = { passed: 0, failed: 0, skipped: 0 };
-	files.set(file, fresh);
+	files.set(entryFile, fresh);
 	return fresh;
 }
 
@@ -39,7 +39,7 @@ function isConsequence(error) {
 function passed(data) {
 	if (isSuite(data) && data.skip === undefined) return;
 	if (isFile(data) && data.skip === undefined) return;
-	const tally = ofFile(data.file);
+	const tally = ofFile(data);
 	const reason = data.skip ?? data.todo;
 	if (reason === undefined) {
 		counts.passed++;
@@ -54,16 +54,17 @@ function failed(data) {
 	const { error } = data.details;
 	if (isConsequence(error)) return "";
 	counts.failed++;
-	ofFile(data.file).failed++;
+	ofFile(data).failed++;
 	const cause = error?.cause ?? error;
 	const text = cause instanceof Error || typeof cause?.stack === "string" ? cause.stack : String(cause);
 	return `\nFAILED ${place(data.file)}:${data.line ?? "?"} ${data.name}\n${text.replaceAll(/^/gm, "    ")}\n\n`;
 }
 
-function fileEnded(file) {
-	const { passed: good, failed: bad, skipped: left } = ofFile(file);
+function fileEnded(data) {
+	const { passed: good, failed: bad, skipped: left } = ofFile(data);
 	const parts = [`${good} passed`, ...(bad > 0 ? [`${bad} failed`] : []), ...(left > 0 ? [`${left} skipped`] : [])];
-	return `${bad > 0 ? "FAIL" : "ok  "} ${place(file)}: ${parts.join(", ")}\n`;
+	const seconds = Math.ceil(data.duration_ms / 1000);
+	return `${bad > 0 ? "FAIL" : "ok  "} ${place(data.file)}: ${parts.join(", ")} in ${seconds} s\n`;
 }
 
 export default async function* report(source) {
@@ -71,7 +72,7 @@ export default async function* report(source) {
 		if (type === "test:pass") passed(data);
 		else if (type === "test:fail") yield failed(data);
 		else if (type === "test:stderr") yield data.message;
-		else if (type === "test:summary" && data.file !== undefined) yield fileEnded(data.file);
+		else if (type === "test:summary" && data.file !== undefined) yield fileEnded(data);
 	}
 	yield "\n";
 	for (const line of skipped) yield `skipped ${line}\n`;

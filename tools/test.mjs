@@ -16,7 +16,12 @@ const folders = ["api", "server", "simulator", "test", "web"];
 const laboratories = ["agent", "clients", "disk", "netns", "qemu", "slow", "web"].map((name) => join("test", name));
 const onRequest = join("test", "slow");
 /** Tests with guests, which keep a processor busy; the others of the laboratory mostly wait. */
-const guests = [join("test", "qemu"), onRequest];
+const withGuests = [join("test", "qemu"), onRequest];
+/**
+ * What the laboratory begins with: an attack is seen by how much a server grows, which is told best beside a guest alone; then what
+ * takes minutes, so that nobody waits for it in the end.
+ */
+const first = [join("test", "netns", "hostile"), join("test", "netns", "container"), join("test", "web")];
 const runner = fileURLToPath(new URL("./run-tests.mjs", import.meta.url));
 
 /** All test files below a folder, relative to the root. */
@@ -34,18 +39,23 @@ const isIn = (file, folder) => file === folder || file.startsWith(folder + sep);
 
 const isOfLaboratory = (file) => laboratories.some((folder) => isIn(file, folder));
 
-const isOfGuests = (file) => guests.some((folder) => isIn(file, folder));
+const isOfGuests = (file) => withGuests.some((folder) => isIn(file, folder));
 
-/** @returns {{ together: string[], lanes: string[][], leftOut: string[] }} */
+/** Its place in the row of the laboratory. */
+function rankOf(file) {
+	const rank = first.findIndex((beginning) => file.startsWith(beginning));
+	return rank === -1 ? first.length : rank;
+}
+
+/** @returns {{ together: string[], laboratory: string[], guests: string[], leftOut: string[] }} */
 function choose(all, quick, wanted) {
 	const isWanted = (file) => (wanted.length === 0 ? !isIn(file, onRequest) : wanted.some((place) => isIn(file, place)));
 	const asked = all.filter(isWanted);
-	const laboratory = asked.filter(isOfLaboratory);
-	return {
-		together: asked.filter((file) => !isOfLaboratory(file)),
-		lanes: quick ? [] : [laboratory.filter((file) => !isOfGuests(file)), laboratory.filter(isOfGuests)],
-		leftOut: quick ? laboratory : [],
-	};
+	const together = asked.filter((file) => !isOfLaboratory(file));
+	const apart = asked.filter(isOfLaboratory);
+	if (quick) return { together, laboratory: [], guests: [], leftOut: apart };
+	const laboratory = apart.filter((file) => !isOfGuests(file)).sort((a, b) => rankOf(a) - rankOf(b));
+	return { together, laboratory, guests: apart.filter(isOfGuests), leftOut: [] };
 }
 
 async function test(args) {
@@ -57,15 +67,16 @@ async function test(args) {
 	}
 	const quick = args.includes("--quick");
 	const wanted = args.filter((arg) => !arg.startsWith("-")).map((place) => relative(root, resolve(place)));
-	const { together, lanes, leftOut } = choose(folders.flatMap(testFiles), quick, wanted);
-	if (together.length + lanes.flat().length === 0) {
+	const { together, laboratory, guests, leftOut } = choose(folders.flatMap(testFiles), quick, wanted);
+	if (together.length + laboratory.length + guests.length === 0) {
 		console.error("no test file fits");
 		return 1;
 	}
 	for (const file of leftOut) console.log(`left out by --quick: ${file}`);
 	process.chdir(root);
 	if (!buildPage(runtime)) return 1;
-	return runInPlace(runtime, [runner, ...together, ...lanes.flatMap((files) => ["--lane", ...files])]);
+	const apart = [laboratory.map((file) => `--laboratory=${file}`), guests.map((file) => `--guests=${file}`)];
+	return runInPlace(runtime, [runner, ...apart.flat(), ...together]);
 }
 
 process.exitCode = await test(process.argv.slice(2));
