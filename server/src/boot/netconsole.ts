@@ -3,7 +3,7 @@
  * person made up, often the same on all Pis, so what the lines say tells whose they are. Nobody can prove it: it is shown, and
  * nothing is decided by it.
  */
-import type { Clock, Logger, Timer } from "../base/index.ts";
+import { Allowance, type Clock, type Logger, type Timer } from "../base/index.ts";
 import type { Device, DeviceRegistry } from "../devices/index.ts";
 import { type Clue, clueOf, LineAssembler } from "./netconsole-lines.ts";
 
@@ -121,29 +121,5 @@ export class Netconsole {
 			else log.info({ device: source.device.id }, line);
 		}
 		source.held = [];
-	}
-}
-
-/** So much at once, and then so much per second. */
-class Allowance {
-	readonly #clock: Clock;
-	readonly #limits: typeof ONE;
-	#credit: number;
-	#at: number;
-
-	constructor(clock: Clock, limits: typeof ONE) {
-		this.#clock = clock;
-		this.#limits = limits;
-		this.#credit = limits.burst;
-		this.#at = clock.monotonic();
-	}
-
-	take(): boolean {
-		const now = this.#clock.monotonic();
-		this.#credit = Math.min(this.#limits.burst, this.#credit + ((now - this.#at) / 1000) * this.#limits.perSecond);
-		this.#at = now;
-		if (this.#credit < 1) return false;
-		this.#credit--;
-		return true;
 	}
 }

@@ -228,6 +228,16 @@ export class Recogniser {
 		for (const { device: renamed, formerId } of changes) this.#changed(renamed, formerId);
 	}
 
+	/** The agent of its boot said this serial. @returns why that is not believed. */
+	agentSaid(device: DeviceState, serial: string): string | undefined {
+		const known = device.serial;
+		if (known !== null && known !== serial) return `its firmware told ${known} before`;
+		const other = this.#directory.bySerial(serial).find((owner) => owner !== device);
+		if (other !== undefined) return known === serial ? undefined : `that is the serial of ${other.name}`;
+		this.learnSerial(device, serial, SERIAL_SOURCE.agent);
+		return device.serial === serial ? undefined : `no Pi has it that has the address ${device.mac}`;
+	}
+
 	#findOrCreate(mac: string, serial?: string): DeviceState | undefined {
 		const known = this.#directory.byMac(mac);
 		if (known !== undefined) {

@@ -54,14 +54,25 @@ describe("ids", () => {
 		assert.equal(bench.registry.get("7bf18f79")?.id, "88a29e000001");
 	});
 
-	test("the first serial that DHCP said stands; its agent knows better", async () => {
+	test("the first serial that its firmware said stands, whatever its agent says", async () => {
 		await using bench = await Bench.open();
 		const device = pi4(bench, 1);
 		bench.registry.sawFirmware({ mac: device.mac, client: eeprom(0xc03112, "deadbeef"), message: "discover" });
 		assert.equal(device.id, "e0000001");
+		const events = heard(bench);
 		bench.registry.learnSerial(device, "1000000012345678");
-		assert.equal(device.id, "12345678");
-		assert.equal(bench.registry.get("e0000001"), device);
+		assert.deepEqual([device.id, bench.registry.get("12345678"), events], ["e0000001", undefined, []]);
+		bench.registry.learnSerial(device, "10000000e0000001");
+		assert.equal(device.id, "e0000001");
+	});
+
+	test("an agent is believed where its firmware told no serial, unless its MAC says otherwise", async () => {
+		await using bench = await Bench.open();
+		const young = await bench.registry.introduce("dc:a6:32:00:00:07");
+		const old = await bench.registry.introduce("b8:27:eb:ef:56:44");
+		for (const device of [young, old]) if (device !== undefined) bench.registry.learnSerial(device, "1000000012345678");
+		assert.deepEqual([young?.id, old?.id], ["12345678", "b827ebef5644"]);
+		assert.equal(bench.registry.get("dca632000007"), young);
 	});
 
 	test("an agent that says another Pi's serial is not believed: both keep their ids", async () => {

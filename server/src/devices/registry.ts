@@ -10,7 +10,7 @@ import { type BegunBoot, type Boot, BootBook, type BootPlan, type LayerMaker } f
 import { type Bystander, Bystanders } from "./bystanders.ts";
 import { checkedChanges, type DeviceChanges } from "./changes.ts";
 import { type Customisation, mergedCustomisation } from "./customisation.ts";
-import { type Device, type DeviceState, fromRow, type Intent, type RootMode, SERIAL_SOURCE, toRow } from "./device.ts";
+import { type Device, type DeviceState, fromRow, type Intent, type RootMode, toRow } from "./device.ts";
 import { DeviceDirectory } from "./directory.ts";
 import { DeviceError } from "./errors.ts";
 import type { Fact } from "./facts.ts";
@@ -217,21 +217,17 @@ export class DeviceRegistry extends EventEmitter<RegistryEvents> implements Star
 	}
 
 	/**
-	 * The agent of a boot said its serial, whole. It knows better than a DISCOVER, which anybody can forge; but root on a Pi
-	 * may say what it likes, so that a serial that is another Pi's stays that one's.
+	 * The agent of a boot said its serial, whole. Root on a Pi may say what it likes: what the firmware told of this MAC stands,
+	 * and a serial that is another Pi's stays that one's. What is not believed is logged.
 	 */
 	learnSerial(device: Device, serial: string): void {
 		const state = this.#stateOf(device);
 		const low = lowSerial(serial);
 		if (state === undefined || low === undefined) return;
-		const other = this.#directory.bySerial(low).find((owner) => owner !== state);
-		if (other === undefined) this.#recogniser.learnSerial(state, low, SERIAL_SOURCE.agent);
-		else if (state.serial !== low) {
-			this.#options.log.warn(
-				{ device: state.id },
-				`the agent of ${state.name} says that its serial is ${low}, which is that of ${other.name}: not believed`,
-			);
-		}
+		const doubt = this.#recogniser.agentSaid(state, low);
+		if (doubt === undefined) return;
+		const sentence = `the agent of ${state.name} says that its serial is ${low}, but ${doubt}: not believed`;
+		this.#options.log.warn({ device: state.id }, sentence);
 	}
 
 	/** Something was seen of a device's boot. */

@@ -13,7 +13,8 @@ export class WriteError extends NetbootError {
 			| "image-not-found"
 			| "image-not-ready"
 			| "agent-away"
-			| "conflict",
+			| "conflict"
+			| "unavailable",
 		message: string,
 		hint?: string,
 	) {

@@ -1,8 +1,9 @@
 /** The agents: what each said of its Pi, when it was heard, and whether it shall reboot. */
 import { EventEmitter } from "node:events";
-import type { Clock, Startable, Timer } from "../../base/index.ts";
+import { Allowance, type Clock, type Startable, type Timer } from "../../base/index.ts";
 import type { Device, DeviceRegistry } from "../../devices/index.ts";
 import type { Store } from "../../store/index.ts";
+import { WriteError } from "../write-error.ts";
 import type { AgentCaller } from "./agent-gate.ts";
 import type { Inventory } from "./inventory.ts";
 
@@ -46,6 +47,9 @@ const AWAY_MS = 45_000;
 const SWEEP_MS = 5000;
 const NEWS_DEGREES = 2;
 
+/** An agent greets when it begins and when a disk comes or goes, and tries again each 5 seconds when that failed. */
+const HELLOS = { burst: 30, perSecond: 0.5 };
+
 export class AgentBook extends EventEmitter<AgentEvents> implements Startable {
 	readonly #options: AgentBookOptions;
 	readonly #facts = new Map<number, AgentFacts>();
@@ -53,6 +57,8 @@ export class AgentBook extends EventEmitter<AgentEvents> implements Startable {
 	readonly #heard = new Map<number, number>();
 	/** Those that were said to be online. */
 	readonly #online = new Set<number>();
+	/** How often each device may say hello: it is stored, and told to all who look. */
+	readonly #hellos = new Map<number, Allowance>();
 	/** The run of each device's system that shall end. */
 	readonly #reboots = new Map<number, string>();
 	#timer: Timer | undefined;
@@ -79,11 +85,13 @@ export class AgentBook extends EventEmitter<AgentEvents> implements Startable {
 	 * An agent has begun, or its Pi has changed. Stored when it resolves.
 	 *
 	 * @returns whether it is the first that is heard of this run of the Pi's system.
+	 * @throws WriteError `unavailable` when it says so all the time.
 	 */
 	async greet(caller: AgentCaller, { version, inventory }: AgentHello): Promise<boolean> {
 		const { device, bootId } = caller;
 		const { registry, store, clock } = this.#options;
 		const heardAt = clock.now();
+		this.#limitHellos(device);
 		if (inventory.serial !== "") registry.learnSerial(device, inventory.serial);
 		const row = { deviceKey: device.key, bootId, version, heardAt, inventory: JSON.stringify(inventory) };
 		await store.writes.saveInventory(row);
@@ -94,6 +102,13 @@ export class AgentBook extends EventEmitter<AgentEvents> implements Startable {
 		registry.fact(device, { kind: "agent", bootId });
 		this.emit("changed", { deviceKey: device.key });
 		return !isKnown || before !== this.runOf(caller);
+	}
+
+	#limitHellos({ key, name }: Device): void {
+		const allowance = this.#hellos.get(key) ?? new Allowance(this.#options.clock, HELLOS);
+		this.#hellos.set(key, allowance);
+		if (!allowance.take())
+			throw new WriteError("unavailable", `The agent of ${name} says hello all the time.`, "Ask later.");
 	}
 
 	/** It said something. */

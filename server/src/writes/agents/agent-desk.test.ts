@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { describe, it, test } from "node:test";
 import { silentLogger } from "../../base/index.ts";
 import { disk, Floor, inventory } from "../testing/floor.ts";
 import { AgentDesk } from "./agent-desk.ts";
@@ -47,4 +47,18 @@ describe("a Pi that is to be written at its next boot", () => {
 		await ask(desk, pi);
 		assert.equal(floor.jobs.list().length, 1);
 	});
+});
+
+test("an agent that says hello all the time is told to wait, and nobody else is", async () => {
+	await using floor = await Floor.open();
+	const desk = deskOf(floor);
+	const [rogue, other] = [await floor.boot(1), await floor.boot(2)];
+	const hello = { version: "1", inventory: inventory() };
+	// One came with its boot.
+	for (let count = 1; count < 30; count++) await desk.hello(rogue, hello);
+	await assert.rejects(desk.hello(rogue, hello), { code: "unavailable", hint: "Ask later." });
+	await desk.hello(other, hello);
+	floor.bench.clock.advance(2000);
+	await desk.hello(rogue, hello);
+	await assert.rejects(desk.hello(rogue, hello), { code: "unavailable" });
 });
