@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Customisation, CustomisationChanges, DefaultsChanges, RootChangesQuery, SnapshotName } from "./index.ts";
+import { keyboardLayouts, timeZones } from "./places.ts";
 
 const SALTED = { y: `$y$j9T$${"a".repeat(22)}$${"b".repeat(43)}`, 6: `$6$salt$${"b".repeat(86)}` };
-const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIG me@home";
+const KEY = `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${"G".repeat(43)} me@home`;
+const RSA = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAACAAAAAAAAAAB";
 
 const accepts = (changes: unknown) => CustomisationChanges.safeParse(changes).success;
 
@@ -15,7 +17,7 @@ describe("what a person sets for a system", () => {
 			{ password: "höchst geheim: $6$" },
 			{ passwordHash: `$6$rounds=5000$salt$${"b".repeat(86)}` },
 			{ passwordHash: `$5$salt$${"b".repeat(43)}` },
-			{ authorizedKeys: [KEY, `command="/bin/true",no-pty ${KEY}`, "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAB"] },
+			{ authorizedKeys: [KEY, `command="/bin/true",no-pty ${KEY} "home"`, RSA] },
 			{ timeZone: "America/Argentina/Buenos_Aires", locale: "de_DE.UTF-8", keyboard: "ch(fr)", wifiCountry: "DE" },
 			{ timeZone: "UTC", locale: "C.UTF-8", keyboard: "us" },
 			{ userData: "#cloud-config\npackages: [htop]\n" },
@@ -54,6 +56,33 @@ describe("what a person sets for a system", () => {
 			assert.equal(success, false, JSON.stringify(changes));
 			assert.doesNotMatch(error?.issues.map(({ message }) => message).join() ?? "", /hunter2/);
 		}
+	});
+
+	it("is refused at once where there is no such place, language, keyboard or whole key", () => {
+		const message = (changes: unknown) =>
+			CustomisationChanges.safeParse(changes).error?.issues.map((issue) => issue.message);
+		for (const timeZone of ["Europe/Berln", "europe/berlin", "Berlin", "PST", "Europe", "Etc", "GMT+1"])
+			assert.match(message({ timeZone })?.join("; ") ?? "", /^expected a time zone that there is[^;]*$/, timeZone);
+		for (const locale of ["xx_DE.UTF-8", "en_UK.UTF-8", "de_ZZ.UTF-8", "de.UTF-8"])
+			assert.match(message({ locale })?.join("; ") ?? "", /^expected a locale that there is[^;]*$/, locale);
+		for (const keyboard of ["uk", "en", "qwertz", "de()"])
+			assert.match(message({ keyboard })?.join("; ") ?? "", /^expected a keyboard layout[^;]*$/, keyboard);
+		for (const wifiCountry of ["UK", "EU", "XX", "ZZ"])
+			assert.match(message({ wifiCountry })?.join() ?? "", /^expected the two letters/, wifiCountry);
+		for (const key of [KEY.replace("GGGG", ""), RSA.slice(0, -4), "ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAIGGGG"])
+			assert.deepEqual(message({ authorizedKeys: [key] }), [
+				"expected a whole public SSH key: of this one a part is missing",
+			]);
+	});
+
+	it("may be what systems call by older and newer names", () => {
+		for (const timeZone of ["Asia/Kolkata", "Europe/Kyiv", "US/Pacific", "Etc/GMT+1", "Etc/UTC"])
+			assert.ok(accepts({ timeZone }), timeZone);
+		const listed = timeZones();
+		assert.ok(listed.length > 400 && listed.includes("Asia/Kolkata") && !listed.includes("Asia/Calcutta"));
+		for (const timeZone of listed) assert.ok(accepts({ timeZone }), timeZone);
+		for (const keyboard of keyboardLayouts) assert.ok(accepts({ keyboard }), keyboard);
+		for (const locale of ["en_GB.UTF-8", "nan_TW.UTF-8", "unm_US.UTF-8"]) assert.ok(accepts({ locale }), locale);
 	});
 
 	it("never shows a secret", () => {

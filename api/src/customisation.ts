@@ -1,5 +1,7 @@
 /** What the system of a device gets without a change of its image. */
 import { z } from "zod";
+import { isCountry, isLocale, isTimeZone, keyboardLayouts } from "./places.ts";
+import { isWholeKey } from "./ssh-key.ts";
 
 /** A refusal names the rule, never the value: it may be a password that somebody typed in the wrong place. */
 const PasswordHash = z
@@ -20,14 +22,20 @@ const Password = z
 
 const AuthorizedKey = z
 	.string()
-	.max(16_384)
+	.max(16_384, { abort: true })
 	.regex(
 		/^(?:\S[^\p{Cc}]* )?(?:ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(?:256|384|521)|sk-(?:ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com) [A-Za-z0-9+/]{16,}={0,2}(?: [^\p{Cc}]*)?$/u,
-		"expected a public SSH key in one line, as ~/.ssh/id_ed25519.pub has it",
-	);
+		{ error: "expected a public SSH key in one line, as ~/.ssh/id_ed25519.pub has it", abort: true },
+	)
+	.refine(isWholeKey, "expected a whole public SSH key: of this one a part is missing");
 
 /** Bytes of user-data; what is larger is better fetched by the Pi itself. */
 const USER_DATA_MAX = 32_768;
+
+const ZONE = "expected a time zone that there is, like Europe/Berlin or UTC";
+const LOCALE = "expected a locale that there is, like de_DE.UTF-8 or C.UTF-8";
+const KEYBOARD = "expected a keyboard layout that there is, like de, gb or us, or ch(fr) with its variant";
+const COUNTRY = "expected the two letters of a country, like DE or GB";
 
 const fields = {
 	userName: z
@@ -45,12 +53,20 @@ const fields = {
 	timeZone: z
 		.string()
 		.max(64)
-		.regex(/^[A-Za-z][A-Za-z0-9_+-]*(?:\/[A-Za-z0-9][A-Za-z0-9_+-]*){0,2}$/, "expected a time zone like Europe/Berlin"),
-	locale: z.string().regex(/^(?:C|[a-z]{2,3}_[A-Z]{2})\.UTF-8$/, "expected a locale like de_DE.UTF-8"),
+		.regex(/^[A-Za-z][A-Za-z0-9_+-]*(?:\/[A-Za-z0-9][A-Za-z0-9_+-]*){0,2}$/, { error: ZONE, abort: true })
+		.refine(isTimeZone, ZONE),
+	locale: z
+		.string()
+		.regex(/^(?:C|[a-z]{2,3}_[A-Z]{2})\.UTF-8$/, { error: LOCALE, abort: true })
+		.refine(isLocale, LOCALE),
 	keyboard: z
 		.string()
-		.regex(/^[a-z]{2,10}(?:\([a-z0-9_-]{1,32}\))?$/, "expected a keyboard layout like de, or ch(fr) with its variant"),
-	wifiCountry: z.string().regex(/^[A-Z]{2}$/, "expected the two letters of a country, like DE"),
+		.regex(/^[a-z]{2,10}(?:\([a-z0-9_-]{1,32}\))?$/, { error: KEYBOARD, abort: true })
+		.refine((keyboard) => keyboardLayouts.includes(keyboard.replace(/\(.*$/, "")), KEYBOARD),
+	wifiCountry: z
+		.string()
+		.regex(/^[A-Z]{2}$/, { error: COUNTRY, abort: true })
+		.refine(isCountry, COUNTRY),
 	userData: z
 		.string()
 		.max(USER_DATA_MAX, `expected at most ${USER_DATA_MAX} characters of user-data`)

@@ -10,7 +10,7 @@ import { runCli } from "./index.ts";
 
 const ID = "7bf18f79";
 const HASH = `$6$abcdefgh$${"x".repeat(86)}`;
-const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIG me@home";
+const KEY = `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${"G".repeat(43)} me@home`;
 let server: Harness;
 let folder: string;
 

@@ -1,6 +1,7 @@
 /** What a system gets without a change of its image: who may log in, where it is. */
-import { Button, Group, PasswordInput, Stack, Textarea, TextInput } from "@mantine/core";
+import { Autocomplete, Button, Group, PasswordInput, Stack, Textarea, TextInput } from "@mantine/core";
 import type { Customisation, CustomisationChanges } from "@pi-netboot/api";
+import { keyboardLayouts, timeZones } from "@pi-netboot/api/places";
 import { useMutation } from "@tanstack/react-query";
 import type { FormEvent, ReactNode } from "react";
 import { useDraft } from "../hooks/use-draft.ts";
@@ -33,6 +34,11 @@ const fieldNames: Readonly<Record<keyof Draft, string>> = {
 	wifiCountry: "Wi-Fi country",
 	userData: "user-data",
 };
+
+const zones = timeZones();
+
+/** To choose from, of what fits to what was typed. */
+const MOST_OFFERED = 8;
 
 /** Secrets are never shown: their fields begin empty, and only what is typed is sent. */
 function draftOf(now: Customisation): Draft {
@@ -78,6 +84,7 @@ export function CustomisationForm({ now, onSave }: CustomisationFormProps) {
 		value: shown[key],
 		onChange: ({ currentTarget }: { currentTarget: { value: string } }) => set({ [key]: currentTarget.value }),
 	});
+	const choice = (key: keyof Draft) => ({ value: shown[key], onChange: (value: string) => set({ [key]: value }) });
 	return (
 		<form onSubmit={submit}>
 			<Stack>
@@ -106,11 +113,23 @@ export function CustomisationForm({ now, onSave }: CustomisationFormProps) {
 					/>
 				</Secret>
 				<Group grow gap="sm" preventGrowOverflow={false}>
-					<TextInput label="Time zone" placeholder="Europe/Berlin" {...field("timeZone")} />
+					<Autocomplete
+						label="Time zone"
+						placeholder="Europe/Berlin"
+						data={zones}
+						limit={MOST_OFFERED}
+						{...choice("timeZone")}
+					/>
 					<TextInput label="Locale" placeholder="en_GB.UTF-8" {...field("locale")} />
 				</Group>
 				<Group grow gap="sm" preventGrowOverflow={false}>
-					<TextInput label="Keyboard" placeholder="gb" {...field("keyboard")} />
+					<Autocomplete
+						label="Keyboard"
+						placeholder="gb"
+						data={[...keyboardLayouts]}
+						limit={MOST_OFFERED}
+						{...choice("keyboard")}
+					/>
 					<TextInput label="Wi-Fi country" placeholder="GB" {...field("wifiCountry")} />
 				</Group>
 				<Secret
