@@ -34,6 +34,7 @@ import {
 	Netconsole,
 	NfsExports,
 	RootKeeper,
+	systemWire,
 	TftpFiles,
 } from "./boot/index.ts";
 import type { RunningServer } from "./cli/index.ts";
@@ -42,7 +43,7 @@ import { type Device, DeviceRegistry } from "./devices/index.ts";
 import { AccessBook, AllowedHosts, EventHub, HttpServer, type Services } from "./http/index.ts";
 import { ImageLibrary, inspectImage } from "./images/index.ts";
 import type { Logging } from "./log-setup.ts";
-import { systemSource } from "./net/index.ts";
+import { NeighbourKeeper, systemSource } from "./net/index.ts";
 import { loadSecrets, openStore, type Store } from "./store/index.ts";
 import { readVersion } from "./version.ts";
 import { HandleCodec } from "./vfs/index.ts";
@@ -244,7 +245,9 @@ async function startBoot(parts: BootParts, undo: Undo[]): Promise<Booting> {
 	const nfs = new NfsExports({ ...common, roots, handles, macOf });
 	const load = new FirmwareLoad(systemClock);
 	const queue = new BootQueue(systemClock, load);
-	const dhcp = new DhcpAnswers({ ...common, leases: store.leases, queue });
+	const keeper = new NeighbourKeeper({ clock: systemClock });
+	const wire = systemWire(systemClock, keeper);
+	const dhcp = new DhcpAnswers({ ...common, leases: store.leases, queue, wire });
 	undo.push(() => dhcp.stop());
 	await dhcp.start();
 	const listeners = new Listeners(log);
@@ -258,6 +261,7 @@ async function startBoot(parts: BootParts, undo: Undo[]): Promise<Booting> {
 		tftp,
 		nfs,
 		netconsole,
+		neighbours: keeper,
 		tallies: parts.tallies,
 		clock: systemClock,
 		log,

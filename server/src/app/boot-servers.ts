@@ -7,6 +7,7 @@ import {
 	bindUdp,
 	closeUdp,
 	DhcpServer,
+	type NeighbourKeeper,
 	type RpcbindRegistration,
 	RpcServer,
 	registerWithRpcbind,
@@ -40,6 +41,7 @@ export interface BootServersOptions {
 	readonly tftp: TftpFiles;
 	readonly nfs: NfsExports;
 	readonly netconsole: Netconsole;
+	readonly neighbours: NeighbourKeeper;
 	readonly tallies: Tallies;
 	readonly clock: Clock;
 	readonly log: Logger;
@@ -84,7 +86,8 @@ export async function startDhcp({
 	});
 }
 
-async function startTftp({ config, place, tftp, tallies, clock, log, listeners }: BootServersOptions): Promise<void> {
+async function startTftp(options: BootServersOptions): Promise<void> {
+	const { config, place, tftp, tallies, neighbours, clock, log, listeners } = options;
 	await listeners.start({
 		name: "tftp",
 		title: "TFTP",
@@ -93,7 +96,8 @@ async function startTftp({ config, place, tftp, tallies, clock, log, listeners }
 		async open(port, loopback) {
 			const served = () => (loopback ? [LOOPBACK] : [...place.askedAddresses, LOOPBACK]);
 			const service = log.child({ service: "tftp" });
-			const server = new TftpServer({ addresses: served(), port, files: tallies.tftp(tftp), clock, log: service });
+			const files = tallies.tftp(tftp);
+			const server = new TftpServer({ addresses: served(), port, files, neighbours, clock, log: service });
 			await server.start();
 			return { port: server.port, close: () => server.stop(), follow: () => server.setAddresses(served()) };
 		},

@@ -29,7 +29,7 @@ import { type Asker, FullDhcp } from "./leases/full-dhcp.ts";
 import type { Lease } from "./leases/lease-book.ts";
 import { LeaseKeeper } from "./leases/lease-keeper.ts";
 import { type DhcpSettings, type DhcpSubnet, PROXY_ONLY } from "./leases/settings.ts";
-import { type LeaseWire, systemWire } from "./leases/system-wire.ts";
+import type { LeaseWire } from "./leases/system-wire.ts";
 import { Said } from "./said.ts";
 
 export interface DhcpAnswersOptions {
@@ -40,7 +40,7 @@ export interface DhcpAnswersOptions {
 	readonly queue: BootQueue;
 	readonly log: Logger;
 	readonly clock?: Clock;
-	readonly wire?: LeaseWire;
+	readonly wire: LeaseWire;
 }
 
 /** Why a Pi is not answered. */
@@ -60,7 +60,7 @@ export class DhcpAnswers implements DhcpHandler {
 
 	constructor(options: DhcpAnswersOptions) {
 		this.#options = options;
-		const { registry, leases: rows, log, clock = systemClock, wire = systemWire(clock) } = options;
+		const { registry, leases: rows, log, clock = systemClock, wire } = options;
 		this.#keeper = new LeaseKeeper({
 			rows,
 			clock,

@@ -13,6 +13,7 @@ export {
 	planSubnets,
 	type RangeWish,
 } from "./leases/settings.ts";
+export { systemWire } from "./leases/system-wire.ts";
 export { type AuthorizedKeys, parseAuthorizedKeys } from "./login.ts";
 export { Netconsole } from "./netconsole.ts";
 export { NfsExports, type NfsExportsOptions } from "./nfs-exports.ts";

@@ -136,10 +136,11 @@ export class TftpFiles implements TftpPort {
 	/** Who asks. The neighbour table is only read where the address is not proved to be the device's. */
 	async #owner(name: string, client: TftpClient): Promise<BootFileOwner> {
 		const { registry, macOf } = this.#options;
-		const owner = registry.sawBootFile({ address: client.address, name });
+		const { address, mac } = client;
+		const owner = registry.sawBootFile({ address, neighbour: mac, name });
 		if (owner.bound) return owner;
-		const neighbour = await macOf(client.address);
-		return neighbour === undefined ? owner : registry.sawBootFile({ address: client.address, neighbour, name });
+		const neighbour = await macOf(address);
+		return neighbour === undefined ? owner : registry.sawBootFile({ address, neighbour, name });
 	}
 
 	async #find(

@@ -6,6 +6,7 @@ export * from "./dhcp-server.ts";
 export * from "./interfaces.ts";
 export * from "./lan-probe.ts";
 export * from "./listen-error.ts";
+export { NeighbourKeeper, type Told } from "./neighbour-keeper.ts";
 export * from "./neighbours.ts";
 export { type PortOwner, type Protocol, portOwner } from "./port-owner.ts";
 export { RpcServer, type RpcServerOptions } from "./rpc-server.ts";

@@ -1,77 +1,218 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import { ManualClock } from "../base/index.ts";
 import { NeighbourKeeper } from "./neighbour-keeper.ts";
-import type { Neighbour } from "./neighbours.ts";
 
+const ADDRESS = "192.0.2.7";
+const [ONE, TWO, THREE] = ["b8:27:eb:00:00:01", "b8:27:eb:00:00:02", "b8:27:eb:00:00:03"];
 const HEAD = "IP address       HW type     Flags       HW address            Mask     Device";
 
+/** A kernel's table, and machines that answer when it asks. */
 class World {
 	readonly clock = new ManualClock();
-	readonly told: Neighbour[] = [];
+	readonly table = new Map<string, string>();
+	readonly answering = new Map<string, string>();
+	/** What the kernel was told, and what it was to forget. */
+	readonly done: string[] = [];
 	mayTell = true;
 	readonly keeper = new NeighbourKeeper({
 		clock: this.clock,
 		source: {
 			platform: "linux",
-			read: async () =>
-				`${HEAD}\n192.0.2.7 0x1 0x2 b8:27:eb:00:00:07 * eth0\n192.0.2.8 0x1 0x0 00:00:00:00:00:00 * eth0\n`,
+			read: async () => [HEAD, ...[...this.table].map(([at, mac]) => `${at} 0x1 0x2 ${mac} * eth0`)].join("\n"),
 			run: () => assert.fail("nothing is to be run"),
 			addresses: () => ({}),
 			list: async () => [],
 		},
-		tell: async (neighbour) => {
-			this.told.push(neighbour);
+		tell: async ({ address, mac }) => {
+			this.done.push(`tell ${mac}`);
+			if (this.mayTell) this.table.set(address, mac);
 			return this.mayTell;
 		},
+		forget: async (address) => {
+			await setImmediate();
+			this.done.push(`forget ${this.table.get(address)}`);
+			this.table.delete(address);
+		},
+		ask: (address) => this.look(address, ""),
 	});
+
+	/** Asks the wire where the table has nobody. */
+	async look(address: string, mac: string): Promise<{ mac: string } | undefined> {
+		const found = this.table.get(address) ?? this.answering.get(address);
+		if (found === undefined || found === mac) return undefined;
+		this.table.set(address, found);
+		return { mac: found };
+	}
+
+	/** A machine that has the address asks us by ARP where we are. */
+	speaks(mac: string): void {
+		this.table.set(ADDRESS, mac);
+	}
+
+	tell(mac: string) {
+		return this.keeper.tell({ address: ADDRESS, mac, interface: "eth0" });
+	}
+
+	findHolder(mac: string) {
+		return this.keeper.findHolder(ADDRESS, mac, () => this.look(ADDRESS, mac));
+	}
 
 	async wait(milliseconds: number): Promise<void> {
 		this.clock.advance(milliseconds);
-		await setImmediate();
-		await setImmediate();
+		for (let turn = 0; turn < 5; turn++) await setImmediate();
 	}
 }
 
-test("a machine that fetches for long is not forgotten, and one that is done is not kept", async () => {
-	const world = new World();
-	const first = world.keeper.keep("192.0.2.7");
-	const second = world.keeper.keep("192.0.2.7");
-	await world.wait(2999);
-	assert.deepEqual(world.told, []);
-	await world.wait(1);
-	assert.deepEqual(world.told, [{ address: "192.0.2.7", mac: "b8:27:eb:00:00:07", interface: "eth0" }]);
-	first();
-	await world.wait(3000);
-	assert.equal(world.told.length, 2);
-	second();
-	await world.wait(10_000);
-	assert.equal(world.told.length, 2);
+describe("a machine that does not answer while it fetches", () => {
+	test("is not forgotten if it fetches for long, and not kept when it is done", async () => {
+		const world = new World();
+		world.speaks(ONE);
+		const [first, second] = [world.keeper.keep(ADDRESS, true), world.keeper.keep(ADDRESS, true)];
+		await world.wait(2999);
+		assert.deepEqual(world.done, []);
+		await world.wait(1);
+		assert.deepEqual(world.done, [`tell ${ONE}`]);
+		first.release();
+		await world.wait(3000);
+		assert.equal(world.done.length, 2);
+		second.release();
+		await world.wait(10_000);
+		assert.equal(world.done.length, 2);
+	});
+
+	test("is told as the one who asked, whatever the kernel has heard since", async () => {
+		const world = new World();
+		world.speaks(ONE);
+		assert.equal(await world.keeper.keep(ADDRESS, true).mac, ONE);
+		world.speaks(TWO);
+		await world.wait(3000);
+		assert.equal(world.table.get(ADDRESS), ONE);
+	});
+
+	test("is not told where the kernel does not know it", async () => {
+		const world = new World();
+		assert.equal(await world.keeper.keep(ADDRESS, true).mac, undefined);
+		await world.wait(3000);
+		assert.deepEqual(world.done, []);
+		assert.equal(await world.tell(ONE), "told");
+	});
+
+	test("is told once by somebody who may not", async () => {
+		const world = new World();
+		world.mayTell = false;
+		world.speaks(ONE);
+		world.keeper.keep(ADDRESS, true);
+		await world.wait(3000);
+		await world.wait(3000);
+		world.keeper.keep(ADDRESS, true);
+		await world.wait(3000);
+		assert.equal(world.done.length, 1);
+	});
+
+	test("is not kept with a crowd", async () => {
+		const world = new World();
+		world.speaks(ONE);
+		for (let number = 0; number < 32; number++) world.keeper.keep(`198.51.100.${number}`, true);
+		world.keeper.keep(ADDRESS, true);
+		await world.wait(3000);
+		assert.deepEqual(world.done, []);
+	});
 });
 
-test("of a machine that the kernel does not know nothing is said", async () => {
-	const world = new World();
-	for (const address of ["192.0.2.8", "192.0.2.9"]) world.keeper.keep(address);
-	await world.wait(3000);
-	assert.deepEqual(world.told, []);
+describe("what the kernel was told", () => {
+	test("is no proof that somebody has an address", async () => {
+		const world = new World();
+		assert.equal(await world.tell(ONE), "told");
+		const found = await Promise.all([world.findHolder(TWO), world.findHolder(TWO)]);
+		assert.deepEqual(
+			[found, world.done],
+			[
+				[undefined, undefined],
+				[`tell ${ONE}`, `forget ${ONE}`],
+			],
+		);
+	});
+
+	test("is none either when it is told while somebody is looked for", async () => {
+		const world = new World();
+		await world.tell(ONE);
+		const found = world.findHolder(TWO);
+		await world.tell(THREE);
+		assert.equal(await found, undefined);
+	});
+
+	test("does not hide who is there all the same", async () => {
+		const world = new World();
+		world.answering.set(ADDRESS, ONE);
+		await world.tell(ONE);
+		assert.deepEqual(await world.findHolder(TWO), { mac: ONE });
+	});
+
+	test("is not forgotten for the client itself", async () => {
+		const world = new World();
+		await world.tell(ONE);
+		assert.equal(await world.findHolder(ONE), undefined);
+		assert.deepEqual(world.done, [`tell ${ONE}`]);
+	});
 });
 
-test("who may not tell the kernel tries it once", async () => {
-	const world = new World();
-	world.mayTell = false;
-	world.keeper.keep("192.0.2.7");
-	await world.wait(3000);
-	await world.wait(3000);
-	world.keeper.keep("192.0.2.7");
-	await world.wait(3000);
-	assert.equal(world.told.length, 1);
-});
+describe("an address that several were offered", () => {
+	/** Two were told, and the first one took it. */
+	async function contested(isDeaf: boolean): Promise<World> {
+		const world = new World();
+		await world.tell(ONE);
+		world.speaks(ONE);
+		await world.tell(TWO);
+		if (!isDeaf) world.answering.set(ADDRESS, ONE);
+		return world;
+	}
 
-test("of a crowd not all are kept", async () => {
-	const world = new World();
-	for (let number = 0; number < 32; number++) world.keeper.keep(`198.51.100.${number}`);
-	world.keeper.keep("192.0.2.7");
-	await world.wait(3000);
-	assert.deepEqual(world.told, []);
+	test("is the one's who answers when he asks for a file, and nobody else gets it meanwhile", async () => {
+		const world = await contested(false);
+		const keeping = world.keeper.keep(ADDRESS, false);
+		const late = world.tell(THREE);
+		assert.equal(await keeping.mac, ONE);
+		assert.deepEqual([await late, await world.tell(TWO), await world.tell(ONE)], ["held", "held", "told"]);
+		assert.deepEqual(await world.findHolder(TWO), { mac: ONE });
+		assert.equal(await world.findHolder(ONE), undefined);
+		assert.equal(world.table.get(ADDRESS), ONE);
+		keeping.release();
+		assert.equal(await world.tell(TWO), "told");
+	});
+
+	test("is whose it was when nobody answers", async () => {
+		const world = await contested(true);
+		world.speaks(ONE);
+		assert.equal(await world.keeper.keep(ADDRESS, true).mac, ONE);
+		assert.equal(world.table.get(ADDRESS), ONE);
+		assert.equal(await world.tell(TWO), "held");
+	});
+
+	test("is looked for again when somebody was told after that", async () => {
+		const world = await contested(false);
+		const first = world.keeper.keep(ADDRESS, false);
+		await first.mac;
+		first.release();
+		await world.tell(TWO);
+		assert.equal(await world.keeper.keep(ADDRESS, false).mac, ONE);
+	});
+
+	test("is found to be taken by who was looking for it when the file was asked for", async () => {
+		const world = await contested(false);
+		const holder = world.keeper.findHolder(ADDRESS, THREE, async () => {
+			world.keeper.keep(ADDRESS, false);
+			return undefined;
+		});
+		assert.deepEqual(await holder, { mac: ONE });
+	});
+
+	test("is nobody's whose MAC does not matter: there is nothing to keep where but one was offered it", async () => {
+		const world = new World();
+		await world.tell(ONE);
+		const keeping = world.keeper.keep(ADDRESS, false);
+		assert.equal(await keeping.mac, undefined);
+		assert.equal(await world.tell(TWO), "told");
+	});
 });

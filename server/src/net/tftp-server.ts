@@ -41,6 +41,8 @@ export interface TftpServerOptions {
 	readonly files: TftpPort;
 	readonly clock: Clock;
 	readonly log: Logger;
+	/** Who is behind an address, where others than this server need to know it too. */
+	readonly neighbours?: NeighbourKeeper;
 	/** Transfers at a time; who has to go for the next one is decided in `admission.ts`. */
 	readonly maxTransfers?: number;
 	/** Transfers at a time for one client address. Loopback is exempt: all virtual Pis may share it. */
@@ -100,12 +102,11 @@ export class TftpServer implements Startable {
 	/** How many of them are answers to an address. */
 	readonly #runningFor = new Map<string, number>();
 	readonly #admission: Admission<Session>;
-	readonly #neighbours: NeighbourKeeper;
 
 	constructor(options: TftpServerOptions) {
-		this.#options = { maxTransfers: 256, maxTransfersPerClient: 16, ...options };
+		const neighbours = new NeighbourKeeper(options);
+		this.#options = { maxTransfers: 256, maxTransfersPerClient: 16, neighbours, ...options };
 		const { maxTransfers, maxTransfersPerClient } = this.#options;
-		this.#neighbours = new NeighbourKeeper(options);
 		this.#admission = new Admission({ places: maxTransfers, perAddress: maxTransfersPerClient, fairShare: FAIR_SHARE });
 	}
 
@@ -208,26 +209,33 @@ export class TftpServer implements Startable {
 	}
 
 	async #run(local: string, session: Session, request: TftpRequest): Promise<void> {
-		const file = await this.#open(session);
+		const { address } = session.client;
+		// Only the ROM of a Pi up to 3 sends no options, and only that of a 3B does not answer ARP meanwhile.
+		const isDeaf = request.options.length === 0;
+		const keeping = isLoopback(address) ? undefined : this.#options.neighbours.keep(address, isDeaf);
+		try {
+			await this.#answer(local, session, request, await keeping?.mac);
+		} finally {
+			keeping?.release();
+		}
+	}
+
+	async #answer(local: string, session: Session, request: TftpRequest, mac: string | undefined): Promise<void> {
+		const file = await this.#open(session, mac);
 		if (!("read" in file)) {
 			await this.#refuse(local, session.client, file);
 			return;
 		}
 		const socket = await this.#socketFor(local, session, file);
 		if (socket === undefined) return;
-		// Only the ROM of a Pi up to 3 sends no options, and only it needs this.
-		const isRom = request.options.length === 0 && !isLoopback(session.client.address);
-		const release = isRom ? this.#neighbours.keep(session.client.address) : undefined;
 		await this.#transfer(session, request, file, socket);
-		release?.();
 		await closeUdp(socket);
 	}
 
 	/** Opens the file, or gives the ERROR packet that tells the client why not. */
-	async #open(session: Session): Promise<TftpFile | Buffer> {
-		const { client, name } = session;
+	async #open({ client, name }: Session, mac: string | undefined): Promise<TftpFile | Buffer> {
 		try {
-			return (await this.#options.files.open(name, client)) ?? NOT_FOUND;
+			return (await this.#options.files.open(name, { ...client, mac })) ?? NOT_FOUND;
 		} catch (error) {
 			const sentence = `tftp: ${client.address} asked for ${JSON.stringify(name)}: ${errorText(error)}`;
 			if (error instanceof FileError || isNetbootError(error)) this.#options.log.warn(sentence);

@@ -133,21 +133,7 @@ export class Battlefield {
 	}
 
 	/** Boots a Pi while the attack, or some of them, go on. */
-	underWith(host: string, who: VirtualPi, ...start: readonly (() => Promise<Background>)[]): Promise<Aftermath> {
-		return this.#bootUnder(host, who, 1, start);
-	}
-
-	/** As `underWith`; a Pi that does not boot is switched off and on again, once. */
-	underWithTwice(host: string, who: VirtualPi, ...start: readonly (() => Promise<Background>)[]): Promise<Aftermath> {
-		return this.#bootUnder(host, who, 2, start);
-	}
-
-	async #bootUnder(
-		host: string,
-		who: VirtualPi,
-		tries: number,
-		start: readonly (() => Promise<Background>)[],
-	): Promise<Aftermath> {
+	async underWith(host: string, who: VirtualPi, ...start: readonly (() => Promise<Background>)[]): Promise<Aftermath> {
 		const before = this.#memory("VmRSS");
 		const logged = this.server.log.length;
 		const began = performance.now();
@@ -155,8 +141,7 @@ export class Battlefield {
 		writeFileSync(`/proc/${this.server.pid}/clear_refs`, "5");
 		const attackers: Background[] = [];
 		for (const one of start) attackers.push(await one());
-		let pi = await powerOn(this.lab, host, who, { seconds: 90 });
-		if (!pi.ok && tries > 1) pi = await powerOn(this.lab, host, who, { seconds: 90 });
+		const pi = await powerOn(this.lab, host, who, { seconds: 90 });
 		const counts: Record<string, number> = {};
 		for (const attacker of attackers) {
 			for (const [what, times] of Object.entries(await this.end(attacker))) counts[what] = (counts[what] ?? 0) + times;

@@ -1,6 +1,6 @@
 /** Full DHCP: what is answered to a message of a client that we serve. RFC 2131 section 4.3. */
 import type { Clock, Logger } from "../../base/index.ts";
-import type { DhcpReply, DhcpSender } from "../../net/index.ts";
+import type { DhcpReply, DhcpSender, Neighbour, Told } from "../../net/index.ts";
 import {
 	addressOption,
 	CONSTANT_XID,
@@ -36,8 +36,8 @@ export interface FullDhcpParts {
 	readonly keeper: LeaseKeeper;
 	readonly clock: Clock;
 	readonly log: Logger;
-	/** Tells the kernel who is going to have an address; false where we may not. */
-	tellNeighbour(neighbour: { address: string; mac: string; interface: string }): Promise<boolean>;
+	/** Tells the kernel who is going to have an address. */
+	tellNeighbour(neighbour: Neighbour): Promise<Told>;
 	/** A client has this address from us now. */
 	given(asker: Asker, address: string): void;
 	/** A client took the address of another DHCP server. */
@@ -123,11 +123,16 @@ export class FullDhcp {
 		const requested = addressOption(packet, OptionCode.REQUESTED_IP_ADDRESS);
 		const lease = await keeper.offer(mac, subnet, { requested, isBinding });
 		if (lease === undefined) return NOTHING;
-		if (isBinding) this.#parts.given(asker, lease.address);
 		if (this.#telling >= MOST_TELLING) return NOTHING;
-		const to = await this.#alone(packet, subnet, asker, lease);
+		const way = await this.#wayTo(packet, subnet, asker, lease);
+		if (way === "held") {
+			await keeper.withdraw(mac);
+			return NOTHING;
+		}
+		if (isBinding) this.#parts.given(asker, lease.address);
 		const reply = leaseReply(packet, MessageType.OFFER, lease.address, this.#terms(packet, subnet, asker));
-		const addressed = to === undefined ? reply : { ...reply, flags: packet.flags };
+		const addressed = way === "alone" ? { ...reply, flags: packet.flags } : reply;
+		const to = way === "alone" ? lease.address : undefined;
 		const took = clock.monotonic() - began;
 		const delays = boot === undefined ? [0] : offerDelays(boot);
 		return delays.map((delay) => fromSubnet(subnet, addressed, Math.max(0, delay - took), to));
@@ -136,30 +141,33 @@ export class FullDhcp {
 	/**
 	 * The ROM of a Pi 3B takes every OFFER under its xid, whoever it is for, also before we have read its own question. So each
 	 * OFFER with this xid goes to its MAC address alone, where we may tell the kernel where that is. Otherwise one 3B comes
-	 * after the other.
+	 * after the other. `held`: another who was offered this address uses it by now.
 	 */
-	async #alone(
+	async #wayTo(
 		packet: DhcpPacket,
 		subnet: DhcpSubnet,
 		{ mac, boot }: Asker,
 		{ address }: Lease,
-	): Promise<string | undefined> {
+	): Promise<"alone" | "to all" | "held"> {
 		const isRom = boot?.generation === "mask-rom";
 		const isOverheard = isRom || packet.xid === CONSTANT_XID;
-		if (packet.giaddr !== IPV4_ANY || subnet.interface === undefined || !isOverheard) return undefined;
+		if (packet.giaddr !== IPV4_ANY || subnet.interface === undefined || !isOverheard) return "to all";
 		this.#telling++;
-		const isTold = await this.#parts
+		const told = await this.#parts
 			.tellNeighbour({ address, mac, interface: subnet.interface })
 			.finally(() => this.#telling--);
-		if (isTold) return address;
-		if (!isRom) return undefined;
+		if (told === "told") return "alone";
+		if (told === "held") return "held";
+		if (isRom) this.#oneAfterTheOther(mac);
+		return "to all";
+	}
+
+	#oneAfterTheOther(mac: string): void {
 		this.#slots.take(mac);
-		if (this.#said.isNew("rom", "broadcast")) {
-			this.#parts.log.warn(
-				"Pi 3Bs that start at the same moment take each other's address: power them on one after the other. As root the server could tell them apart",
-			);
-		}
-		return undefined;
+		if (!this.#said.isNew("rom", "broadcast")) return;
+		this.#parts.log.warn(
+			"Pi 3Bs that start at the same moment take each other's address: power them on one after the other. As root the server could tell them apart",
+		);
 	}
 
 	#terms(packet: DhcpPacket, subnet: DhcpSubnet, { boot, hostName }: Asker): LeaseTerms {

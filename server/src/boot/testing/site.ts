@@ -7,7 +7,7 @@ import { type Logger, ManualClock, silentLogger, whenReady } from "../../base/in
 import { type Device, DeviceRegistry } from "../../devices/index.ts";
 import { eeprom } from "../../devices/testing/pis.ts";
 import { inspectImage } from "../../images/index.ts";
-import type { AddressHolder, Neighbour } from "../../net/index.ts";
+import type { AddressHolder, Neighbour, Told } from "../../net/index.ts";
 import { openStore, type Store } from "../../store/index.ts";
 import { makePiImage, type PiImageOptions } from "../../vfs/image/testing/images.ts";
 import { HandleCodec, ImageBuild } from "../../vfs/index.ts";
@@ -114,9 +114,14 @@ export class TestWire implements LeaseWire {
 		return found === undefined || found === mac ? undefined : { mac: found };
 	}
 
-	async tellNeighbour(neighbour: Neighbour): Promise<boolean> {
+	/** Addresses from which somebody fetches files, with his MAC address. */
+	readonly held = new Map<string, string>();
+
+	async tellNeighbour(neighbour: Neighbour): Promise<Told> {
+		const { address, mac } = neighbour;
+		if ((this.held.get(address) ?? mac) !== mac) return "held";
 		this.told?.push(neighbour);
-		return this.told !== undefined;
+		return this.told === undefined ? "refused" : "told";
 	}
 }
 

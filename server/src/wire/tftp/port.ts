@@ -18,6 +18,8 @@ export interface TftpClient {
 	readonly port: number;
 	/** The address of ours that it asked. */
 	readonly served: string;
+	/** Whose MAC address is behind its address, where that was looked for when it asked. */
+	readonly mac?: string | undefined;
 }
 
 /** How a transfer ended. A `probe` is a client that only wanted to know whether the file exists, and how large it is. */
