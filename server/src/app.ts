@@ -146,6 +146,7 @@ async function start(config: Config, log: Logger, logging: Logging, undo: Undo[]
 		book: new AccessBook(store, systemClock, httpLog, await store.tokens.list()),
 		audit: store.audit,
 		hosts: new AllowedHosts(config.allowedHosts, store),
+		trustedProxies: config.trustedProxies,
 		version: readVersion(),
 		services,
 		log: httpLog,

@@ -28,6 +28,7 @@ describe("the settings", () => {
 			writesAtOnce: 10,
 			auth: "token",
 			allowedHosts: [],
+			trustedProxies: [],
 			catalogUrl: "https://downloads.raspberrypi.com/os_list_imagingutility_v4.json",
 			logLevel: "info",
 			logFormat: "text",
@@ -107,7 +108,8 @@ describe("the settings", () => {
 		const empty = Object.fromEntries(names.map((name) => [name, " "]));
 		assert.deepEqual(loadConfig({}, empty), loadConfig({}, {}));
 		for (const [key, { flag }] of Object.entries(settings)) {
-			if (key !== "allowedHosts" && flag.includes("<")) assert.equal(problems({ [key]: "" }).length, 1, flag);
+			if (!["allowedHosts", "trustedProxies"].includes(key) && flag.includes("<"))
+				assert.equal(problems({ [key]: "" }).length, 1, flag);
 		}
 	});
 
@@ -116,6 +118,14 @@ describe("the settings", () => {
 			assert.match(problems({ allowedHosts: wrong })[0] ?? "", /--allow-host .*: expected a host name/, wrong);
 		}
 		assert.deepEqual(loadConfig({}, { ALLOWED_HOSTS: "Pi.Lan" }).allowedHosts, ["pi.lan"]);
+	});
+
+	it("that are proxies are addresses and subnets, and never everybody", () => {
+		const proxies = ["192.168.1.5", "10.0.0.0/8", "::1", "fd00::/8"];
+		assert.deepEqual(loadConfig({}, { TRUSTED_PROXIES: proxies.join(", ") }).trustedProxies, proxies);
+		for (const wrong of ["proxy.lan", "0.0.0.0/0", "::/0", "10.0.0.0/33", "10.0.0.1:80"]) {
+			assert.match(problems({ trustedProxies: wrong })[0] ?? "", /^ {2}--trusted-proxies ".*": expected /, wrong);
+		}
 	});
 
 	it("can be had by themselves, whatever the others are", () => {

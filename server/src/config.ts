@@ -38,6 +38,10 @@ const folder = z
 
 const words = z.string().transform((text) => text.split(/[\s,]+/).filter((word) => word !== ""));
 
+const proxy = z
+	.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], "expected addresses like 192.168.1.5 or 10.0.0.0/8")
+	.refine((text) => !text.endsWith("/0"), "expected addresses of proxies: this means everybody");
+
 /** A range of addresses. With `prefix` it is in a subnet of that many bits which a relay joins to ours. */
 export interface AddressRange {
 	readonly start: string;
@@ -218,6 +222,13 @@ export const settings = {
 		help: "further host names that the page may be called by, comma-separated",
 		fallback: "",
 		schema: words.pipe(NewAllowedHosts.shape.hosts),
+	},
+	trustedProxies: {
+		flag: "--trusted-proxies <addresses>",
+		env: "TRUSTED_PROXIES",
+		help: "reverse proxies that tell for whom they ask, and whether by https: addresses or subnets, comma-separated",
+		fallback: "",
+		schema: words.pipe(z.array(proxy).max(32, "expected at most 32 addresses")),
 	},
 	catalogUrl: {
 		flag: "--catalog-url <url>",

@@ -29,19 +29,19 @@ interface AccessSources {
 export function accessOperations({ access, hosts, audit, streams }: AccessSources): Pick<Operations, AccessOperation> {
 	const { book } = access;
 	// Whoever ended all sessions from a browser is still there.
-	const endOthers = ({ visitor, setCookie }: Visit): undefined => {
+	const endOthers = ({ visitor, isSecure, setCookie }: Visit): undefined => {
 		streams.reviewSoon();
-		if (visitor?.proof === "session") setCookie(access.createSession());
+		if (visitor?.proof === "session") setCookie(access.createSession(isSecure));
 	};
 	const shown = () => ({ hosts: [...hosts.stored], given: [...hosts.given], own: [...hosts.own] });
 	return {
 		getLogin: () => ({ needed: access.isNeeded, password: book.passwordSet }),
-		login: async ({ body }, { address, setCookie }) => {
-			setCookie(await access.logIn(body.password, address));
+		login: async ({ body }, visit) => {
+			visit.setCookie(await access.logIn(body.password, visit));
 			return undefined;
 		},
-		logout: async (_, { cookie, setCookie }) => {
-			setCookie(await access.logOut(cookie));
+		logout: async (_, { cookie, isSecure, setCookie }) => {
+			for (const header of await access.logOut(cookie, isSecure)) setCookie(header);
 			streams.reviewSoon();
 			return undefined;
 		},

@@ -219,6 +219,66 @@ describe("the session", () => {
 	});
 });
 
+describe("behind a reverse proxy", () => {
+	const proxy = "192.0.2.80";
+	const ask = (h: Harness, from: string, said: Record<string, string>, url = "/api/v1/devices") =>
+		h.http.fastify.inject({ url, remoteAddress: from, headers: { authorization: "Bearer wrong", ...said } });
+	const guess = async (h: Harness, from: string, client: string) =>
+		(await ask(h, from, { "x-forwarded-for": client })).statusCode;
+
+	it("that is believed, each client counts by its own address", async () => {
+		const h = harness({ trustedProxies: ["192.0.2.0/24", "2001:db8::1"] });
+		for (let count = 0; count < 20; count++) await guess(h, proxy, "203.0.113.5");
+		assert.equal(await guess(h, proxy, "203.0.113.5"), 429);
+		assert.equal(await guess(h, "2001:db8::1", "203.0.113.5"), 429);
+		assert.equal(await guess(h, "::ffff:192.0.2.81", "203.0.113.5"), 429);
+		// What the client itself wrote stands in front of what the proxy did.
+		assert.equal(await guess(h, proxy, "203.0.113.6, 203.0.113.5"), 429);
+		assert.equal(await guess(h, proxy, "203.0.113.6"), 401);
+	});
+
+	it("that is not, whatever it says counts for nothing", async () => {
+		for (const trustedProxies of [[], ["198.51.100.1", "192.0.2.0/28"]]) {
+			const h = harness({ trustedProxies });
+			for (let count = 0; count < 20; count++) await guess(h, proxy, `203.0.113.${count}`);
+			assert.equal(await guess(h, proxy, "203.0.113.99"), 429);
+			const said = { "x-forwarded-for": "203.0.113.5", "x-forwarded-proto": "https" };
+			const cookie = (await ask(h, "198.51.100.2", said, `/?code=${h.http.createLoginCode()}`)).headers["set-cookie"];
+			assert.match(String(cookie), /^pi-netboot-0=/);
+			assert.doesNotMatch(String(cookie), /Secure/);
+		}
+	});
+
+	it("that says no address is told so", async () => {
+		const h = harness({ trustedProxies: [proxy] });
+		for (const client of ["unknown", "203.0.113.5:4711", '"><b>']) {
+			const answer = await ask(h, proxy, { "x-forwarded-for": client });
+			assert.deepEqual([answer.statusCode, answer.json().error.code], [400, "invalid-request"], client);
+		}
+	});
+
+	it("a session that began by https has a cookie that goes by https alone, and ends with the log-out", async () => {
+		const h = harness({ trustedProxies: [proxy] });
+		const https = { "x-forwarded-for": "203.0.113.5", "x-forwarded-proto": "https" };
+		const from = { remoteAddress: proxy, headers: https };
+		const opened = await h.http.fastify.inject({ url: `/?code=${h.http.createLoginCode()}`, ...from });
+		const set = String(opened.headers["set-cookie"]);
+		assert.match(set, /^__Host-pi-netboot-0=[^;]+; Path=\/; HttpOnly; Secure; SameSite=Strict; Max-Age=2592000$/);
+		const cookie = set.split(";")[0] ?? "";
+		assert.equal((await get(h, "/api/v1/devices", { cookie })).status, 200);
+		const headers = { ...https, cookie, "sec-fetch-site": "same-origin" };
+		const left = await h.http.fastify.inject({ method: "POST", url: "/api/v1/logout", remoteAddress: proxy, headers });
+		assert.deepEqual(
+			[left.headers["set-cookie"]].flat().map((header) => String(header).split("=")[0]),
+			["__Host-pi-netboot-0", "pi-netboot-0"],
+		);
+		assert.equal((await get(h, "/api/v1/devices", { cookie })).status, 401);
+		// Agents speak http, with the server itself.
+		const script = await h.http.fastify.inject({ url: "/api/bootstrap/install-script", ...from });
+		assert.match(script.body, /http:\/\/192\.0\.2\.1:38434/);
+	});
+});
+
 describe("the Host header", () => {
 	const status = async (host: string) =>
 		(await get(harness({ given: ["Boot.Lan"] }), "/api/v1/health", { host })).status;

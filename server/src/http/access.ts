@@ -26,6 +26,13 @@ export interface Caller {
 	readonly cookie: string | undefined;
 }
 
+/** From where somebody comes who has no session yet. */
+export interface Arrival {
+	readonly address: string;
+	/** By https, as a reverse proxy says that is believed. */
+	readonly isSecure: boolean;
+}
+
 /** How the caller was recognised; a browser adds a cookie to requests that other sites' pages make, a token never. */
 export type Proof = "token" | "session" | "none-needed";
 
@@ -101,12 +108,12 @@ export class Access {
 	 *
 	 * @throws ApiError code-refused, too-many-attempts.
 	 */
-	redeem(code: string, address: string): string {
+	redeem(code: string, { address, isSecure }: Arrival): string {
 		// The right one is looked at in any case: a stranger who tries some keeps nobody out, and guesses none of 60 bits.
 		if (this.#codes.redeem(code)) {
 			this.#guesses.welcome(address);
 			this.#options.loggedIn("link", address);
-			return this.createSession();
+			return this.createSession(isSecure);
 		}
 		this.#failed(address, "login code");
 		throw new ApiError("code-refused", "This login code is unknown, was used already, or is older than 15 minutes.", {
@@ -119,14 +126,14 @@ export class Access {
 	 *
 	 * @throws ApiError password-refused, too-many-attempts.
 	 */
-	async logIn(password: string, address: string): Promise<string> {
+	async logIn(password: string, { address, isSecure }: Arrival): Promise<string> {
 		limit(this.#guesses, address);
 		// Before the answer is known, or many at once would all be looked at.
 		this.#guesses.failed(address);
 		if (await this.book.isPassword(password)) {
 			this.#guesses.forget(address);
 			this.#options.loggedIn("password", address);
-			return this.createSession();
+			return this.createSession(isSecure);
 		}
 		this.#options.log.warn(`a wrong password came from ${address}`);
 		throw new ApiError("password-refused", "This is not the password.", {
@@ -135,14 +142,14 @@ export class Access {
 	}
 
 	/** The `Set-Cookie` header of a new session. */
-	createSession(): string {
-		return this.#sessions.create();
+	createSession(isSecure: boolean): string {
+		return this.#sessions.create(isSecure);
 	}
 
-	/** Ends the session of a cookie, also where that was copied to, and gives the `Set-Cookie` header that takes it away. */
-	async logOut(cookie: string | undefined): Promise<string> {
+	/** Ends the session of a cookie, also where that was copied to, and gives the `Set-Cookie` headers that take it away. */
+	async logOut(cookie: string | undefined, isSecure: boolean): Promise<string[]> {
 		for (const session of this.#sessions.in(cookie)) await this.book.endSession(session);
-		return this.#sessions.end;
+		return this.#sessions.end(isSecure);
 	}
 
 	#withoutToken(caller: Caller): Visitor | undefined {

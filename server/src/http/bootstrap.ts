@@ -71,14 +71,13 @@ type ByName = FastifyRequest<{ Params: { name: string }; Querystring: { code?: u
 export function addBootstrap(server: FastifyInstance, parts: BootstrapParts): void {
 	const { bootstrap, codes } = parts;
 	server.get("/api/bootstrap/install-script", (request, reply) => {
-		// The guard in front has seen that it is a name of ours, of letters that mean nothing to a shell.
-		const script = bootstrap.installScript(`http://${request.headers.host}`);
+		const script = bootstrap.installScript(serverFor(request, bootstrap));
 		return reply.header("cache-control", "no-store").type("text/x-shellscript; charset=utf-8").send(script);
 	});
 	server.post("/api/bootstrap/agent", async (request, reply) => {
 		const { code } = read(request.body);
 		codes.redeem(code, "install", request.ip);
-		const config = await bootstrap.introduce(request.ip, `http://${request.headers.host}`);
+		const config = await bootstrap.introduce(request.ip, serverFor(request, bootstrap));
 		await parts.introduced(request.ip);
 		return reply.header("cache-control", "no-store").send(config);
 	});
@@ -94,6 +93,14 @@ export function addBootstrap(server: FastifyInstance, parts: BootstrapParts): vo
 			return send(request, reply, file);
 		},
 	});
+}
+
+/**
+ * Where an agent is to ask. One signs what it says, and speaks http alone: who came by an https proxy gets the server's own
+ * address. Otherwise the one that was asked by, which the guard in front has seen to be ours, of letters that mean nothing to a shell.
+ */
+function serverFor({ protocol, headers }: FastifyRequest, { url }: BootstrapService): string {
+	return protocol === "https" ? url : `http://${headers.host}`;
 }
 
 /** The link to an image, for who has no token. */

@@ -34,6 +34,13 @@ test("one address has its limit, and makes room among its own", () => {
 	assert.equal(sockets.filter(({ destroyed }) => destroyed).length, 36);
 });
 
+test("a reverse proxy has the connections of many", () => {
+	const connections = new Connections((address) => address === "192.0.2.1");
+	const sockets = Array.from({ length: 100 }, () => remote("192.0.2.1"));
+	for (const socket of sockets) connections.accept(socket);
+	assert.equal(connections.size, 100);
+});
+
 test("a client that sends requests without waiting for answers is closed", () => {
 	const connections = new Connections();
 	const [patient, hasty] = [remote("192.0.2.1"), remote("192.0.2.2")];

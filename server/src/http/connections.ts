@@ -30,8 +30,13 @@ class Visitor implements Guest {
 }
 
 export class Connections {
-	readonly #admission = new Admission<Visitor>({ places, perAddress, fairShare });
+	readonly #admission: Admission<Visitor>;
 	readonly #visitors = new WeakMap<Socket, Visitor>();
+
+	/** @param isProxy whether an address is that of a reverse proxy, which has the connections of many. */
+	constructor(isProxy: (address: string) => boolean = () => false) {
+		this.#admission = new Admission({ places, perAddress, fairShare, isShared: isProxy });
+	}
 
 	/** Connections that are open. */
 	get size(): number {

@@ -26,11 +26,12 @@ import { ApiError, toApiError } from "./errors.ts";
 import { EventStreams } from "./event-stream.ts";
 import { operations, type Visit } from "./operations.ts";
 import { checkOrigin } from "./origin.ts";
-import { addPages, callerOf } from "./page-routes.ts";
+import { addPages, arrivalOf, callerOf } from "./page-routes.ts";
 import { builtPage, securityHeaders } from "./pages.ts";
 import { limitArrival } from "./patience.ts";
 import { RouteMethods } from "./route-methods.ts";
 import type { Services } from "./services.ts";
+import { checkForwarded, TrustedProxies } from "./trusted-proxies.ts";
 import { addUploads } from "./tus.ts";
 import { validate } from "./validate.ts";
 
@@ -46,6 +47,8 @@ export interface HttpOptions {
 	/** Who changed what is written down there. */
 	readonly audit: AuditKeeper;
 	readonly hosts: AllowedHosts;
+	/** Addresses and subnets of reverse proxies that are believed; none by default. */
+	readonly trustedProxies?: readonly string[];
 	readonly version: string;
 	/** The folder of the page, where it is not the built one of this clone. */
 	readonly page?: string;
@@ -73,13 +76,15 @@ export class HttpServer implements Startable {
 	/** Whose request it is, of those that may ask. */
 	readonly #visitors = new WeakMap<FastifyRequest, Visitor>();
 	readonly #streams: EventStreams;
-	readonly #connections = new Connections();
+	readonly #connections: Connections;
 	readonly #methods = new RouteMethods();
 	readonly #answered = new Tally();
 
 	constructor(options: HttpOptions) {
 		const clock = options.clock ?? systemClock;
+		const proxies = new TrustedProxies(options.trustedProxies ?? []);
 		this.#options = options;
+		this.#connections = new Connections((address) => proxies.has(address));
 		const { auth: mode, token, port, book, log } = options;
 		this.#audit = new Audit(options.audit, clock, log);
 		const loggedIn = (who: string, address: string) =>
@@ -92,6 +97,7 @@ export class HttpServer implements Startable {
 			requestTimeout: 0,
 			maxRequestsPerSocket,
 			exposeHeadRoutes: false,
+			trustProxy: (address) => proxies.has(address),
 			// Ours says so as everything else is said.
 			http: { requireHostHeader: false },
 			// Longer ones are refused by what they are to be; the page would take them for addresses of its own.
@@ -148,6 +154,7 @@ export class HttpServer implements Startable {
 			limitArrival(request.raw);
 			reply.headers(securityHeaders);
 			hosts.check(request.raw);
+			checkForwarded(request);
 		});
 		this.fastify.addHook("onSend", async (request, reply) => this.#note(request, reply));
 		this.fastify.addHook("onResponse", async (request, reply) => {
@@ -237,7 +244,7 @@ export class HttpServer implements Startable {
 
 	#visit(request: FastifyRequest, reply: FastifyReply): Visit {
 		return {
-			address: request.ip,
+			...arrivalOf(request),
 			host: request.headers.host ?? "",
 			cookie: request.headers.cookie,
 			visitor: this.#visitors.get(request),

@@ -1,7 +1,7 @@
 /** What each operation of the API does: one call of a service. */
 import type { Input, OperationId, Output } from "@pi-netboot/api";
 import type { Tally } from "../base/index.ts";
-import type { Access, Visitor } from "./access.ts";
+import type { Access, Arrival, Visitor } from "./access.ts";
 import { accessOperations } from "./access-operations.ts";
 import type { AllowedHosts } from "./allowed-hosts.ts";
 import type { Audit } from "./audit.ts";
@@ -17,8 +17,7 @@ import { writeOperations } from "./write-operations.ts";
 export type AnsweredOperation = Exclude<OperationId, "streamEvents">;
 
 /** What of the request an operation may need besides its input. */
-export interface Visit {
-	readonly address: string;
+export interface Visit extends Arrival {
 	/** The Host that it was asked by. */
 	readonly host: string;
 	/** The `Cookie` header. */

@@ -1,7 +1,7 @@
 /** `GET /` with its one-time login, the form for strangers, every address of the page, and the page's files. */
 import { PasswordLogin } from "@pi-netboot/api";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { Access, Caller } from "./access.ts";
+import type { Access, Arrival, Caller } from "./access.ts";
 import { type AskedPage, pageIn } from "./asked-page.ts";
 import { ApiError } from "./errors.ts";
 import { checkOrigin } from "./origin.ts";
@@ -10,6 +10,10 @@ import { BuiltPage, type PageFile, readLoginFiles } from "./pages.ts";
 export function callerOf(request: FastifyRequest): Caller {
 	const { authorization, cookie } = request.headers;
 	return { address: request.ip, authorization, cookie };
+}
+
+export function arrivalOf({ ip: address, protocol }: FastifyRequest): Arrival {
+	return { address, isSecure: protocol === "https" };
 }
 
 /** What is shown in place of the page where nobody built it. */
@@ -75,7 +79,7 @@ function addPasswordForm(server: FastifyInstance, entrance: Entrance): void {
 				checkOrigin(request.method, "none-needed", request.headers);
 				const { data } = PasswordLogin.safeParse(request.body);
 				if (data === undefined) throw new ApiError("invalid-request", "A password has 1 to 200 characters.");
-				reply.header("set-cookie", await access.logIn(data.password, request.ip));
+				reply.header("set-cookie", await access.logIn(data.password, arrivalOf(request)));
 			} catch (error) {
 				if (error instanceof ApiError && isBrowser(request)) return sendForm(reply, form(), error);
 				throw error;
@@ -100,7 +104,7 @@ function logIn(
 	const { access, form } = entrance;
 	reply.header("cache-control", "no-store");
 	try {
-		reply.header("set-cookie", access.redeem(code, request.ip));
+		reply.header("set-cookie", access.redeem(code, arrivalOf(request)));
 	} catch (error) {
 		if (error instanceof ApiError && isBrowser(request)) return sendForm(reply, form(), error);
 		throw error;

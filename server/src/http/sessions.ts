@@ -29,30 +29,42 @@ export class Sessions {
 	readonly #token: string;
 	readonly #book: SessionBook;
 	/** Cookies do not know ports: the port in the name keeps two servers on one host apart. */
-	readonly #cookieName: string;
+	readonly #plainName: string;
+	/**
+	 * That of a login by https. A name of its own, since a browser lets no answer by http replace a cookie that is `Secure`; with
+	 * this prefix it takes one from this host alone, and by https alone.
+	 */
+	readonly #secureName: string;
 
 	constructor(clock: Clock, token: string, book: SessionBook, port: number) {
 		this.#clock = clock;
 		this.#token = token;
 		this.#book = book;
-		this.#cookieName = `pi-netboot-${port}`;
+		this.#plainName = `pi-netboot-${port}`;
+		this.#secureName = `__Host-${this.#plainName}`;
 	}
 
-	/** The `Set-Cookie` header of a new session. */
-	create(): string {
+	/** The `Set-Cookie` header of a new session. @param isSecure the browser came by https. */
+	create(isSecure: boolean): string {
 		const claim = `${this.#clock.now() + lifetimeSeconds * 1000}.${randomBytes(12).toString("base64url")}`;
 		const value = `${claim}.${this.#sign(claim)}`;
-		return `${this.#cookieName}=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${lifetimeSeconds}`;
+		return this.#header(value, isSecure, lifetimeSeconds);
 	}
 
-	/** The `Set-Cookie` header that takes a browser's cookie away. */
-	get end(): string {
-		return `${this.#cookieName}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0`;
+	/** The `Set-Cookie` headers that take a browser's cookies away: by https it may have both. */
+	end(isSecure: boolean): string[] {
+		return isSecure ? [this.#header("", true, 0), this.#header("", false, 0)] : [this.#header("", false, 0)];
+	}
+
+	#header(value: string, isSecure: boolean, seconds: number): string {
+		const [name, more] = isSecure ? [this.#secureName, " Secure;"] : [this.#plainName, ""];
+		return `${name}=${value}; Path=/; HttpOnly;${more} SameSite=Strict; Max-Age=${seconds}`;
 	}
 
 	/** Those that hold. @param cookies the request's `Cookie` header. */
 	in(cookies: string | undefined): HeldSession[] {
-		return cookieValues(cookies ?? "", this.#cookieName).flatMap((value) => this.#held(value) ?? []);
+		const values = [this.#secureName, this.#plainName].flatMap((name) => cookieValues(cookies ?? "", name));
+		return values.flatMap((value) => this.#held(value) ?? []);
 	}
 
 	#held(value: string): HeldSession | undefined {

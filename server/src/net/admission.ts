@@ -18,6 +18,8 @@ export interface AdmissionLimits {
 	readonly places: number;
 	/** Places of one address. Loopback is exempt: all virtual Pis may share it. */
 	readonly perAddress: number;
+	/** Other addresses that many share, and that are exempt likewise. */
+	readonly isShared?: (address: string) => boolean;
 	/** Who has more than this is the first to lose one of those that are wanted. */
 	readonly fairShare: number;
 }
@@ -44,7 +46,7 @@ export class Admission<T extends Guest> {
 	 */
 	admit(guest: T): boolean {
 		const own = this.#byAddress.get(guest.address) ?? new Set<T>();
-		if (own.size >= this.#limits.perAddress && !isLoopback(guest.address)) {
+		if (own.size >= this.#limits.perAddress && !this.#isShared(guest.address)) {
 			// A Pi that was switched off and on left its old transfers behind.
 			if (!this.#evict(oldestUnwanted(own))) return false;
 		} else if (this.#size >= this.#limits.places && !this.#evict(this.#leastMissed(own))) return false;
@@ -52,6 +54,10 @@ export class Admission<T extends Guest> {
 		this.#byAddress.set(guest.address, own);
 		this.#size++;
 		return true;
+	}
+
+	#isShared(address: string): boolean {
+		return isLoopback(address) || this.#limits.isShared?.(address) === true;
 	}
 
 	/** The place is free again. */
