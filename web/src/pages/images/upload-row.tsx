@@ -1,6 +1,7 @@
 /** One upload: how far it is, and what can be done with it. */
-import { Button, Group, Paper, Progress, Stack, Text, VisuallyHidden } from "@mantine/core";
+import { Alert, Button, Group, Paper, Progress, Stack, Text, VisuallyHidden } from "@mantine/core";
 import { Refusal } from "../../api/failures.ts";
+import { AlertIcon } from "../../components/icons.tsx";
 import { Problem } from "../../components/problem.tsx";
 import { bytesText } from "../../words/bytes.ts";
 import { type UploadView, uploads } from "./uploads.ts";
@@ -15,7 +16,7 @@ const news: Readonly<Record<UploadView["state"], string>> = {
 };
 
 export function UploadRow({ view }: { readonly view: UploadView }) {
-	const { key, name, bytes, sent, state, error } = view;
+	const { key, name, bytes, sent, state, error, isGone } = view;
 	const percent = bytes === 0 ? 0 : Math.floor((sent / bytes) * 100);
 	const isTaken = error instanceof Refusal && error.code === "image-exists";
 	return (
@@ -36,7 +37,7 @@ export function UploadRow({ view }: { readonly view: UploadView }) {
 								Pause
 							</Button>
 						)}
-						{(state === "paused" || state === "failed") && !isTaken && (
+						{(state === "paused" || state === "failed") && !isTaken && !isGone && (
 							<Button
 								size="compact-sm"
 								variant="default"
@@ -83,8 +84,21 @@ export function UploadRow({ view }: { readonly view: UploadView }) {
 				</Text>
 				<VisuallyHidden role="status">{news[state] && `${name} ${news[state]}`}</VisuallyHidden>
 				<Problem error={error ?? null} title="It was not taken" />
+				{isGone && <FileGone isSent={state === "done"} />}
 			</Stack>
 		</Paper>
+	);
+}
+
+/** The browser tells that there is something with the file, but not what. */
+function FileGone({ isSent }: { readonly isSent: boolean }) {
+	const title = isSent ? "The file was moved or changed while it was sent" : "The file cannot be read any more";
+	return (
+		<Alert color={isSent ? "yellow" : "red"} variant="light" icon={<AlertIcon />} title={title} role="alert">
+			{isSent
+				? "If it was changed on this computer, what the server has is of both: send it again."
+				: "It was moved, deleted or changed on this computer. Choose it again: of the same file only the rest is sent."}
+		</Alert>
 	);
 }
 

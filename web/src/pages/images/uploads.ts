@@ -3,7 +3,7 @@
  * the same file after the page was closed.
  */
 import { DetailedError, Upload } from "tus-js-client";
-import { Refusal, refusal } from "../../api/failures.ts";
+import { type Refusal, refusal } from "../../api/failures.ts";
 
 export interface UploadView {
 	readonly key: number;
@@ -12,6 +12,8 @@ export interface UploadView {
 	readonly sent: number;
 	readonly state: "sending" | "waiting" | "paused" | "failed" | "done";
 	readonly error: Error | undefined;
+	/** The browser cannot read the file any more, or not as it was: to go on, a person has to choose it again. */
+	readonly isGone: boolean;
 	/** Went on where an earlier attempt had stopped. */
 	readonly resumed: boolean;
 }
@@ -50,6 +52,7 @@ class Uploads {
 			sent: 0,
 			state: "sending",
 			error: undefined,
+			isGone: false,
 			resumed: false,
 		};
 		this.#jobs.set(key, { view, file, upload: undefined, retry: undefined });
@@ -93,8 +96,8 @@ class Uploads {
 			retryDelays: null,
 			removeFingerprintOnSuccess: true,
 			onProgress: (sent) => this.#change(key, { sent, state: "sending" }),
-			onSuccess: () => this.#done(key),
-			onError: (error) => this.#failed(key, error),
+			onSuccess: () => void this.#done(key),
+			onError: (error) => void this.#failed(key, error),
 		});
 		job.upload = upload;
 		const [earlier] = await upload.findPreviousUploads();
@@ -105,17 +108,24 @@ class Uploads {
 		if (this.#jobs.get(key)?.view.state === "sending") upload.start();
 	}
 
-	#done(key: number): void {
-		this.#change(key, { state: "done", sent: this.#jobs.get(key)?.file.size ?? 0 });
+	/** A file that is changed while it is sent goes on to be read: what arrived may be of both. */
+	async #done(key: number): Promise<void> {
+		const job = this.#jobs.get(key);
+		if (job === undefined) return;
+		const isGone = !(await isReadable(job.file));
+		this.#change(key, { state: "done", sent: job.file.size, isGone });
 	}
 
 	/** A server that is away comes back; what it refuses, it refuses again. */
-	#failed(key: number, cause: Error): void {
+	async #failed(key: number, cause: Error): Promise<void> {
 		const job = this.#jobs.get(key);
-		if (job === undefined || job.view.state === "paused") return;
+		if (job === undefined) return;
 		const error = readFailure(cause);
-		if (error instanceof Refusal && !isPassing(error)) {
-			this.#change(key, { state: "failed", error });
+		// To a browser a file that it cannot read looks like a server that does not answer.
+		const isGone = error === undefined && !(await isReadable(job.file));
+		if (this.#jobs.get(key) !== job || job.view.state === "paused") return;
+		if (isGone || (error !== undefined && !isPassing(error))) {
+			this.#change(key, { state: "failed", error, isGone });
 			return;
 		}
 		this.#change(key, { state: "waiting" });
@@ -137,6 +147,17 @@ class Uploads {
 
 /** The one set of uploads of this page. */
 export const uploads = new Uploads();
+
+/** Whether it is still where it was, and as it was. */
+async function isReadable(file: File): Promise<boolean> {
+	try {
+		await file.slice(0, 1).arrayBuffer();
+		return true;
+	} catch (error) {
+		if (error instanceof DOMException) return false;
+		throw error;
+	}
+}
 
 /** What the server said, undefined where it said nothing. */
 function readFailure(error: Error): Refusal | undefined {
