@@ -1,10 +1,11 @@
 /** What a system gets without a change of its image: who may log in, where it is. */
-import { Autocomplete, Button, Group, PasswordInput, Stack, Textarea, TextInput } from "@mantine/core";
+import { Autocomplete, Button, PasswordInput, Stack, Textarea, TextInput } from "@mantine/core";
 import type { Customisation, CustomisationChanges } from "@pi-netboot/api";
 import { keyboardLayouts, timeZones } from "@pi-netboot/api/places";
 import { useMutation } from "@tanstack/react-query";
 import type { FormEvent, ReactNode } from "react";
 import { useDraft } from "../hooks/use-draft.ts";
+import { Fields } from "./fields.tsx";
 import { Problem } from "./problem.tsx";
 import { SaveBar } from "./save-bar.tsx";
 
@@ -112,7 +113,7 @@ export function CustomisationForm({ now, onSave }: CustomisationFormProps) {
 						{...field("password")}
 					/>
 				</Secret>
-				<Group grow gap="sm" preventGrowOverflow={false}>
+				<Fields>
 					<Autocomplete
 						label="Time zone"
 						placeholder="Europe/Berlin"
@@ -121,8 +122,6 @@ export function CustomisationForm({ now, onSave }: CustomisationFormProps) {
 						{...choice("timeZone")}
 					/>
 					<TextInput label="Locale" placeholder="en_GB.UTF-8" {...field("locale")} />
-				</Group>
-				<Group grow gap="sm" preventGrowOverflow={false}>
 					<Autocomplete
 						label="Keyboard"
 						placeholder="gb"
@@ -131,7 +130,7 @@ export function CustomisationForm({ now, onSave }: CustomisationFormProps) {
 						{...choice("keyboard")}
 					/>
 					<TextInput label="Wi-Fi country" placeholder="GB" {...field("wifiCountry")} />
-				</Group>
+				</Fields>
 				<Secret
 					isSet={now.userDataSet}
 					name="User-data of cloud-init"
@@ -176,7 +175,7 @@ function Secret({ isSet, name, onRemove, children }: SecretProps) {
 		<div>
 			{children}
 			{isSet && (
-				<Button size="compact-sm" variant="subtle" mt={4} onClick={onRemove} aria-label={`Take it away: ${name}`}>
+				<Button size="xs" variant="subtle" mt={4} onClick={onRemove} aria-label={`Take it away: ${name}`}>
 					Take it away
 				</Button>
 			)}

@@ -52,7 +52,7 @@ function Actions({ write }: { readonly write: Write }) {
 	const { id, deviceName, stage } = write;
 	const cancel = useMutation({ mutationFn: () => ask("cancelWrite", { params: { id } }) });
 	const retry = useMutation({ mutationFn: () => ask("retryWrite", { params: { id } }) });
-	const button = { size: "compact-sm", variant: "default", w: "fit-content" } as const;
+	const button = { size: "xs", variant: "default", w: "fit-content", mt: 4 } as const;
 	return (
 		<>
 			{!isOver(write) && (

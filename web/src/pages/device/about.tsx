@@ -22,7 +22,7 @@ export function About({ device }: { readonly device: Device }) {
 				<Fact name="MAC">{mac ?? "Not known yet"}</Fact>
 				<Fact name="Address">{ip ?? "None yet"}</Fact>
 				<Fact name="Image">{image?.name ?? boot?.imageId ?? imageId ?? "None yet"}</Fact>
-				{image?.id !== next?.id && <Fact name="From its next boot on">{next?.name ?? imageId ?? "None"}</Fact>}
+				{image?.id !== next?.id && <Fact name="Next boot">{next?.name ?? imageId ?? "None"}</Fact>}
 				<Fact name="Boots">{bootCount}</Fact>
 				<Fact name="Last boot">{lastBootAt === null ? "Never" : <Ago at={lastBootAt} />}</Fact>
 			</Facts>

@@ -12,7 +12,7 @@ export function CustomisationPanel({ device }: { readonly device: Device }) {
 	const [isOpen, { toggle }] = useDisclosure(isOwn);
 	return (
 		<Panel
-			title="Its system"
+			title="OS customisation"
 			lead="User, keys, password, place. What is not set here comes from the settings for all Pis, or the image."
 			actions={
 				<Button size="xs" variant="default" onClick={toggle} aria-expanded={isOpen}>

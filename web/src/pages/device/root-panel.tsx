@@ -188,7 +188,7 @@ function SnapshotItem({ device, snapshot }: { readonly device: Device; readonly 
 				</div>
 				<Group gap={6}>
 					<Button
-						size="compact-sm"
+						size="xs"
 						variant="default"
 						aria-label={`Bring back ${snapshot.name}`}
 						onClick={() => setAsking("restore")}
@@ -196,7 +196,7 @@ function SnapshotItem({ device, snapshot }: { readonly device: Device; readonly 
 						Bring back
 					</Button>
 					<Button
-						size="compact-sm"
+						size="xs"
 						variant="subtle"
 						color="red"
 						aria-label={`Delete ${snapshot.name}`}

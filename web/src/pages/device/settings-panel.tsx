@@ -4,13 +4,13 @@ import type { Device, DeviceChanges, Intent, RootMode } from "@pi-netboot/api";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { ask } from "../../api/client.ts";
 import { imagesQuery, rootQuery } from "../../api/queries.ts";
+import { Fields } from "../../components/fields.tsx";
 import { Panel } from "../../components/panel.tsx";
 import { Problem } from "../../components/problem.tsx";
 import { RootModeChoice } from "../../components/root-mode-choice.tsx";
 import { SaveBar } from "../../components/save-bar.tsx";
 import { useSavedDraft } from "../../hooks/use-saved-draft.ts";
 import { intents } from "../../words/stages.ts";
-import classes from "./device.module.css";
 
 interface Draft {
 	readonly name: string;
@@ -67,7 +67,7 @@ export function SettingsPanel({ device }: { readonly device: Device }) {
 		<Panel title="Settings" lead="They hold from the next boot on.">
 			<form onSubmit={submit}>
 				<Stack>
-					<div className={classes.fields}>
+					<Fields>
 						<TextInput
 							label="Name"
 							description="Small letters, digits and dashes"
@@ -81,15 +81,15 @@ export function SettingsPanel({ device }: { readonly device: Device }) {
 							onChange={(tags) => set({ tags })}
 							maxTags={16}
 						/>
-						<ImageSelect value={shown.imageId} onChange={(imageId) => set({ imageId })} />
-						<NativeSelect
-							label="When it is switched on"
-							description={intents[shown.intent].meaning}
-							data={Object.entries(intents).map(([value, { name }]) => ({ value, label: name }))}
-							value={shown.intent}
-							onChange={({ currentTarget }) => set({ intent: currentTarget.value as Intent })}
-						/>
-					</div>
+					</Fields>
+					<ImageSelect value={shown.imageId} onChange={(imageId) => set({ imageId })} />
+					<NativeSelect
+						label="When it is switched on"
+						description={intents[shown.intent].meaning}
+						data={Object.entries(intents).map(([value, { name }]) => ({ value, label: name }))}
+						value={shown.intent}
+						onChange={({ currentTarget }) => set({ intent: currentTarget.value as Intent })}
+					/>
 					{shown.intent === "write-then-disk" && (
 						<TargetSelect device={device} value={shown.writeTarget} onChange={(writeTarget) => set({ writeTarget })} />
 					)}

@@ -4,8 +4,9 @@ import { isVirtual, modelText } from "../../words/models.ts";
 import { rootModes } from "../../words/stages.ts";
 import { type ImageNames, imageOf, nameOf } from "./image-names.ts";
 
-const inLine = (parts: readonly (string | undefined)[]): string =>
-	parts.filter((part) => part !== undefined).join(" · ");
+const inLine = (parts: readonly (string | false | undefined)[]): string => parts.filter(Boolean).join(" · ");
+
+const modeText = (mode: RootMode): string => rootModes[mode].name.toLowerCase();
 
 /** `Pi 5 · 192.0.2.20 · 52 °C`, `Virtual Pi 4 · 127.0.0.9` */
 export function factsText(device: Device): string {
@@ -18,11 +19,12 @@ export function factsText(device: Device): string {
 
 /** `raspios.img · keep changes`, and what it boots next where that was changed since. */
 export function systemText(device: Device, names: ImageNames): string {
-	const text = (image: string, mode: RootMode) => inLine([image, rootModes[mode].name.toLowerCase()]);
-	const next = text(imageOf(device, names), device.rootMode);
-	if (device.boot === null) return next;
-	const now = text(nameOf(device.boot.imageId, names), device.boot.rootMode);
-	return now === next ? now : `${now}. From its next boot on: ${next}`;
+	const next = { image: imageOf(device, names), mode: modeText(device.rootMode) };
+	if (device.boot === null) return inLine([next.image, next.mode]);
+	const now = { image: nameOf(device.boot.imageId, names), mode: modeText(device.boot.rootMode) };
+	const changed = [next.image !== now.image && next.image, next.mode !== now.mode && next.mode];
+	const then = inLine(changed);
+	return inLine([now.image, now.mode]) + (then === "" ? "" : `. Next boot: ${then}`);
 }
 
 /** `7bf18f79 · 5 boots` */

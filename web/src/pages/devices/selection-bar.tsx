@@ -169,10 +169,10 @@ function Hidden({ hidden, onShow, onLeaveOut }: HiddenProps) {
 			{hidden.length > 0 && (
 				<>
 					<Text size="sm">{hiddenText(hidden)}</Text>
-					<Button size="compact-sm" variant="subtle" onClick={onShow}>
+					<Button size="xs" variant="subtle" onClick={onShow}>
 						Show all
 					</Button>
-					<Button size="compact-sm" variant="subtle" onClick={onLeaveOut}>
+					<Button size="xs" variant="subtle" onClick={onLeaveOut}>
 						Leave them out
 					</Button>
 				</>

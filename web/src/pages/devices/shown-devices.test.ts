@@ -66,7 +66,7 @@ describe("what a Pi runs", () => {
 		);
 		assert.equal(
 			systemText(device("a", { boot: { ...given, imageId: "x" } }), names),
-			"x (gone) · read only. From its next boot on: raspios.img · keep changes",
+			"x (gone) · read only. Next boot: raspios.img · keep changes",
 		);
 	});
 });

@@ -57,7 +57,7 @@ export function Toolbar({ all, filter, onFilter, count, view, onView }: ToolbarP
 			</Text>
 			<ActionIcon.Group ml="auto" visibleFrom="sm" aria-label="How they are shown">
 				<ActionIcon
-					variant="default"
+					variant={view === "cards" ? "light" : "default"}
 					size="lg"
 					aria-label="Show cards"
 					aria-pressed={view === "cards"}
@@ -66,7 +66,7 @@ export function Toolbar({ all, filter, onFilter, count, view, onView }: ToolbarP
 					<CardsIcon />
 				</ActionIcon>
 				<ActionIcon
-					variant="default"
+					variant={view === "rows" ? "light" : "default"}
 					size="lg"
 					aria-label="Show rows"
 					aria-pressed={view === "rows"}

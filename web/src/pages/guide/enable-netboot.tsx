@@ -2,6 +2,7 @@
 import { Code, List, SegmentedControl, Stack, Text } from "@mantine/core";
 import { type ReactNode, useState } from "react";
 import { Command } from "../../components/command.tsx";
+import classes from "./guide.module.css";
 
 interface Way {
 	readonly value: string;
@@ -31,8 +32,8 @@ const ways: readonly Way[] = [
 			<>
 				{bootOrder}
 				<Text size="sm">
-					A Pi 5 needs a bootloader of 18 October 2023 or later; <Code>sudo rpi-eeprom-update -a</Code> brings the
-					newest.
+					A Pi 5 needs a bootloader of 18 October 2023 or later;{" "}
+					<Code className={classes.command}>sudo rpi-eeprom-update -a</Code> brings the newest.
 				</Text>
 			</>
 		),
@@ -44,7 +45,8 @@ const ways: readonly Way[] = [
 			<>
 				{bootOrder}
 				<Text size="sm">
-					A Pi 4 needs a bootloader of 16 April 2020 or later; <Code>sudo rpi-eeprom-update -a</Code> brings the newest.
+					A Pi 4 needs a bootloader of 16 April 2020 or later;{" "}
+					<Code className={classes.command}>sudo rpi-eeprom-update -a</Code> brings the newest.
 				</Text>
 			</>
 		),
@@ -96,14 +98,13 @@ export function EnableNetboot() {
 	const way = ways.find((one) => one.value === value);
 	return (
 		<Stack>
-			<div style={{ overflowX: "auto" }}>
-				<SegmentedControl
-					aria-label="Your Pi"
-					value={value}
-					onChange={setValue}
-					data={ways.map(({ value: id, label }) => ({ value: id, label }))}
-				/>
-			</div>
+			<SegmentedControl
+				aria-label="Your Pi"
+				className={classes.models}
+				value={value}
+				onChange={setValue}
+				data={ways.map(({ value: id, label }) => ({ value: id, label }))}
+			/>
 			<Stack gap="xs">{way?.steps}</Stack>
 		</Stack>
 	);

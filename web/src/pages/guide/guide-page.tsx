@@ -156,11 +156,11 @@ function VirtualPi({ canBoot }: { readonly canBoot: boolean }) {
 				<Button onClick={() => start.mutate()} loading={start.isPending} disabled={!canBoot}>
 					Start a virtual Pi
 				</Button>
+				<Text size="sm" role="status">
+					{!canBoot && "It needs an image, too."}
+					{start.isSuccess && "It is switched on: watch it arrive above, and among the Pis."}
+				</Text>
 			</Group>
-			{!canBoot && <Text size="sm">It needs an image, too.</Text>}
-			<Text size="sm" role="status">
-				{start.isSuccess && "It is switched on: watch it arrive above, and among the Pis."}
-			</Text>
 			<Problem error={start.error} title="It was not started" />
 		</Stack>
 	);

@@ -5,7 +5,7 @@ import { Link } from "@tanstack/react-router";
 import { Ago } from "../../components/ago.tsx";
 import { Findings } from "../../components/findings.tsx";
 import { bytesText } from "../../words/bytes.ts";
-import { listText, modelText } from "../../words/models.ts";
+import { modelText, namesText } from "../../words/models.ts";
 import { ImageActions } from "./image-actions.tsx";
 import { ImageBuilds } from "./image-builds.tsx";
 import { ImageDetails } from "./image-details.tsx";
@@ -64,8 +64,7 @@ export function ImageCard({ image, devices, isChosen }: ImageCardProps) {
 				{devices.length > 0 && <Users devices={devices} />}
 				{usedBy.length > 0 && (
 					<Text size="xs" c="dimmed">
-						Run it now: {listText(usedBy.slice(0, NAMED))}
-						{usedBy.length > NAMED && ` and ${usedBy.length - NAMED} more`}
+						Run it now: {namesText(usedBy, NAMED)}
 					</Text>
 				)}
 				<Findings findings={findings} most={2} />

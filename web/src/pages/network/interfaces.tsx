@@ -12,10 +12,12 @@ const kinds: Readonly<Record<NetworkInterface["kind"], string>> = {
 };
 
 export function Interfaces({ network }: { readonly network: Network }) {
+	// No Pi is on the one of the machine itself.
+	const shown = network.interfaces.filter(({ kind, name }) => kind !== "loopback" || name === network.interface);
 	return (
 		<Panel title="Interfaces" lead="Pis boot over a cable; Wi-Fi cannot boot any of them.">
 			<ul className={classes.plain}>
-				{network.interfaces.map((one) => (
+				{shown.map((one) => (
 					<li key={one.name}>
 						<Group gap="xs">
 							<Text fw={600} size="sm">

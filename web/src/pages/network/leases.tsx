@@ -20,7 +20,7 @@ export function Leases({ leases, count }: { readonly leases: readonly Lease[]; r
 		<Panel
 			title={`Addresses given out: ${count}${count > leases.length ? `, the first ${leases.length} of them` : ""}`}
 		>
-			<Table.ScrollContainer minWidth={320} maxHeight="28rem" type="native">
+			<Table.ScrollContainer minWidth={240} maxHeight="28rem" type="native">
 				<Table stickyHeader verticalSpacing={6}>
 					<Table.Thead>
 						<Table.Tr>

@@ -24,7 +24,7 @@ export function ServicesPanel() {
 	return (
 		<Panel title="Services" lead={`pi-netboot ${health.version}`}>
 			<ul className={classes.services}>
-				<Service name="HTTP (this page)" service={page} />
+				<Service name="This page" service={page} />
 				{servicesOf(health.services).map(([name, service]) => (
 					<Service key={name} name={name} service={service} />
 				))}
@@ -38,23 +38,25 @@ function Service({ name, service }: { readonly name: string; readonly service: S
 	const { word, color } = states[state];
 	return (
 		<li className={classes.service}>
-			<Stack gap={4}>
-				<Text fw={600} size="sm">
-					{name}
+			<Text fw={600} size="sm">
+				{name}
+			</Text>
+			<Group gap={6} wrap="nowrap">
+				<Badge variant="light" size="sm" color={color}>
+					{word}
+				</Badge>
+				<Text size="xs" c="dimmed">
+					Port {port}
 				</Text>
-				<Group gap={6}>
-					<Badge variant="light" size="sm" color={color}>
-						{word}
-					</Badge>
-					<Text size="xs" c="dimmed">
-						Port {port}
-					</Text>
-				</Group>
-				{error !== undefined && <Text size="sm">{error}</Text>}
-				{hint?.split("\n").map((command) => (
-					<Command key={command}>{command}</Command>
-				))}
-			</Stack>
+			</Group>
+			{error !== undefined && (
+				<Stack gap={4} className={classes.whole}>
+					<Text size="sm">{error}</Text>
+					{hint?.split("\n").map((command) => (
+						<Command key={command}>{command}</Command>
+					))}
+				</Stack>
+			)}
 		</li>
 	);
 }

@@ -3,11 +3,11 @@ import { Alert, Button, Checkbox, Group, Radio, Select, Stack, Text, TextInput }
 import type { DhcpMode, Network, NetworkChanges } from "@pi-netboot/api";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
+import { Fields } from "../../components/fields.tsx";
 import { Panel } from "../../components/panel.tsx";
 import { Problem } from "../../components/problem.tsx";
 import { useDraft } from "../../hooks/use-draft.ts";
 import { changeNetwork } from "./change-network.ts";
-import classes from "./network.module.css";
 import { changesOf, type Draft, draftOf, undoOf } from "./settings-draft.ts";
 import { Unconfirmed } from "./unconfirmed.tsx";
 
@@ -72,7 +72,7 @@ export function SettingsForm({ network }: { readonly network: Network }) {
 							))}
 						</Stack>
 					</Radio.Group>
-					<div className={classes.form}>
+					<Fields>
 						<Select
 							label="Interface"
 							placeholder="Found by itself"
@@ -87,7 +87,7 @@ export function SettingsForm({ network }: { readonly network: Network }) {
 							value={shown.serverIp}
 							onChange={({ currentTarget }) => set({ serverIp: currentTarget.value })}
 						/>
-					</div>
+					</Fields>
 					{shown.mode === "full" && <FullModeFields draft={shown} onChange={set} />}
 					<Problem error={change.error} title="Nothing was changed" />
 					<Group gap="xs">
@@ -132,7 +132,7 @@ interface FieldsProps {
 function FullModeFields({ draft, onChange }: FieldsProps) {
 	return (
 		<Stack gap="md">
-			<div className={classes.form}>
+			<Fields>
 				<TextInput
 					label="First address"
 					placeholder=".100 of the subnet"
@@ -145,7 +145,7 @@ function FullModeFields({ draft, onChange }: FieldsProps) {
 					value={draft.end}
 					onChange={({ currentTarget }) => onChange({ end: currentTarget.value })}
 				/>
-			</div>
+			</Fields>
 			<Checkbox
 				label="Give addresses to other machines, too"
 				description="Otherwise Raspberry Pis alone get one."

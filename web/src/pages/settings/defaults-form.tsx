@@ -1,6 +1,7 @@
 /** Root mode, quota and old roots for everybody. */
-import { Group, NumberInput, Stack, Text } from "@mantine/core";
+import { NumberInput, Stack, Text } from "@mantine/core";
 import type { Defaults, DefaultsChanges, RootMode } from "@pi-netboot/api";
+import { Fields } from "../../components/fields.tsx";
 import { Problem } from "../../components/problem.tsx";
 import { RootModeChoice } from "../../components/root-mode-choice.tsx";
 import { SaveBar } from "../../components/save-bar.tsx";
@@ -71,7 +72,7 @@ export function DefaultsForm({ defaults, onSave }: DefaultsFormProps) {
 					value={shown.rootMode}
 					onChange={(rootMode) => set({ rootMode })}
 				/>
-				<Group grow preventGrowOverflow={false}>
+				<Fields>
 					<NumberInput
 						label="Most that a Pi's root may hold"
 						description="In gigabytes; empty: no limit"
@@ -86,8 +87,6 @@ export function DefaultsForm({ defaults, onSave }: DefaultsFormProps) {
 						min={0}
 						onChange={(value) => set({ budget: numberOf(value) })}
 					/>
-				</Group>
-				<Group grow preventGrowOverflow={false}>
 					<NumberInput
 						label="Older roots that are kept"
 						description="Per Pi and image, after an image was replaced"
@@ -104,7 +103,7 @@ export function DefaultsForm({ defaults, onSave }: DefaultsFormProps) {
 						allowDecimal={false}
 						onChange={(value) => set({ days: numberOf(value) })}
 					/>
-				</Group>
+				</Fields>
 				<Text size="sm" c="dimmed">
 					All roots and snapshots take {bytesText(defaults.bytes)}; {bytesText(defaults.freeBytes)} are free on their
 					disk.

@@ -32,7 +32,7 @@ export function SettingsPage() {
 							<Panel title="Roots" lead="What becomes of what the Pis change.">
 								<DefaultsForm defaults={defaults} onSave={save} />
 							</Panel>
-							<Panel title="Systems" lead="What every Pi's system gets without a change of its image.">
+							<Panel title="OS customisation" lead="What every Pi's system gets without a change of its image.">
 								<CustomisationForm now={defaults.customisation} onSave={(customisation) => save({ customisation })} />
 							</Panel>
 						</>

@@ -92,7 +92,7 @@ function TokenItem({ token }: { readonly token: Token }) {
 						)}
 					</Text>
 				</div>
-				<Button size="compact-sm" variant="subtle" color="red" onClick={open} aria-label={`Revoke ${token.name}`}>
+				<Button size="xs" variant="subtle" color="red" onClick={open} aria-label={`Revoke ${token.name}`}>
 					Revoke
 				</Button>
 			</Group>
