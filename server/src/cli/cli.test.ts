@@ -2,12 +2,14 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, describe, it } from "node:test";
+import { after, before, describe, it, test } from "node:test";
 import { NetbootError } from "../base/index.ts";
 import { sampleDevice, sampleImage } from "../http/testing/fake-services.ts";
 import { type Harness, harness, token } from "../http/testing/harness.ts";
+import type { InterfaceKind, ServedInterface } from "../net/index.ts";
 import { openStore } from "../store/index.ts";
 import { type RunServer, runCli } from "./index.ts";
+import { networkFinding } from "./network-finding.ts";
 import { type Secret, table } from "./terminal.ts";
 
 let server: Harness;
@@ -496,4 +498,19 @@ describe("a table", () => {
 			"A         B\nlong?[2J\nx         y\n",
 		);
 	});
+});
+
+test("the doctor says that Pis need a cable where this machine has Wi-Fi alone", async () => {
+	const on = (name: string, kind: InterfaceKind): ServedInterface => ({
+		interface: { name, kind, mac: "02:00:00:00:00:01", addresses: [], hasDefaultRoute: true },
+		address: "192.0.2.2",
+	});
+	const found = (...served: ServedInterface[]) => networkFinding({}, served);
+	const { verdict, message } = await found(on("wlan0", "wireless"));
+	assert.equal(verdict, "note");
+	assert.match(message, /^192\.0\.2\.2 on wlan0 \(wireless\)\. That is Wi-Fi alone, and Pis boot over a cable alone: /);
+	assert.equal((await found(on("wlan0", "wireless"), on("eth0", "wired"))).verdict, "good");
+	assert.match((await found(on("lo", "loopback"))).message, /virtual Pis can boot, real ones not/);
+	const missing = await networkFinding({ interface: "none0" }, []);
+	assert.deepEqual([missing.verdict, missing.message.split(";")[0]], ["bad", "there is no interface none0"]);
 });

@@ -2,7 +2,8 @@
 import type { Command } from "commander";
 import { loadConfig } from "../config.ts";
 import { exitCodes } from "./command-error.ts";
-import { examine, type Finding } from "./examination.ts";
+import { examine } from "./examination.ts";
+import type { Finding } from "./finding.ts";
 import { addSettingFlags } from "./setting-flags.ts";
 import { json, type Terminal } from "./terminal.ts";
 

@@ -13,7 +13,6 @@ import {
 	bindUdp,
 	chooseInterfaces,
 	closeUdp,
-	interfaceNames,
 	listInterfaces,
 	type Protocol,
 	portOwner,
@@ -21,17 +20,10 @@ import {
 } from "../net/index.ts";
 import { IPV4_ANY } from "../wire/dhcp/index.ts";
 import { call } from "./client.ts";
+import { type Finding, finding } from "./finding.ts";
+import { networkFinding } from "./network-finding.ts";
 import { sizeText } from "./sizes.ts";
 import { withStoredNetwork } from "./stored-network.ts";
-
-export interface Finding {
-	/** `bad` keeps Pis from booting; a `note` does not. */
-	readonly verdict: "good" | "note" | "bad";
-	readonly subject: string;
-	readonly message: string;
-	/** Any one of these helps. */
-	readonly commands: readonly string[];
-}
 
 export interface ExaminationOptions {
 	/** Whether to ask the network which DHCP servers it has; that sends one DISCOVER. */
@@ -51,36 +43,6 @@ export async function examine(given: Config, options: ExaminationOptions): Promi
 		await imagesFinding(config.imagesDir),
 		dataFinding(config.dataDir),
 	];
-}
-
-function finding(
-	verdict: Finding["verdict"],
-	subject: string,
-	message: string,
-	commands: readonly string[] = [],
-): Finding {
-	return { verdict, subject, message, commands };
-}
-
-async function networkFinding(config: Config, served: readonly ServedInterface[]): Promise<Finding> {
-	const [first] = served;
-	if (first === undefined) return nowhereFinding(config);
-	const names = served.map(({ interface: { name, kind }, address }) => `${address} on ${name} (${kind})`);
-	if (first.interface.kind !== "loopback") return finding("good", "network", names.join(", "));
-	return finding("note", "network", `only ${names.join(", ")}: virtual Pis can boot, real ones not`);
-}
-
-/** The server waits for an address; an interface that is not there at all is a mistake. */
-async function nowhereFinding({ interface: name, serverIp }: Config): Promise<Finding> {
-	const names = await interfaceNames();
-	if (name !== undefined && !names.includes(name)) {
-		return finding("bad", "network", `there is no interface ${name}; there are ${names.join(", ")}`, ["ip link"]);
-	}
-	if (serverIp !== undefined) {
-		return finding("bad", "network", `this machine does not have the address ${serverIp}`, ["ip -4 address"]);
-	}
-	const what = name === undefined ? "no interface has" : `${name} does not have`;
-	return finding("bad", "network", `${what} an IPv4 address yet: the server waits for one`, ["ip -4 address"]);
 }
 
 async function lanFindings(
