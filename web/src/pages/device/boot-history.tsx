@@ -57,6 +57,8 @@ function useFreshHistory({ id, stage, lastBootAt, diagnosis }: Device): void {
 		void client.invalidateQueries({ queryKey: ["diagnoses", id] });
 		void client.invalidateQueries({ queryKey: ["boots", id] });
 		void client.invalidateQueries({ queryKey: ["attempts", id] });
+		// A first boot makes it.
+		void client.invalidateQueries({ queryKey: ["root", id] });
 	}, [client, id, progress]);
 }
 

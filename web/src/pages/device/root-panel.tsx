@@ -1,23 +1,24 @@
 /** The Pi's own root: what it changed of the image, kept under names, dropped, brought back. */
-import { Button, Group, Stack, Text, TextInput, Title } from "@mantine/core";
+import { Button, Group, Stack, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import type { Device, RootChange, Snapshot } from "@pi-netboot/api";
-import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import type { Device, RootChange } from "@pi-netboot/api";
+import { useInfiniteQuery, useMutation, useQuery } from "@tanstack/react-query";
 import { ask } from "../../api/client.ts";
 import { rootQuery } from "../../api/queries.ts";
-import { Ago } from "../../components/ago.tsx";
 import { Confirm } from "../../components/confirm.tsx";
 import { Fact, Facts } from "../../components/facts.tsx";
 import { Panel } from "../../components/panel.tsx";
 import { Problem } from "../../components/problem.tsx";
 import { bytesText } from "../../words/bytes.ts";
+import { whyNoRoot } from "../../words/roots.ts";
 import { rootModes } from "../../words/stages.ts";
 import classes from "./device.module.css";
+import { Snapshots } from "./snapshots.tsx";
 
 export function RootPanel({ device }: { readonly device: Device }) {
 	const { data: root, error, refetch } = useQuery(rootQuery(device.id));
 	const [isOpen, { toggle }] = useDisclosure(false);
+	const none = root && whyNoRoot(device, root);
 	return (
 		<Panel title="Root" lead={rootModes[device.rootMode].meaning}>
 			<Stack>
@@ -26,14 +27,18 @@ export function RootPanel({ device }: { readonly device: Device }) {
 					<Fact name="On the server's disk">{bytesText(root?.bytes ?? device.rootBytes)}</Fact>
 					<Fact name="At most">{root?.quotaBytes ? bytesText(root.quotaBytes) : "No limit"}</Fact>
 				</Facts>
-				<Group gap="xs">
-					<Button size="xs" variant="default" onClick={toggle} aria-expanded={isOpen}>
-						{isOpen ? "Hide the changes" : "Show the changes"}
-					</Button>
-					<ResetButton device={device} />
-				</Group>
-				{isOpen && <Changes id={device.id} />}
-				<Snapshots device={device} snapshots={root?.snapshots ?? []} />
+				{none === undefined ? (
+					<Group gap="xs">
+						<Button size="xs" variant="default" onClick={toggle} aria-expanded={isOpen}>
+							{isOpen ? "Hide the changes" : "Show the changes"}
+						</Button>
+						<ResetButton device={device} />
+					</Group>
+				) : (
+					<Text size="sm">{none}</Text>
+				)}
+				{isOpen && none === undefined && <Changes id={device.id} />}
+				{root !== undefined && <Snapshots device={device} root={root} />}
 			</Stack>
 		</Panel>
 	);
@@ -106,118 +111,5 @@ function Changes({ id }: { readonly id: string }) {
 				</Button>
 			)}
 		</Stack>
-	);
-}
-
-interface SnapshotsProps {
-	readonly device: Device;
-	readonly snapshots: readonly Snapshot[];
-}
-
-function Snapshots({ device, snapshots }: SnapshotsProps) {
-	const client = useQueryClient();
-	const [name, setName] = useState("");
-	const take = useMutation({
-		mutationFn: () => ask("createSnapshot", { params: { id: device.id }, body: { name } }),
-		onSuccess: () => {
-			setName("");
-			return client.invalidateQueries({ queryKey: ["root", device.id] });
-		},
-	});
-	const submit = (event: FormEvent) => {
-		event.preventDefault();
-		take.mutate();
-	};
-	return (
-		<Stack gap="xs">
-			<Title order={3} size="sm">
-				Snapshots
-			</Title>
-			{snapshots.length > 0 && (
-				<ul className={classes.plain}>
-					{snapshots.map((snapshot) => (
-						<SnapshotItem key={snapshot.name} device={device} snapshot={snapshot} />
-					))}
-				</ul>
-			)}
-			<form onSubmit={submit}>
-				<Group gap="xs" align="flex-end">
-					<TextInput
-						size="xs"
-						label="Keep the root as it is now, as"
-						placeholder="before-upgrade"
-						value={name}
-						onChange={({ currentTarget }) => setName(currentTarget.value)}
-						flex="1 1 10rem"
-					/>
-					<Button size="xs" variant="default" type="submit" disabled={name === ""} loading={take.isPending}>
-						Take
-					</Button>
-				</Group>
-			</form>
-			<Problem error={take.error} title="No snapshot was taken" />
-		</Stack>
-	);
-}
-
-function SnapshotItem({ device, snapshot }: { readonly device: Device; readonly snapshot: Snapshot }) {
-	const client = useQueryClient();
-	const params = { id: device.id, name: snapshot.name };
-	const [asking, setAsking] = useState<"restore" | "delete">();
-	const act = useMutation({
-		mutationFn: async (what: "restore" | "delete") => {
-			if (what === "restore") await ask("restoreSnapshot", { params });
-			else await ask("deleteSnapshot", { params });
-		},
-		onSuccess: () => {
-			setAsking(undefined);
-			return client.invalidateQueries({ queryKey: ["root", device.id] });
-		},
-	});
-	const isDelete = asking === "delete";
-	return (
-		<li>
-			<Group justify="space-between" gap="xs">
-				<div>
-					<Text size="sm" style={{ overflowWrap: "anywhere" }}>
-						{snapshot.name}
-					</Text>
-					<Text size="xs" c="dimmed">
-						{bytesText(snapshot.bytes)}, <Ago at={snapshot.createdAt} />
-					</Text>
-				</div>
-				<Group gap={6}>
-					<Button
-						size="xs"
-						variant="default"
-						aria-label={`Bring back ${snapshot.name}`}
-						onClick={() => setAsking("restore")}
-					>
-						Bring back
-					</Button>
-					<Button
-						size="xs"
-						variant="subtle"
-						color="red"
-						aria-label={`Delete ${snapshot.name}`}
-						onClick={() => setAsking("delete")}
-					>
-						Delete
-					</Button>
-				</Group>
-			</Group>
-			<Confirm
-				opened={asking !== undefined}
-				title={isDelete ? `Delete the snapshot ${snapshot.name}?` : `Bring back ${snapshot.name}?`}
-				action={isDelete ? "Delete" : "Bring it back"}
-				order={act}
-				onConfirm={() => asking && act.mutate(asking)}
-				onClose={() => setAsking(undefined)}
-			>
-				{isDelete
-					? "It cannot be had back."
-					: "The root as it is now is dropped at the next boot, which begins with the snapshot."}
-			</Confirm>
-		</li>
 	);
 }
