@@ -37,7 +37,7 @@ describe("what cannot be done with a root", () => {
 		assert.equal(why(snapshot("other", "x"), "persistent", "other"), undefined);
 		assert.match(why(snapshot("os", "new"), "ephemeral") ?? "", /^Its root is not kept/);
 		assert.match(why(snapshot("other", "x")) ?? "", /^Of other\.img\. Choose that image/);
-		assert.match(why(snapshot("gone", "x")) ?? "", /^Of gone\. /);
+		assert.match(why(snapshot("gone", "x")) ?? "", /^Of the image gone, which is not there/);
 		assert.match(why(snapshot("os", "old")) ?? "", /^Of an older build of os\.img/);
 	});
 });

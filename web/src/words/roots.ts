@@ -30,8 +30,8 @@ export function whyNotBack(
 	const next = images.find((image) => (chosen === null ? image.isDefault : image.id === chosen));
 	if (next === undefined) return undefined;
 	const own = images.find(({ id }) => id === imageId);
-	if (next.id !== imageId)
-		return `Of ${own?.name ?? imageId}. Choose that image for the Pi, and it can be brought back.`;
+	if (own === undefined) return `Of the image ${imageId}, which is not there any more.`;
+	if (next.id !== imageId) return `Of ${own.name}. Choose that image for the Pi, and it can be brought back.`;
 	const isNewest = next.builds.some(({ id, isNewest }) => isNewest && id === buildId);
 	return isNewest ? undefined : `Of an older build of ${next.name}: it can be brought back when that is there again.`;
 }

@@ -99,6 +99,9 @@ function SnapshotItem({ device, snapshot }: { readonly device: Device; readonly 
 						{bytesText(snapshot.bytes)}, <Ago at={snapshot.createdAt} />
 					</Text>
 					{whyNot !== undefined && <Text size="xs">{whyNot}</Text>}
+					<Text size="xs" role="status">
+						{act.isSuccess && act.variables === "restore" && "The next boot begins with it."}
+					</Text>
 				</div>
 				<Group gap={6}>
 					{whyNot === undefined && (
