@@ -10,16 +10,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Browser, Page, Request } from "playwright-core";
-import { openPage, startBrowser } from "../test/harness/browser.ts";
+import { startBrowser } from "../test/harness/browser.ts";
 import { run } from "../test/harness/command.ts";
-import { Lab, SERVER_ADDRESS } from "../test/harness/lab.ts";
+import { Lab } from "../test/harness/lab.ts";
 import { mainThreadTasks, type Task, TRACED } from "../test/harness/main-thread.ts";
+import { Screen } from "../test/harness/screen.ts";
 import { Server } from "../test/harness/server.ts";
 import { makeSmallImage } from "../test/harness/small-image.ts";
 import { table } from "./compare.ts";
 
 const PROGRAM = fileURLToPath(new URL("../server/bin/pi-netboot.mjs", import.meta.url));
-const SITE = `http://${SERVER_ADDRESS}:38434`;
 /** Before all that has no such priority (sched(7)), as if the machine were its own. */
 const FIRST = ["chrt", "--rr", "1"];
 /** Milliseconds. */
@@ -81,7 +81,7 @@ function loadFirstPage(): Promise<Loaded[]> {
 		const requests: Request[] = [];
 		const page = await browser.newPage();
 		page.on("requestfinished", (request) => void requests.push(request));
-		await page.goto(linkTo(server));
+		await page.goto(server.loginLink);
 		await page.getByRole("heading", { name: "No Pi yet" }).waitFor();
 		await page.waitForLoadState("load");
 		const files = requests.filter((request) => !request.url().includes("/api/"));
@@ -133,13 +133,11 @@ function watch(view: "cards" | "rows", count: number, ramp: number): Promise<Rou
 	});
 }
 
-const linkTo = (server: Server) => `${SITE}/${/\?code=\S+/.exec(server.log)?.[0] ?? ""}`;
-
 /** The page of all Pis, shown as wanted from the first Pi on. */
 async function openPis(browser: Browser, server: Server, view: "cards" | "rows"): Promise<Page> {
 	const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
-	const { page } = await openPage(context);
-	await page.goto(linkTo(server));
+	const { page } = await Screen.open(context);
+	await page.goto(server.loginLink);
 	await page.getByRole("heading", { name: "No Pi yet" }).waitFor();
 	// The switch is there with the first Pi, and the page keeps what was chosen.
 	const chosen = page.getByRole("button", { name: `Show ${view}` }).click();

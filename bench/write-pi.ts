@@ -42,7 +42,9 @@ export class BenchPi {
 
 	/** Boots it from the network, with one disk, and waits until the server knows of both. @returns its agent. */
 	async boot(folder: string, disk: string): Promise<Imager> {
-		await this.#server.api("PATCH", this.#path, { intent: "netboot" });
+		// It is known when it has booted before, and then it may be set to its own disk.
+		const known = await this.#server.find(this.#path);
+		if (known !== undefined) await this.#server.api("PATCH", this.#path, { intent: "netboot" });
 		await this.#lab.removeHost(this.host);
 		const { exportPath } = await fetchCmdline(this.#lab, this.#cable);
 		await this.#lab.addHost(this.host, { mac: this.#cable.mac, address: `${this.#cable.address}/24` });
@@ -65,9 +67,7 @@ export class BenchPi {
 
 	async order(target: string, verify: Verify): Promise<WriteState> {
 		const body = { target, verify, confirm: true };
-		const write = (await this.#server.api("POST", `${this.#path}/writes`, body)) as WriteState;
-		if (write.id === undefined) throw new Error(`the write was refused: ${JSON.stringify(write)}`);
-		return write;
+		return this.#server.api("POST", `${this.#path}/writes`, body);
 	}
 
 	/** Waits for a write until it is over. @throws Error when it failed. */
@@ -89,7 +89,7 @@ export class BenchPi {
 	async #until(id: string, test: (now: WriteState) => boolean): Promise<WriteState> {
 		const deadline = Date.now() + LONGEST_MS;
 		while (Date.now() < deadline) {
-			const now = (await this.#server.api("GET", `/api/v1/writes/${id}`)) as WriteState;
+			const now = await this.#server.api<WriteState>("GET", `/api/v1/writes/${id}`);
 			if (test(now)) return now;
 			await setTimeout(1000);
 		}

@@ -112,7 +112,7 @@ describe("the agent", { skip, timeout: 180_000 }, () => {
 
 	it("is installed on a Pi that was booted by other means, which is then a device like all others", async () => {
 		await lab.addHost("pi2", { mac: INSTALLED.mac, address: `${INSTALLED.address}/24` });
-		const { command } = (await server.api("POST", "/api/v1/install-codes")) as InstallCode;
+		const { command } = await server.api<InstallCode>("POST", "/api/v1/install-codes");
 		const root = join(folder, "root");
 		mkdirSync(join(root, "etc/systemd/system"), { recursive: true });
 		const line = command.replace("sudo", `DESTDIR=${root}`);
@@ -124,8 +124,8 @@ describe("the agent", { skip, timeout: 180_000 }, () => {
 		agent = await Imager.start(folder, { as: lab.on("pi2", []), config: { ...config, port: 0, devices: disk } });
 		const path = `/api/v1/devices/${INSTALLED.mac.replaceAll(":", "")}`;
 		const known = await eventually("the agent", async () => {
-			const device = (await server.api("GET", path)) as Partial<Device>;
-			return device.agent?.online ? device.agent : undefined;
+			const device = await server.find<Device>(path);
+			return device?.agent?.online ? device.agent : undefined;
 		});
 		assert.deepEqual(
 			known.inventory.disks.map((each) => each.path),

@@ -24,8 +24,6 @@ const DEVICE = `/api/v1/devices/${PI.serial}`;
 /** More chunks than lie between two syncs of the agent, so that a cut can cost only some of them. */
 const BALLAST_MIB = 100;
 
-type Answer = Write & { readonly error?: { readonly code: string } };
-
 const skip = await lacks(["ip", "tc", "curl", "python3", "losetup", ...IMAGE_PROGRAMS]);
 
 describe("a write with the real server", { skip, timeout: 400_000 }, () => {
@@ -73,10 +71,11 @@ describe("a write with the real server", { skip, timeout: 400_000 }, () => {
 		agent = await Imager.start(folder, { as: lab.on("pi", []), config: { ...config, devices: disk } });
 	}
 
-	const device = async () => (await server.api("GET", DEVICE)) as Device;
-	const order = async (body: object) =>
-		(await server.api("POST", `${DEVICE}/writes`, { confirm: true, ...body })) as Answer;
-	const look = async () => (await server.api("GET", `/api/v1/writes/${write.id}`)) as Write;
+	const device = async () => await server.api<Device>("GET", DEVICE);
+	const order = (body: object) => server.api<Write>("POST", `${DEVICE}/writes`, { confirm: true, ...body });
+	const refusalOf = async (body: object) =>
+		(await server.refusal("POST", `${DEVICE}/writes`, { confirm: true, ...body })).code;
+	const look = async () => await server.api<Write>("GET", `/api/v1/writes/${write.id}`);
 	const slowly = () => tc("add", "tbf", "rate", "120mbit", "burst", "128kb", "latency", "50ms");
 	const tc = (verb: string, ...words: string[]) =>
 		must(lab.on("srv", ["tc", "qdisc", verb, "dev", "srv0", "root", ...words]));
@@ -115,17 +114,17 @@ describe("a write with the real server", { skip, timeout: 400_000 }, () => {
 	});
 
 	it("is refused for what is not there, or is another disk than was confirmed", async () => {
-		assert.equal((await order({ target: "/dev/mmcblk7" })).error?.code, "disk-not-found");
-		assert.equal((await order({ target: { path: disk, size: 1 } })).error?.code, "disk-refused");
-		assert.equal((await order({ target: { path: disk, identity: "another" } })).error?.code, "disk-refused");
-		assert.equal((await order({ target: disk, imageId: "none" })).error?.code, "image-not-found");
-		assert.equal((await order({ target: disk, confirm: false })).error?.code, "invalid-request");
+		assert.equal(await refusalOf({ target: "/dev/mmcblk7" }), "disk-not-found");
+		assert.equal(await refusalOf({ target: { path: disk, size: 1 } }), "disk-refused");
+		assert.equal(await refusalOf({ target: { path: disk, identity: "another" } }), "disk-refused");
+		assert.equal(await refusalOf({ target: disk, imageId: "none" }), "image-not-found");
+		assert.equal(await refusalOf({ target: disk, confirm: false }), "invalid-request");
 	});
 
 	it("can be cancelled, and then the disk does not boot", async () => {
 		await slowly();
 		write = await order({ target: disk });
-		assert.equal((await order({ target: disk })).error?.code, "write-running");
+		assert.equal(await refusalOf({ target: disk }), "write-running");
 		await until("something on the disk", ({ percent }) => percent > 15);
 		await server.api("POST", `/api/v1/writes/${write.id}/cancel`);
 		await until("the end", ({ stage }) => stage === "cancelled");
@@ -134,7 +133,7 @@ describe("a write with the real server", { skip, timeout: 400_000 }, () => {
 
 	it("goes on where it was after kill -9 of the agent and of the server, and ends with a reboot from the disk", async () => {
 		const before = (await look()).wireBytes;
-		write = (await server.api("POST", `/api/v1/writes/${write.id}/retry`)) as Write;
+		write = await server.api<Write>("POST", `/api/v1/writes/${write.id}/retry`);
 		assert.deepEqual([write.percent, write.endedAt], [0, null]);
 		await until("most of it on the disk", ({ bytesDone }) => bytesDone > 80 * MIB);
 		await agent.stop();
@@ -157,10 +156,10 @@ describe("a write with the real server", { skip, timeout: 400_000 }, () => {
 
 	it("is made without a click for a Pi that was set to it, once", async () => {
 		const wish = { intent: "write-then-disk", writeTarget: disk };
-		assert.equal(((await server.api("PATCH", DEVICE, wish)) as Device).writeTarget, disk);
+		assert.equal((await server.api<Device>("PATCH", DEVICE, wish)).writeTarget, disk);
 		await boot();
 		const [made] = await eventually("the write", async () => {
-			const { writes } = (await server.api("GET", "/api/v1/writes?open=true")) as { writes: Write[] };
+			const { writes } = await server.api<{ writes: Write[] }>("GET", "/api/v1/writes?open=true");
 			return writes.length > 0 ? writes : undefined;
 		});
 		assert.ok(made);

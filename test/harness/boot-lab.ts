@@ -24,6 +24,7 @@ export class BootLab {
 	readonly images: string;
 	#router: Router | undefined;
 	#server: Server | undefined;
+	readonly #ends: (() => Promise<unknown>)[] = [];
 
 	private constructor(lab: Lab, folder: string) {
 		this.lab = lab;
@@ -58,13 +59,24 @@ export class BootLab {
 	/** Ends the server without a warning, and starts another on the same data. */
 	async killServer(): Promise<Server> {
 		await this.server.kill();
+		return this.restartServer();
+	}
+
+	/** Starts another on the data of one that was killed. */
+	async restartServer(): Promise<Server> {
 		this.#server = await this.server.restart();
 		return this.#server;
+	}
+
+	/** Does this in the end, while the server and the network are still there; what was named last is done first. */
+	atEnd(action: () => Promise<unknown>): void {
+		this.#ends.unshift(action);
 	}
 
 	/** Takes everything away, also what a test that failed has left running. */
 	async close(): Promise<void> {
 		try {
+			for (const end of this.#ends) await end();
 			await this.#server?.stop();
 			await this.#router?.stop();
 		} finally {

@@ -1,10 +1,13 @@
 /** Debian's Chromium on a host of the lab, driven by Playwright through its pipe. */
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { type Browser, chromium } from "playwright-core";
+import type { BootLab } from "./boot-lab.ts";
 import type { Lab } from "./lab.ts";
+import { IMAGE_PROGRAMS } from "./needs.ts";
 
-export const BROWSER_PROGRAMS = ["chromium"];
+/** What tests of the page need. */
+export const PAGE_PROGRAMS = ["ip", "curl", "chromium", ...IMAGE_PROGRAMS];
 
 /**
  * Starts it.
@@ -26,23 +29,9 @@ export async function startBrowser(
 	return chromium.launch({ executablePath: script, args: ["--no-sandbox", "--disable-gpu"] });
 }
 
-/** A page that remembers what it complained about. */
-export interface WatchedPage {
-	readonly page: Page;
-	/** Errors of the console and of scripts, answers with a status of 500 and more. */
-	readonly complaints: readonly string[];
-}
-
-export async function openPage(context: BrowserContext): Promise<WatchedPage> {
-	const page = await context.newPage();
-	page.setDefaultTimeout(30_000);
-	const complaints: string[] = [];
-	page.on("console", (message) => {
-		if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
-	});
-	page.on("pageerror", (error) => complaints.push(String(error)));
-	page.on("response", (response) => {
-		if (response.status() >= 500) complaints.push(`${response.status()} ${response.url()}`);
-	});
-	return { page, complaints };
+/** Starts it on a host of a boot lab, whose end is its own. */
+export async function browserIn(room: BootLab, host = "rtr"): Promise<Browser> {
+	const browser = await startBrowser(room.lab, host, room.folder);
+	room.atEnd(() => browser.close());
+	return browser;
 }

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Image } from "@pi-netboot/api";
+import type { Refusal } from "./api.ts";
 import { Background, must, run } from "./command.ts";
 import { eventually } from "./eventually.ts";
 import { Lab, ROUTER_ADDRESS } from "./lab.ts";
@@ -14,8 +15,6 @@ import { makeSmallImage } from "./small-image.ts";
 
 const PROGRAM = fileURLToPath(new URL("../netns/mirror.ts", import.meta.url));
 export const MIRROR = `http://${ROUTER_ADDRESS}:8080`;
-
-export type Failure = { readonly error: { readonly code: string; readonly message: string; readonly hint?: string } };
 
 export class ImageSources {
 	readonly folder: string;
@@ -92,12 +91,18 @@ export class ImageSources {
 		return readdirSync(this.at(name)).sort();
 	}
 
-	add(what: object): Promise<Image & Failure> {
-		return this.server.api("POST", "/api/v1/images", what) as Promise<Image & Failure>;
+	/** Has the server bring an image in. @throws Refusal */
+	add(what: object): Promise<Image> {
+		return this.server.api("POST", "/api/v1/images", what);
 	}
 
-	get(id: string): Promise<Image & Partial<Failure>> {
-		return this.server.api("GET", `/api/v1/images/${id}`) as Promise<Image & Partial<Failure>>;
+	/** Why it does not. @throws Error when it does. */
+	refused(what: object): Promise<Refusal> {
+		return this.server.refusal("POST", "/api/v1/images", what);
+	}
+
+	get(id: string): Promise<Image> {
+		return this.server.api("GET", `/api/v1/images/${id}`);
 	}
 
 	/** Waits until an image is no longer on its way. */
@@ -110,9 +115,8 @@ export class ImageSources {
 	}
 
 	/** Downloads what cannot come; gives what is said of it, and takes that away. */
-	async failed(url: string, more: object = {}): Promise<string> {
-		const { id, error } = await this.add({ url, ...more });
-		if (error !== undefined) return error.message;
+	async failed(url: string): Promise<string> {
+		const { id } = await this.add({ url });
 		const { state, findings } = await this.settled(id);
 		if (state !== "broken") throw new Error(`${url} is ${state}`);
 		await this.server.api("DELETE", `/api/v1/images/${id}`);

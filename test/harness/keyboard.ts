@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { Locator, Page } from "playwright-core";
 
 /** Steps after which nobody goes on looking. */
-const PATIENCE = 150;
+const PATIENCE = 200;
 
 export class Hands {
 	readonly page: Page;
@@ -46,24 +46,35 @@ export function hasFocus(target: Locator): Promise<boolean> {
 	);
 }
 
-/** Whether one sees where the focus is: on the element, or on what stands for it. */
-export function showsFocus(page: Page): Promise<boolean> {
-	return page.evaluate(`(() => {
-		const element = document.activeElement;
-		const isRinged = (one) => {
-			if (!one) return false;
-			const { outlineStyle, outlineWidth } = getComputedStyle(one);
-			return outlineStyle !== "none" && parseFloat(outlineWidth) >= 2;
-		};
-		return [element, element.nextElementSibling, element.parentElement, element.closest("label")].some(isRinged);
-	})()`);
+/** Steps through all of a page, and fails where one does not see the focus: on the element, or on what stands for it. */
+export async function assertFocusIsSeen(page: Page): Promise<void> {
+	await page.locator("body").press("Tab");
+	for (let step = 0; step < PATIENCE; step++) {
+		const [name, isSeen] = await page.evaluate<[string, boolean]>(`[(${NAME_OF_FOCUSED})(), (${IS_FOCUS_SEEN})()]`);
+		if (name === "BODY") return;
+		assert.ok(isSeen, `the focus is not seen on ${name}`);
+		await page.keyboard.press("Tab");
+	}
+	assert.fail("the keyboard does not come to the end of the page");
 }
 
 /** What has the focus, for a message: `BUTTON Save`; `BODY` when nothing has it. */
 export function focused(page: Page): Promise<string> {
-	return page.evaluate(`(() => {
-		const { tagName, innerText, labels } = document.activeElement;
-		const name = document.activeElement.getAttribute("aria-label") ?? labels?.[0]?.innerText ?? innerText ?? "";
-		return tagName === "BODY" ? tagName : tagName + " " + name.split("\\n")[0];
-	})()`);
+	return page.evaluate(`(${NAME_OF_FOCUSED})()`);
 }
+
+/** They run in the browser. */
+const NAME_OF_FOCUSED = `() => {
+	const { tagName, innerText, labels } = document.activeElement;
+	const name = document.activeElement.getAttribute("aria-label") ?? labels?.[0]?.innerText ?? innerText ?? "";
+	return tagName === "BODY" ? tagName : tagName + " " + name.split("\\n")[0];
+}`;
+const IS_FOCUS_SEEN = `() => {
+	const element = document.activeElement;
+	const isRinged = (one) => {
+		if (!one) return false;
+		const { outlineStyle, outlineWidth } = getComputedStyle(one);
+		return outlineStyle !== "none" && parseFloat(outlineWidth) >= 2;
+	};
+	return [element, element.nextElementSibling, element.parentElement, element.closest("label")].some(isRinged);
+}`;

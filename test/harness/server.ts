@@ -2,9 +2,13 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Background, must, run } from "./command.ts";
+import type { Image } from "@pi-netboot/api";
+import { Api, type Refusal } from "./api.ts";
+import { Background, run } from "./command.ts";
 import { type Lab, SERVER_ADDRESS } from "./lab.ts";
 
+/** Where it is, for a browser and for programs. */
+export const SITE = `http://${SERVER_ADDRESS}:38434`;
 const PROGRAM = fileURLToPath(new URL("../../server/bin/pi-netboot.mjs", import.meta.url));
 
 export interface ServerOptions {
@@ -19,13 +23,13 @@ export class Server {
 	readonly #lab: Lab;
 	readonly #options: ServerOptions;
 	readonly #program: Background;
-	readonly #token: string;
+	readonly #api: Api;
 
 	private constructor(lab: Lab, options: ServerOptions, program: Background, token: string) {
 		this.#lab = lab;
 		this.#options = options;
 		this.#program = program;
-		this.#token = token;
+		this.#api = new Api((command) => lab.on("rtr", command), SITE, token);
 	}
 
 	/** Starts it and waits for its `ready` line. */
@@ -46,6 +50,11 @@ export class Server {
 		return this.#program.output;
 	}
 
+	/** The link that its start printed, as another computer opens it: logs in, once. */
+	get loginLink(): string {
+		return `${SITE}/?code=${/^ready \S+\?code=(\S+)$/m.exec(this.log)?.[1] ?? ""}`;
+	}
+
 	get pid(): number {
 		return this.#program.process.pid ?? 0;
 	}
@@ -54,32 +63,27 @@ export class Server {
 		return this.#program.waitFor(pattern, milliseconds);
 	}
 
-	/** Asks the API, with `curl` in the router's namespace, and gives the JSON of the answer. */
-	async api(method: string, path: string, body?: unknown): Promise<unknown> {
-		const data = body === undefined ? [] : ["-H", "content-type: application/json", "-d", JSON.stringify(body)];
-		const url = `http://${SERVER_ADDRESS}:38434${path}`;
-		const command = [
-			"curl",
-			"-sS",
-			"-m",
-			"20",
-			"-X",
-			method,
-			"-H",
-			`authorization: Bearer ${this.#token}`,
-			...data,
-			url,
-		];
-		const text = await must(this.#lab.on("rtr", command));
-		return text === "" ? undefined : JSON.parse(text);
+	/** Asks the API from the router's machine for what must not be refused. @throws Refusal */
+	api<T>(method: string, path: string, body?: unknown): Promise<T> {
+		return this.#api.ask(method, path, body);
+	}
+
+	/** Asks for what must be refused. @throws Error when it is not. */
+	refusal(method: string, path: string, body?: unknown): Promise<Refusal> {
+		return this.#api.refusal(method, path, body);
+	}
+
+	/** What is at this path of the API; undefined when there is no such thing, or none yet. */
+	find<T>(path: string): Promise<T | undefined> {
+		return this.#api.find(path);
 	}
 
 	/** Waits until the library has an image that can be booted. */
 	async waitForImage(id: string, milliseconds = 30_000): Promise<void> {
 		const deadline = Date.now() + milliseconds;
 		for (;;) {
-			const image = (await this.api("GET", `/api/v1/images/${id}`)) as { state?: string };
-			if (image.state === "ready") return;
+			const image = await this.find<Image>(`/api/v1/images/${id}`);
+			if (image?.state === "ready") return;
 			if (Date.now() > deadline) throw new Error(`the image ${id} is not ready: ${JSON.stringify(image)}\n${this.log}`);
 			await new Promise((resolve) => setTimeout(resolve, 250));
 		}

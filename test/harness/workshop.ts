@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Health, ImageList } from "@pi-netboot/api";
+import { Api, type Refusal } from "./api.ts";
 import { Background, type Finished, must, run } from "./command.ts";
 import { eventually } from "./eventually.ts";
 import { Lab } from "./lab.ts";
@@ -36,8 +37,10 @@ export interface Serving {
 	/** The JSON of a command that must succeed. */
 	asks<T>(...words: string[]): Promise<T>;
 	health(): Promise<Health>;
-	/** Asks the API; gives its answer, also that of a refusal. */
+	/** Asks the API for what must not be refused, by its path below `/api/v1/`. @throws Refusal */
 	api<T>(method: string, path: string, body?: unknown): Promise<T>;
+	/** Asks for what must be refused. @throws Error when it is not. */
+	refusal(method: string, path: string, body?: unknown): Promise<Refusal>;
 }
 
 export class Workshop {
@@ -100,24 +103,21 @@ export class Workshop {
 	}
 
 	async #hasImage(data: string): Promise<true | undefined> {
-		const token = readFileSync(join(data, "token"), "utf8").trim();
-		const { images } = (await this.#get("/api/v1/images", `authorization: Bearer ${token}`)) as ImageList;
+		const { images } = await this.#api(data).ask<ImageList>("GET", "images");
 		return images.some(({ id, state }) => id === "small" && state === "ready") ? true : undefined;
 	}
 
-	async #get(path: string, header = "accept: application/json"): Promise<unknown> {
-		const words = ["curl", "-sS", "-m", "10", "-H", header, `http://127.0.0.1:38434${path}`];
+	#api(data: string): Api {
+		const token = readFileSync(join(data, "token"), "utf8").trim();
+		return new Api((command) => this.lab.on("srv", command), "http://127.0.0.1:38434/api/v1/", token);
+	}
+
+	async #health(): Promise<Health> {
+		const words = ["curl", "-sS", "-m", "10", "http://127.0.0.1:38434/api/v1/health"];
 		return JSON.parse(await must(this.lab.on("srv", words)));
 	}
 
-	async #api<T>(data: string, method: string, path: string, body?: unknown): Promise<T> {
-		const token = readFileSync(join(data, "token"), "utf8").trim();
-		const content = body === undefined ? [] : ["-H", "content-type: application/json", "-d", JSON.stringify(body)];
-		const words = ["curl", "-sS", "-m", "20", "-X", method, "-H", `authorization: Bearer ${token}`, ...content];
-		return JSON.parse(await must(this.lab.on("srv", [...words, `http://127.0.0.1:38434/api/v1/${path}`])));
-	}
-
-	#commands(as: readonly string[], data: string): Pick<Serving, "command" | "asks" | "health" | "api"> {
+	#commands(as: readonly string[], data: string): Pick<Serving, "command" | "asks" | "health" | "api" | "refusal"> {
 		const command = (...words: string[]) =>
 			run(this.lab.on("srv", [...as, ...PI_NETBOOT, ...words, "--data", data]), { timeout: 60_000 });
 		return {
@@ -127,8 +127,9 @@ export class Workshop {
 				assert.equal(status, 0, stderr);
 				return JSON.parse(stdout) as T;
 			},
-			api: (method, path, body) => this.#api(data, method, path, body),
-			health: async () => (await this.#get("/api/v1/health")) as Health,
+			api: (method, path, body) => this.#api(data).ask(method, path, body),
+			refusal: (method, path, body) => this.#api(data).refusal(method, path, body),
+			health: () => this.#health(),
 		};
 	}
 

@@ -100,14 +100,14 @@ function say(lines: string): Promise<string> {
 describe("a server that runs", { skip }, () => {
 	it("takes a password and a token for a program, and writes down who changed what", async () => {
 		await ask("PUT", "/api/v1/password", { password: PASSWORD });
-		const { token } = (await server.api("POST", "/api/v1/tokens", { name: "ci" })) as CreatedToken;
+		const { token } = await server.api<CreatedToken>("POST", "/api/v1/tokens", { name: "ci" });
 		secrets.set("named token", token).set("password", PASSWORD);
 		const data = ["-H", "content-type: application/json", "-d", JSON.stringify({ imageId: null })];
 		const own = ["-H", `authorization: Bearer ${token}`];
 		const url = `http://${SERVER_ADDRESS}:38434/api/v1`;
 		assert.equal((await must(lab.on("rtr", ["curl", "-sS", ...own, `${url}/tokens`]))).includes('"ci"'), true);
 		await must(lab.on("rtr", ["curl", "-sS", "-X", "PATCH", ...own, ...data, `${url}/devices/00000000`]));
-		const { code } = (await server.api("POST", "/api/v1/login-codes")) as LoginCode;
+		const { code } = await server.api<LoginCode>("POST", "/api/v1/login-codes");
 		const opened = await must(lab.on("rtr", ["curl", "-sSi", `http://${SERVER_ADDRESS}:38434/?code=${code}`]));
 		const [, session] = /^set-cookie: pi-netboot-\d+=([^;\s]+)/im.exec(opened) ?? assert.fail(opened);
 		secrets.set("login code", code).set("session", session ?? "");

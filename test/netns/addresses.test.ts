@@ -111,15 +111,13 @@ describe("the settings of the network", { skip }, () => {
 		const silent = await powerOn(shop.lab, "pia", PI4, { seconds: 6 });
 		assert.equal(silent.ok, false);
 		for (const wrong of [{ interface: "eth99" }, { serverIp: "192.0.2.1" }, { mode: "proxy", interface: "eth99" }]) {
-			const answer = await server.api<{ error: { code: string; message: string } }>("PATCH", "network", wrong);
-			assert.equal(answer.error.code, "invalid-request", JSON.stringify(answer));
+			const { code, message } = await server.refusal("PATCH", "network", wrong);
+			assert.equal(code, "invalid-request", message);
 		}
 		assert.equal(await state(), "off");
-		const refused = await server.api<{ error: { code: string; message: string } }>("PATCH", "network", {
-			mode: "full",
-		});
-		assert.equal(refused.error.code, "conflict");
-		assert.match(refused.error.message, /On srv0 the DHCP server 10\.77\.0\.254 gives out addresses/);
+		const refused = await server.refusal("PATCH", "network", { mode: "full" });
+		assert.equal(refused.code, "conflict");
+		assert.match(refused.sentence, /On srv0 the DHCP server 10\.77\.0\.254 gives out addresses/);
 		assert.equal(await state(), "off");
 		await server.api<Network>("PATCH", "network", { mode: "proxy", interface: "srv0" });
 		assert.equal(await state(), "running");

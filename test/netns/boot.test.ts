@@ -98,7 +98,7 @@ bootLab(skip, async (room) => {
 });
 
 async function deviceOf(pi: VirtualPi) {
-	const { devices } = (await server.api("GET", "/api/v1/devices")) as DeviceList;
+	const { devices } = await server.api<DeviceList>("GET", "/api/v1/devices");
 	return devices.find((device) => device.id === pi.serial.slice(-8)) ?? assert.fail(JSON.stringify(devices));
 }
 
@@ -168,16 +168,14 @@ describe("beside a home router", { skip }, () => {
 		const [pi] = PIS.slice(-1);
 		if (pi === undefined) return;
 		const names = (await Promise.all(PIS.map(deviceOf))).map(({ name }) => name).sort();
-		const shown = (await server.api("GET", "/api/v1/images/small")) as Image;
+		const shown = await server.api<Image>("GET", "/api/v1/images/small");
 		assert.deepEqual([shown.usedBy, shown.origin], [names, { kind: "folder" }]);
 		for (const query of ["", "?file=delete"]) {
-			const { error } = (await server.api("DELETE", `/api/v1/images/small${query}`)) as {
-				error: { code: string; message: string };
-			};
-			assert.equal(error.code, "image-in-use");
-			for (const name of names) assert.ok(error.message.includes(name), error.message);
+			const { code, sentence } = await server.refusal("DELETE", `/api/v1/images/small${query}`);
+			assert.equal(code, "image-in-use");
+			for (const name of names) assert.ok(sentence.includes(name), sentence);
 		}
-		const renamed = (await server.api("PATCH", "/api/v1/images/small", { name: "bench" })) as Image;
+		const renamed = await server.api<Image>("PATCH", "/api/v1/images/small", { name: "bench" });
 		assert.deepEqual([renamed.id, renamed.name, renamed.state], ["small", "bench.img", "ready"]);
 		assert.deepEqual(readdirSync(join(folder, "images")), ["bench.img"]);
 		assertBooted(await powerOn(lab, pi.host, pi));

@@ -85,7 +85,7 @@ describe("ten Pis on three images at once", { skip }, () => {
 		for (const { serial, name, image, user, key, hash, zone } of PIS) {
 			const customisation = { userName: user, authorizedKeys: [key], passwordHash: hash, timeZone: zone };
 			const body = { name, imageId: image.name, customisation };
-			const device = (await server.api("PATCH", `/api/v1/devices/${serial.slice(-8)}`, body)) as Device;
+			const device = await server.api<Device>("PATCH", `/api/v1/devices/${serial.slice(-8)}`, body);
 			assert.deepEqual([device.name, device.customisation.passwordSet], [name, true], JSON.stringify(device));
 		}
 	});
@@ -121,12 +121,12 @@ describe("ten Pis on three images at once", { skip }, () => {
 	});
 
 	it("are shown with what they changed and take, and without a secret, in answers and in the log", async () => {
-		const shown = (await server.api("GET", "/api/v1/devices")) as DeviceList;
+		const shown = await server.api<DeviceList>("GET", "/api/v1/devices");
 		const text = JSON.stringify([shown, await server.api("GET", "/api/v1/logs?limit=1000"), server.log]);
 		for (const { hash } of PIS) assert.ok(!text.includes(hash));
 		const [first] = PIS;
 		const id = first?.serial.slice(-8);
-		const root = (await server.api("GET", `/api/v1/devices/${id}/root`)) as { bytes: number; roots: unknown[] };
+		const root = await server.api<{ bytes: number; roots: unknown[] }>("GET", `/api/v1/devices/${id}/root`);
 		assert.ok(root.bytes > 0 && root.roots.length === 2, JSON.stringify(root));
 		const taken = await server.api("POST", `/api/v1/devices/${id}/root/snapshots`, { name: "clean" });
 		const restored = await server.api("POST", `/api/v1/devices/${id}/root/snapshots/clean/restore`);

@@ -99,7 +99,7 @@ describe("a virtual Pi", { skip }, () => {
 			assert.ok(report.cmdline?.startsWith(`${one.words} root=/dev/nfs nfsroot=`), String(report.cmdline));
 			assert.equal(report.cmdline?.includes("mountport="), one.initramfs === undefined);
 			assertFilesAreTheImages(one, saved);
-			const { devices } = (await server.api("GET", "/api/v1/devices")) as DeviceList;
+			const { devices } = await server.api<DeviceList>("GET", "/api/v1/devices");
 			assert.equal(report.hostname, devices.find(({ mac }) => mac === pi.mac)?.name);
 		});
 	}

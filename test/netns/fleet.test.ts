@@ -82,7 +82,7 @@ describe(`${COUNT} Pis that are powered on at once`, { skip }, () => {
 	});
 
 	it("are all known, with their models", async () => {
-		const { devices } = (await server.api("GET", "/api/v1/devices")) as DeviceList;
+		const { devices } = await server.api<DeviceList>("GET", "/api/v1/devices");
 		const known = devices.map(({ id, mac, model, stage, bootCount }) => [id, mac, model, stage, bootCount]);
 		const expected = FLEET.map(({ serial, mac, modelId }) => [serial.slice(-8), mac, modelId, "userspace", 1]);
 		assert.deepEqual(known.sort(), expected.sort());

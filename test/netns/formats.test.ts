@@ -21,11 +21,6 @@ const PI = { model: "pi4-2021", mac: "dc:a6:32:40:00:01", serial: "1000000040000
 
 const TAR = "tar --numeric-owner --sparse --xattrs --xattrs-include='*'";
 
-/** What the API answers to what it refuses. */
-interface ApiError {
-	readonly error: { readonly code: string; readonly message: string };
-}
-
 interface Format {
 	/** Makes it of `whole.img`, `root.ext4`, `boot.vfat`, the folders `root` and `boot`, or `rootfs`, which is both in one. */
 	readonly make: string;
@@ -180,7 +175,7 @@ describe("what is mistaken for an image", { skip }, () => {
 		mkdirSync(makings);
 		for (const [name, { make }] of Object.entries(BROKEN_INPUTS)) make(join(images, name), makings);
 		const broken = async () => {
-			const all = ((await server.api("GET", "/api/v1/images")) as ImageList).images;
+			const all = (await server.api<ImageList>("GET", "/api/v1/images")).images;
 			const found = new Map(all.filter(({ state }) => state === "broken").map((image) => [image.name, image]));
 			return Object.keys(BROKEN_INPUTS).every((name) => found.has(name)) ? found : undefined;
 		};
@@ -189,15 +184,15 @@ describe("what is mistaken for an image", { skip }, () => {
 			const sentences = found.get(name)?.findings.filter(({ severity }) => severity === "error") ?? [];
 			assert.match(sentences[0]?.message ?? "", says, name);
 		}
-		const refused = (await server.api("POST", "/api/v1/images", { path: join(folder, "root/special") })) as ApiError;
-		assert.equal(refused.error.code, "import-path");
-		assert.match(refused.error.message, /without an image, and no root file system/);
-		const machine = (await server.api("POST", "/api/v1/images", { path: "/" })) as ApiError;
-		assert.match(machine.error.message, /holds folders of this server/);
-		const added = (await server.api("POST", "/api/v1/images", {
+		const refused = await server.refusal("POST", "/api/v1/images", { path: join(folder, "root/special") });
+		assert.equal(refused.code, "import-path");
+		assert.match(refused.sentence, /without an image, and no root file system/);
+		const machine = await server.refusal("POST", "/api/v1/images", { path: "/" });
+		assert.match(machine.sentence, /holds folders of this server/);
+		const added = await server.api<Image>("POST", "/api/v1/images", {
 			path: join(folder, "rootfs"),
 			name: "by path",
-		})) as Image;
+		});
 		assert.deepEqual([added.id, added.origin?.kind], ["by-path", "path"]);
 		await server.waitForImage("by-path");
 	});

@@ -51,7 +51,7 @@ const room = bootLab(skip, async (made) => {
 });
 
 async function leases(): Promise<readonly Lease[]> {
-	return ((await server.api("GET", "/api/v1/network")) as Network).leases;
+	return (await server.api<Network>("GET", "/api/v1/network")).leases;
 }
 
 async function leaseOf(mac: string): Promise<Lease | undefined> {

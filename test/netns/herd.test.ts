@@ -63,7 +63,7 @@ describe(`${COUNT} Pis of three kinds that are switched on at once`, { skip }, (
 	it("wait for their turn where they can, as the log says, and get there", async () => {
 		assert.ok((server.log.match(/waits for its turn, with \d+ before it/g) ?? []).length > COUNT / 2);
 		assert.deepEqual(server.log.match(/^.*: (timeout|aborted|failed) after \d+ of \d+ bytes/gm) ?? [], []);
-		const { devices } = (await server.api("GET", "/api/v1/devices")) as DeviceList;
+		const { devices } = await server.api<DeviceList>("GET", "/api/v1/devices");
 		const notThere = devices.filter(({ stage, diagnosis }) => stage !== "userspace" || diagnosis !== undefined);
 		assert.deepEqual([devices.length, notThere], [COUNT, []]);
 	});

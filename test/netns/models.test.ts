@@ -79,7 +79,7 @@ async function bootAtOnce(pis: readonly Member[]): Promise<PiReport[]> {
 }
 
 async function assertKnown(server: Server): Promise<void> {
-	const { devices } = (await server.api("GET", "/api/v1/devices")) as DeviceList;
+	const { devices } = await server.api<DeviceList>("GET", "/api/v1/devices");
 	const known = devices.map(({ id, mac, model, stage }) => [id, mac, model, stage]);
 	const expected = PIS.map(({ serial, mac, modelId }) => [serial.slice(-8), mac, modelId, "userspace"]);
 	assert.deepEqual(known.sort(), expected.sort());

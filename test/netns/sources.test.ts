@@ -61,9 +61,9 @@ describe("images from elsewhere", { skip, timeout: 300_000 }, () => {
 		);
 		assert.equal((await sources.settled("first")).state, "ready");
 		assert.equal((await sources.add({ catalog: entries[0]?.id })).id, "good");
-		assert.equal((await sources.add({ catalog: entries[1]?.id })).error.code, "catalog-refused");
+		assert.equal((await sources.refused({ catalog: entries[1]?.id })).code, "catalog-refused");
 		assert.equal((await sources.settled("good")).state, "ready");
-		assert.equal((await sources.add({ url: `${MIRROR}/good.img.xz` })).error.code, "image-exists");
+		assert.equal((await sources.refused({ url: `${MIRROR}/good.img.xz` })).code, "image-exists");
 		const { at: _, ...origin } = (await sources.get("good")).origin;
 		assert.deepEqual(origin, { kind: "catalog", url: `${MIRROR}/good.img.xz`, entry: "Good OS", checked: true });
 		assert.deepEqual(
@@ -92,10 +92,13 @@ describe("images from elsewhere", { skip, timeout: 300_000 }, () => {
 			[`${MIRROR}/loop.img`, /leads on and on: more than 10 redirects/],
 			[`${TLS}/down.img.xz`, /leads from https to http:\S+, where anybody on the way could change .* checksum/],
 			[`${STRANGE_TLS}/strange.img.xz`, /8444 cannot be trusted: it has signed its certificate itself/],
+		];
+		for (const [url, sentence] of failures) assert.match(await sources.failed(url), sentence);
+		const refusals: readonly (readonly [string, RegExp])[] = [
 			[`${MIRROR}/list.json`, /is no file name of an image/],
 			["file:///etc/passwd", /must begin with http/],
 		];
-		for (const [url, sentence] of failures) assert.match(await sources.failed(url), sentence);
+		for (const [url, sentence] of refusals) assert.match((await sources.refused({ url })).sentence, sentence);
 		assert.deepEqual(isLeft(), []);
 		const { id } = await sources.add({ url: `${TLS}/down.img.xz`, sha256: sources.sha256 });
 		assert.equal((await sources.settled(id)).state, "ready", "whose checksum is known may come over http");
@@ -112,9 +115,7 @@ describe("images from elsewhere", { skip, timeout: 300_000 }, () => {
 		copyFileSync(sources.packed, sources.at("images", "dropped.img.xz"));
 		const sums = sources.at("images", "dropped.img.xz.sha256");
 		writeFileSync(sums, `${"0".repeat(64)}  dropped.img.xz\n`);
-		await eventually("it to be seen", async () =>
-			(await sources.get("dropped")).error === undefined ? true : undefined,
-		);
+		await eventually("it to be seen", () => sources.server.find("/api/v1/images/dropped"));
 		const { state, findings } = await sources.settled("dropped");
 		assert.deepEqual([state, findings[0]?.code], ["broken", "image-checksum"]);
 		writeFileSync(sums, `${sources.sha256}  dropped.img.xz\n`);
@@ -143,11 +144,9 @@ describe("images from elsewhere", { skip, timeout: 300_000 }, () => {
 			[`${STRANGE_TLS}/list.json`, "catalog-unavailable", /cannot be trusted: it has signed its certificate itself/],
 		] as const) {
 			await sources.serve(["--catalog-url", url]);
-			const { error } = (await sources.server.api("GET", "/api/v1/catalog")) as {
-				error: { code: string; message: string };
-			};
-			assert.equal(error.code, code);
-			assert.match(error.message, sentence);
+			const refused = await sources.server.refusal("GET", "/api/v1/catalog");
+			assert.equal(refused.code, code);
+			assert.match(refused.sentence, sentence);
 		}
 	});
 });

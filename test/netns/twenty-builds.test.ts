@@ -64,7 +64,7 @@ async function isTaken(): Promise<void> {
 	const { mtimeMs } = statSync(join(images, "loop.img.zst"));
 	const deadline = Date.now() + 30_000;
 	for (;;) {
-		const [image] = ((await server.api("GET", "/api/v1/images")) as { images: Image[] }).images;
+		const [image] = (await server.api<{ images: Image[] }>("GET", "/api/v1/images")).images;
 		if (image?.state === "ready" && Math.abs(image.modifiedAt - mtimeMs) < 2) return;
 		if (Date.now() > deadline) throw new Error(`the build is not taken: ${JSON.stringify(image)}\n${server.log}`);
 		await new Promise((resolve) => setTimeout(resolve, 200));
@@ -80,7 +80,7 @@ describe(`${BUILDS} builds, one after the other, without a click`, { skip, timeo
 			assertBooted(report);
 			assert.equal(report.osRelease?.VARIANT, nameOf(build));
 		}
-		const { images: all } = (await server.api("GET", "/api/v1/images")) as { images: Image[] };
+		const { images: all } = await server.api<{ images: Image[] }>("GET", "/api/v1/images");
 		assert.deepEqual(
 			all.map(({ id, state }) => [id, state]),
 			[["loop", "ready"]],

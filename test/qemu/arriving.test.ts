@@ -48,7 +48,7 @@ describe("an image that is booted while it is unpacked", { skip }, () => {
 	beforeEach(() => zstd?.close());
 	after(() => site?.close());
 
-	const imageOf = async (id: string) => (await site.server.api("GET", `/api/v1/images/${id}`)) as Image;
+	const imageOf = (id: string) => site.server.find<Image>(`/api/v1/images/${id}`);
 
 	/** Gives the server the image, and waits until its front can be booted. */
 	async function arrive(id: string): Promise<void> {
@@ -59,7 +59,7 @@ describe("an image that is booted while it is unpacked", { skip }, () => {
 		await rename(place, join(site.images, `${id}.img.zst`));
 		const image = await eventually("the front", async () => {
 			const seen = await imageOf(id);
-			return seen.bootable ? seen : undefined;
+			return seen?.bootable ? seen : undefined;
 		});
 		assert.equal(image.state, "importing");
 		await site.server.api("PUT", "/api/v1/images/default", { id });
@@ -76,7 +76,7 @@ describe("an image that is booted while it is unpacked", { skip }, () => {
 		const result = await guest.result();
 		assertWell(result);
 		assert.equal(result.output, `the front\nnow it waits\n${SUM}  -\nmine\n`);
-		await eventually("all of it", async () => ((await imageOf("whole")).state === "ready" ? true : undefined));
+		await eventually("all of it", async () => ((await imageOf("whole"))?.state === "ready" ? true : undefined));
 		const next = await site.run(pi, await site.boot(pi), "cat $MNT/mine; md5sum < $MNT/late");
 		assert.equal(next.output, `mine\n${SUM}  -\n`, "it is the same build, with the same root");
 	});
@@ -87,9 +87,9 @@ describe("an image that is booted while it is unpacked", { skip }, () => {
 		const guest = await site.start(pi, await site.boot(pi), READ_WHAT_IS_LATE, { timeout: 2 * MINUTE });
 		await guest.waitFor(/now it waits\n/, MINUTE);
 		zstd.fail();
-		await eventually("the end", async () => ((await imageOf("damaged")).state === "broken" ? true : undefined));
+		await eventually("the end", async () => ((await imageOf("damaged"))?.state === "broken" ? true : undefined));
 		const diagnosis = await eventually("the diagnosis", async () => {
-			const device = (await site.server.api("GET", `/api/v1/devices/${pi.serial}`)) as Device;
+			const device = await site.server.api<Device>("GET", `/api/v1/devices/${pi.serial}`);
 			return device.diagnosis;
 		});
 		assert.equal(diagnosis.code, "image-changed");

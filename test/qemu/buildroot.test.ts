@@ -86,7 +86,7 @@ describe("Buildroot with BusyBox's init", { skip }, () => {
 			await becomeKnown(pi);
 			const passwordHash = (await must(["openssl", "passwd", "-6", password])).trim();
 			const customisation = { userName: "anna", passwordHash };
-			const device = (await site.server.api("PATCH", `/api/v1/devices/${pi.serial}`, { customisation })) as Device;
+			const device = await site.server.api<Device>("PATCH", `/api/v1/devices/${pi.serial}`, { customisation });
 			assert.equal(device.customisation.passwordSet, true);
 		}
 		firmware = await runFirmware(site.lab, PI);
@@ -135,10 +135,10 @@ describe("Buildroot with BusyBox's init", { skip }, () => {
 		[...(await mustSsh("ip -4 addr show dev eth0")).matchAll(/inet ([\d.]+)/g)].map(([, ip]) => ip);
 
 	test("reaches its login prompt, under the device's name", async () => {
-		const device = (await site.server.api("GET", `/api/v1/devices/${PI.serial}`)) as { name: string };
+		const device = await site.server.api<{ name: string }>("GET", `/api/v1/devices/${PI.serial}`);
 		name = device.name;
 		await guest.waitFor(new RegExp(`${name} login: `), BOOT_MS);
-		const { ip } = (await site.server.api("GET", `/api/v1/devices/${PI.serial}`)) as { ip: string };
+		const { ip } = await site.server.api<{ ip: string }>("GET", `/api/v1/devices/${PI.serial}`);
 		address = ip;
 	});
 
@@ -187,7 +187,7 @@ describe("Buildroot with BusyBox's init", { skip }, () => {
 		const { agent } = await eventually(
 			"the agent, which init keeps running",
 			async () => {
-				const known = (await site.server.api("GET", device)) as Device;
+				const known = await site.server.api<Device>("GET", device);
 				return known.agent?.online ? known : undefined;
 			},
 			BOOT_MS,

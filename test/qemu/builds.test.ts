@@ -5,6 +5,7 @@ import { mkdir, open, readFile, rename, rm, stat, writeFile } from "node:fs/prom
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
+import type { Image } from "@pi-netboot/api";
 import { makeImage, makeRoot } from "../harness/image.ts";
 import { GUEST_PROGRAMS, IMAGE_PROGRAMS, lacks } from "../harness/needs.ts";
 import { assertWell, piNumber, Site } from "../harness/site.ts";
@@ -79,8 +80,8 @@ describe("an image that is renewed while a Pi runs from it", { skip }, () => {
 	async function isTaken(id: string): Promise<void> {
 		const { mtimeMs } = await stat(join(site.images, `${id}.img`));
 		for (let left = 120; left > 0; left--) {
-			const seen = (await site.server.api("GET", `/api/v1/images/${id}`)) as { state?: string; modifiedAt?: number };
-			if (seen.state === "ready" && Math.abs((seen.modifiedAt ?? 0) - mtimeMs) < 2) return;
+			const seen = await site.server.find<Image>(`/api/v1/images/${id}`);
+			if (seen?.state === "ready" && Math.abs(seen.modifiedAt - mtimeMs) < 2) return;
 			await pause(250);
 		}
 		const seen = JSON.stringify(await site.server.api("GET", "/api/v1/images"), null, 1);
@@ -138,7 +139,7 @@ describe("an image that is renewed while a Pi runs from it", { skip }, () => {
 			// Longer than the kernel waits before it asks again.
 			await pause(8000);
 			assert.equal((await guest.output()).length, seen, "it is told nothing any more");
-			const device = (await site.server.api("GET", `/api/v1/devices/${pi.serial}`)) as DeviceWithDiagnosis;
+			const device = await site.server.api<DeviceWithDiagnosis>("GET", `/api/v1/devices/${pi.serial}`);
 			assert.equal(device.diagnosis?.code, "image-changed");
 			assert.match(device.diagnosis.fix, /^Reboot it/);
 			const result = await guest.stop();

@@ -67,7 +67,7 @@ class Bench {
 	/** Powers the Pi on: firmware, kernel, and on to multi-user. Gives the line that the guest says there. */
 	async powerOn(): Promise<string> {
 		this.firmware = await runFirmware(this.lab, PI);
-		const device = (await this.server.api("GET", `/api/v1/devices/${PI.serial}`)) as { ip: string };
+		const device = await this.server.api<{ ip: string }>("GET", `/api/v1/devices/${PI.serial}`);
 		this.firmwareAddress = device.ip;
 		this.guest = await Guest.start(this.lab, this.firmware, { mac: PI.mac });
 		const [line] = await this.guest.waitFor(/TEST-MULTIUSER .*/, BOOT_MS);
@@ -77,7 +77,7 @@ class Bench {
 
 	/** What the API says of the Pi when it has come to a stage. */
 	async deviceAt(stage: string): Promise<Device | undefined> {
-		const device = (await this.server.api("GET", `/api/v1/devices/${PI.serial}`)) as Device;
+		const device = await this.server.api<Device>("GET", `/api/v1/devices/${PI.serial}`);
 		return device.stage === stage ? device : undefined;
 	}
 
@@ -140,7 +140,7 @@ async function watch(bench: Bench): Promise<void> {
 
 /** Firmware, klibc's ipconfig and systemd-networkd had the same address: ours. */
 async function assertOneAddress(bench: Bench): Promise<void> {
-	const { leases } = (await bench.server.api("GET", "/api/v1/network")) as Network;
+	const { leases } = await bench.server.api<Network>("GET", "/api/v1/network");
 	const own = leases.filter(({ mac }) => mac === PI.mac).map(({ address }) => address);
 	assert.deepEqual(own, [bench.address]);
 	const console = (await bench.guest?.console()) ?? "";

@@ -53,7 +53,7 @@ describe("the root of a Pi that boots again", { skip }, () => {
 	test("keeps its changes in the mode persistent, which is the mode of a new Pi", async () => {
 		const pi = piNumber(1);
 		assert.equal(await output(pi, WRITE), "written\n");
-		const device = (await site.server.api("GET", `/api/v1/devices/${pi.serial}`)) as { rootMode: string };
+		const device = await site.server.api<{ rootMode: string }>("GET", `/api/v1/devices/${pi.serial}`);
 		assert.equal(device.rootMode, "persistent");
 		assert.equal(await output(pi, LOOK), AS_WRITTEN);
 		await site.server.stop();

@@ -111,11 +111,11 @@ class Bench {
 	}
 
 	async device(): Promise<Device> {
-		return (await this.server.api("GET", DEVICE)) as Device;
+		return await this.server.api<Device>("GET", DEVICE);
 	}
 
 	async order(imageId: string, target: string): Promise<Write> {
-		return (await this.server.api("POST", `${DEVICE}/writes`, { imageId, target, confirm: true })) as Write;
+		return await this.server.api<Write>("POST", `${DEVICE}/writes`, { imageId, target, confirm: true });
 	}
 
 	/** The predecessor's way: from the server's address, on the Pi's port 8888. Gives what /status says at the end. */
@@ -144,7 +144,7 @@ class Bench {
 		return eventually(
 			`${what} of the write`,
 			async () => {
-				const write = (await this.server.api("GET", `/api/v1/writes/${id}`)) as Write;
+				const write = await this.server.api<Write>("GET", `/api/v1/writes/${id}`);
 				assert.ok(write.percent >= percent, `${write.percent} after ${percent} percent`);
 				percent = write.percent;
 				assert.ok(write.endedAt === null || isIt(write), JSON.stringify(write));

@@ -95,7 +95,7 @@ describe("a kernel that asks for its address where there is no router", { skip }
 
 /** The one address that we gave out. */
 async function addressOf({ server }: Site): Promise<string> {
-	const { leases } = (await server.api("GET", "/api/v1/network")) as Network;
+	const { leases } = await server.api<Network>("GET", "/api/v1/network");
 	assert.deepEqual(
 		leases.map(({ mac, state }) => [mac, state]),
 		[[PI.mac, "leased"]],

@@ -6,18 +6,18 @@ import assert from "node:assert/strict";
 import { copyFileSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
 import type { Browser, Page } from "playwright-core";
-import { BROWSER_PROGRAMS, openPage, startBrowser, type WatchedPage } from "../harness/browser.ts";
+import { PAGE_PROGRAMS, startBrowser } from "../harness/browser.ts";
 import { must } from "../harness/command.ts";
 import { eventually } from "../harness/eventually.ts";
 import { ImageSources, MIRROR } from "../harness/image-sources.ts";
-import { ROUTER_ADDRESS, SERVER_ADDRESS } from "../harness/lab.ts";
-import { IMAGE_PROGRAMS, lacks } from "../harness/needs.ts";
+import { ROUTER_ADDRESS } from "../harness/lab.ts";
+import { lacks } from "../harness/needs.ts";
+import { DESK, Screen } from "../harness/screen.ts";
 
-const SITE = `http://${SERVER_ADDRESS}:38434`;
-const skip = await lacks(["ip", "curl", "xz", ...BROWSER_PROGRAMS, ...IMAGE_PROGRAMS]);
+const skip = await lacks([...PAGE_PROGRAMS, "xz"]);
 let sources: ImageSources;
 let browser: Browser;
-let watched: WatchedPage;
+let screen: Screen;
 let page: Page;
 
 before(async () => {
@@ -25,10 +25,9 @@ before(async () => {
 	sources = await ImageSources.start();
 	await sources.serve(["--catalog-url", `${MIRROR}/late.json`]);
 	browser = await startBrowser(sources.lab, "rtr", sources.folder);
-	watched = await openPage(await browser.newContext({ viewport: { width: 1280, height: 900 } }));
-	page = watched.page;
-	await page.goto(`${SITE}/${new URL(/ready (http:\S+)/.exec(sources.server.log)?.[1] ?? "").search}`);
-	await page.getByRole("link", { name: "Images", exact: true }).click();
+	screen = await Screen.enter(await browser.newContext({ viewport: DESK }), sources.server);
+	page = screen.page;
+	await screen.link("Images").click();
 });
 
 after(async () => {
@@ -46,24 +45,22 @@ function writeList(): void {
 	writeFileSync(sources.at("late.json"), JSON.stringify({ os_list: [held, eeprom, other] }));
 }
 
-const card = (name: string) => page.getByRole("article").filter({ has: page.getByRole("heading", { name }) });
-
 /** Opens the menu of an image, and chooses. */
 async function choose(image: string, item: string): Promise<void> {
-	await page.getByRole("dialog").waitFor({ state: "detached" });
-	await page.getByRole("button", { name: `What can be done with ${image}` }).click();
+	await screen.dialog().waitFor({ state: "detached" });
+	await screen.button(`What can be done with ${image}`).click();
 	await page.getByRole("menuitem", { name: item }).click();
 }
 
 async function remove(image: string, word: string): Promise<void> {
 	await choose(image, word);
-	await page.getByRole("dialog").getByRole("button", { name: word }).click();
-	await card(image).waitFor({ state: "detached" });
+	await screen.dialog().getByRole("button", { name: word }).click();
+	await screen.card(image).waitFor({ state: "detached" });
 }
 
 async function addByAddress(address: string): Promise<void> {
-	await page.getByRole("button", { name: "Add by address" }).click();
-	const dialog = page.getByRole("dialog");
+	await screen.button("Add by address").click();
+	const dialog = screen.dialog();
 	await dialog.getByLabel("Address").fill(address);
 	await dialog.getByRole("button", { name: "Add" }).click();
 }
@@ -82,8 +79,8 @@ async function drop(...files: readonly string[]): Promise<void> {
 
 describe("the images on the page", { skip, timeout: 240_000 }, () => {
 	it("are chosen from a catalogue, which says why it cannot be had", async () => {
-		await page.getByRole("button", { name: "Choose from the catalogue" }).click();
-		const dialog = page.getByRole("dialog");
+		await screen.button("Choose from the catalogue").click();
+		const dialog = screen.dialog();
 		await dialog.getByText(/^There is no list at http:.*404/).waitFor();
 		writeList();
 		await dialog.getByRole("button", { name: "Try again" }).click();
@@ -103,7 +100,7 @@ describe("the images on the page", { skip, timeout: 240_000 }, () => {
 	});
 
 	it("arrive before one's eyes, or say that they are not what the list promised", async () => {
-		const held = card("hold.img.xz");
+		const held = screen.card("hold.img.xz");
 		const bar = held.getByRole("progressbar", { name: "Arrival of hold.img.xz" });
 		await eventually("half of it", async () => Number(await bar.getAttribute("aria-valuenow")) > 20 || undefined);
 		writeFileSync(sources.at("go"), "");
@@ -113,7 +110,7 @@ describe("the images on the page", { skip, timeout: 240_000 }, () => {
 		await held.getByText("From the catalogue: Held OS").waitFor();
 		await held.getByText("As it should be").waitFor();
 		await held.getByText(sources.sha256).waitFor();
-		const other = card("cut.img.xz");
+		const other = screen.card("cut.img.xz");
 		await other.getByText("Broken").waitFor();
 		await other
 			.getByText(/^What is in cut\.img\.xz has the checksum \w+, and should have 1{64}: that is what its list says\.$/)
@@ -122,19 +119,20 @@ describe("the images on the page", { skip, timeout: 240_000 }, () => {
 
 	it("come by an address, which is told what is wrong with it", async () => {
 		await addByAddress("nonsense");
-		const dialog = page.getByRole("dialog");
+		const dialog = screen.dialog();
 		await dialog
 			.getByRole("alert")
 			.getByText(/^nonsense is no address that can be downloaded: it must begin with http/)
 			.waitFor();
 		await dialog.getByRole("button", { name: "Close" }).click();
 		await addByAddress(`${MIRROR}/wrong.img.xz`);
-		await card("wrong.img.xz")
+		await screen
+			.card("wrong.img.xz")
 			.getByText(/another checksum than it should have: got \w+, expected 0{64}/)
 			.waitFor();
 		// It is tried again for a while.
 		await addByAddress(`http://${ROUTER_ADDRESS}:9/away.img.xz`);
-		const away = card("away.img.xz");
+		const away = screen.card("away.img.xz");
 		await away.getByText(`${ROUTER_ADDRESS}:9 cannot be reached: it refuses the connection.`).waitFor();
 		await away.getByRole("progressbar").waitFor();
 		await remove("away.img.xz", "Give it up");
@@ -146,25 +144,25 @@ describe("the images on the page", { skip, timeout: 240_000 }, () => {
 		mkdirSync(sources.at("rootfs"));
 		await drop(sources.at("notes.txt"), sources.at("rootfs"));
 		await page.getByText("rootfs is a folder").waitFor();
-		const row = page.getByRole("region", { name: "Uploads" });
+		const row = screen.region("Uploads");
 		await row.getByText('"notes.txt" is no file name of an image.').waitFor();
 		await row.getByRole("button", { name: "Cancel" }).click();
 		copyFileSync(sources.packed, sources.at("dropped.img.xz"));
 		await drop(sources.at("dropped.img.xz"));
 		await row.getByText(/^Uploaded: /).waitFor();
 		await row.getByRole("button", { name: "Hide" }).click();
-		await card("dropped.img.xz").getByRole("group", { name: "Boots" }).waitFor();
+		await screen.card("dropped.img.xz").getByRole("group", { name: "Boots" }).waitFor();
 	});
 
 	it("tell who gets and who runs them, and their builds", async () => {
 		// The newest one is the default until somebody chooses.
-		await card("dropped.img.xz").getByText("Default").waitFor();
-		await card("hold.img.xz").getByText("Default").waitFor({ state: "detached" });
+		await screen.card("dropped.img.xz").getByText("Default").waitFor();
+		await screen.card("hold.img.xz").getByText("Default").waitFor({ state: "detached" });
 		await choose("hold.img.xz", "Make it the default");
-		await card("hold.img.xz").getByText("Default").waitFor();
-		await card("dropped.img.xz").getByText("Default").waitFor({ state: "detached" });
+		await screen.card("hold.img.xz").getByText("Default").waitFor();
+		await screen.card("dropped.img.xz").getByText("Default").waitFor({ state: "detached" });
 		await sources.server.api("POST", "/api/v1/virtual-pis", { model: "pi4" });
-		const held = card("hold.img.xz");
+		const held = screen.card("hold.img.xz");
 		await held.getByText(/^Run it now: raspberrypi-\w+$/).waitFor();
 		await held.getByRole("link", { name: /^raspberrypi-/ }).waitFor();
 		// What comes in the place of the file that the Pi reads is the next build.
@@ -176,7 +174,7 @@ describe("the images on the page", { skip, timeout: 240_000 }, () => {
 
 	it("are removed when nobody needs them", async () => {
 		await choose("hold.img.xz", "Remove");
-		const dialog = page.getByRole("dialog");
+		const dialog = screen.dialog();
 		await dialog.getByText(/^raspberrypi-\w+ will get another image at the next boot\.$/).waitFor();
 		await dialog.getByRole("button", { name: "Remove" }).click();
 		await dialog
@@ -187,12 +185,9 @@ describe("the images on the page", { skip, timeout: 240_000 }, () => {
 		await choose("dropped.img.xz", "Remove");
 		await dialog.getByLabel("Delete its file from the server's disk").check();
 		await dialog.getByRole("button", { name: "Remove" }).click();
-		await card("dropped.img.xz").waitFor({ state: "detached" });
+		await screen.card("dropped.img.xz").waitFor({ state: "detached" });
 		assert.ok(!sources.files().includes("dropped.img.xz"), String(sources.files()));
 		// What was refused above, the browser tells as well.
-		assert.deepEqual(
-			watched.complaints.filter((line) => !/status of (400|409|502)|^502 .*catalog$/.test(line)),
-			[],
-		);
+		assert.deepEqual(screen.complaints(/status of (400|409|502)|^502 .*catalog$/), []);
 	});
 });

@@ -5,22 +5,22 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { Device, DeviceList, DiagnosisPage } from "@pi-netboot/api";
-import type { Browser, BrowserContext, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { violations } from "../harness/axe.ts";
 import { bootLab } from "../harness/boot-lab.ts";
-import { BROWSER_PROGRAMS, openPage, startBrowser, type WatchedPage } from "../harness/browser.ts";
+import { browserIn, PAGE_PROGRAMS } from "../harness/browser.ts";
 import { type Background, must } from "../harness/command.ts";
 import { ROUTER_ADDRESS, SERVER_ADDRESS } from "../harness/lab.ts";
-import { IMAGE_PROGRAMS, lacks } from "../harness/needs.ts";
+import { lacks } from "../harness/needs.ts";
 import type { Router } from "../harness/router.ts";
+import { DESK, Screen } from "../harness/screen.ts";
 import { makeSmallImage } from "../harness/small-image.ts";
 import { assertBooted, powerOn, switchOn, type VirtualPi } from "../harness/virtual-pi.ts";
 import { BYSTANDERS } from "../netns/dhcp-frames.ts";
 
-const SITE = `http://${SERVER_ADDRESS}:38434`;
 const MOUTH = fileURLToPath(new URL("../netns/dhcp-mouth.ts", import.meta.url));
 /** Milliseconds: the longest patience of a rule is a minute, and a Pi needs some time to get there. */
 const PATIENCE = 100_000;
@@ -85,20 +85,13 @@ const LONELY = actor("pi4", "no-address-server", /^No DHCP server on this networ
 /** Nobody knows it, and it never asks to boot from here. */
 const STRANGER = actor("pi4", "", /^/, plays("own-disk"));
 
-const skip = await lacks(["ip", "curl", "dnsmasq", ...BROWSER_PROGRAMS, ...IMAGE_PROGRAMS]);
+const skip = await lacks([...PAGE_PROGRAMS, "dnsmasq"]);
 const running: Background[] = [];
 /** Those that are on before the router is. */
 let early: readonly Background[] = [];
 let router: Router;
-let browser: Browser;
-let context: BrowserContext;
-let watched: WatchedPage;
+let screen: Screen;
 let page: Page;
-
-after(async () => {
-	await Promise.all(running.map((pi) => pi.stop("SIGKILL")));
-	await browser?.close();
-});
 
 const room = bootLab(skip, async (made) => {
 	const { lab, images, folder } = made;
@@ -118,11 +111,10 @@ const room = bootLab(skip, async (made) => {
 		switchOn(lab, pi.host, pi, pi === LONELY ? [] : plays("deaf")),
 	);
 	running.push(...early);
-	browser = await startBrowser(lab, "rtr", folder);
-	context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
-	watched = await openPage(context);
-	page = watched.page;
-	await page.goto(`${SITE}/${new URL(/ready (http:\S+)/.exec(server.log)?.[1] ?? "").search}`);
+	made.atEnd(() => Promise.all(running.map((pi) => pi.stop("SIGKILL"))));
+	const browser = await browserIn(made);
+	screen = await Screen.enter(await browser.newContext({ viewport: DESK }), server);
+	page = screen.page;
 });
 
 function on(pi: Actor, flags = pi.flags): Background {
@@ -135,7 +127,7 @@ async function off(...pis: readonly Background[]): Promise<void> {
 	await Promise.all(pis.map((pi) => pi.stop()));
 }
 
-const api = <T>(path: string) => room().server.api("GET", `/api/v1/${path}`) as Promise<T>;
+const api = <T>(path: string) => room().server.api<T>("GET", `/api/v1/${path}`);
 
 async function known({ id }: Actor): Promise<Device | undefined> {
 	return (await api<DeviceList>("devices")).devices.find((device) => device.id === id);
@@ -160,7 +152,7 @@ describe("what goes wrong with a Pi", { skip }, () => {
 		await off(...early);
 		router = await room().startRouter();
 		// It is refused, but looks for other DHCP servers before.
-		await room().server.api("PATCH", "/api/v1/network", { mode: "full" });
+		await room().server.refusal("PATCH", "/api/v1/network", { mode: "full" });
 		for (const { id, set = {} } of ACTORS) {
 			if (Object.keys(set).length > 0) await room().server.api("PATCH", `/api/v1/devices/${id}`, set);
 		}
@@ -180,7 +172,7 @@ describe("what goes wrong with a Pi", { skip }, () => {
 		for (const pi of [ACTORS[0], ACTORS[5], ACTORS[15]]) {
 			if (pi === undefined) throw new Error("there are too few Pis");
 			const { message = "", seen = "", fix = "" } = (await known(pi))?.diagnosis ?? {};
-			await page.goto(`${SITE}/devices/${pi.id}`);
+			await screen.go(`/devices/${pi.id}`);
 			await page.getByText(message, { exact: true }).first().waitFor();
 			await page.getByText(`Seen: ${seen}`, { exact: true }).waitFor();
 			await page.getByText(fix, { exact: true }).waitFor();
@@ -192,8 +184,8 @@ describe("what goes wrong with a Pi", { skip }, () => {
 		const pc = BYSTANDERS.find(({ name }) => name === "a PC's UEFI") ?? assert.fail();
 		await must(room().lab.on("pc", [process.execPath, MOUTH, pc.bytes.toString("hex")]));
 		await powerOn(room().lab, STRANGER.host, STRANGER, { flags: STRANGER.flags });
-		await page.goto(`${SITE}/devices`);
-		const seen = page.getByRole("region", { name: "Seen, but not booting from here" }).getByRole("listitem");
+		await screen.go("/devices");
+		const seen = screen.region("Seen, but not booting from here").getByRole("listitem");
 		await seen
 			.filter({ hasText: pc.mac })
 			.getByText(/is no Raspberry Pi \(client architecture 0x0007\)/)
@@ -206,18 +198,18 @@ describe("what goes wrong with a Pi", { skip }, () => {
 	});
 
 	it("comes with what the bootloader itself says, beside the Pi that says it", async () => {
-		await page.goto(`${SITE}/devices/${GOOD.id}`);
+		await screen.go(`/devices/${GOOD.id}`);
 		const log = page.getByRole("log");
 		await log.getByText(`NET_BOOT: ${GOOD.mac} wait for link`).waitFor();
 		await log.getByText(`TFTP_GET: ${GOOD.mac} ${SERVER_ADDRESS} ${GOOD.id}/config.txt`).first().waitFor();
-		await page.goto(`${SITE}/devices/${ACTORS[0]?.id}`);
+		await screen.go(`/devices/${ACTORS[0]?.id}`);
 		await page.getByRole("log").getByText("boots raspios").waitFor();
 		assert.equal(await page.getByRole("log").getByText("NET_BOOT").count(), 0);
 	});
 
 	it("is over when the Pi boots after all, and stays in its history", async () => {
 		await off(...running.splice(0));
-		await page.goto(`${SITE}/devices`);
+		await screen.go("/devices");
 		const codes = ["kernel-silent", "replies-lost", "no-mount", "offers-ignored"];
 		const mended = ACTORS.filter(({ code }) => codes.includes(code));
 		await Promise.all(mended.map(boots));
@@ -229,8 +221,8 @@ describe("what goes wrong with a Pi", { skip }, () => {
 			assert.ok(last.endedAt !== null && last.endedAt > last.at && last.seen !== "", JSON.stringify(last));
 		}
 		const [one] = mended;
-		await page.goto(`${SITE}/devices/${one?.id}`);
-		const past = page.getByRole("region", { name: "What was wrong before" });
+		await screen.go(`/devices/${one?.id}`);
+		const past = screen.region("What was wrong before");
 		await past.getByText(one?.says ?? "").waitFor();
 		await past.getByText(/^Seen: It fetched its kernel/).waitFor();
 	});
@@ -239,7 +231,7 @@ describe("what goes wrong with a Pi", { skip }, () => {
 		const server = room().server;
 		const [pi] = ACTORS;
 		if (pi === undefined) throw new Error("there are no Pis");
-		await page.goto(`${SITE}/devices`);
+		await screen.go("/devices");
 		const give = (start: string, end: string) =>
 			server.api("PATCH", "/api/v1/network", { mode: "full", insist: true, range: { start, end } });
 		// The router, which knows the Pi, answers at once; we look first whether somebody has the address.
@@ -255,7 +247,7 @@ describe("what goes wrong with a Pi", { skip }, () => {
 		await give(ROUTER_ADDRESS, ROUTER_ADDRESS);
 		on(pi);
 		await cardSays({ ...pi, code: "no-address-left", says: /^It got no address: all of 10\.77\.0\.254-/ });
-		assert.deepEqual(watched.complaints, []);
+		assert.deepEqual(screen.complaints(), []);
 	});
 });
 

@@ -3,92 +3,66 @@
  * reload, and the page answers while a crowd boots.
  */
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { after, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { BootPage, Device, DeviceList, ImageList, LogLines } from "@pi-netboot/api";
 import type { Browser, BrowserContext, Page, Request } from "playwright-core";
-import { BROWSER_PROGRAMS, openPage, startBrowser, type WatchedPage } from "../harness/browser.ts";
+import { type BootLab, bootLab } from "../harness/boot-lab.ts";
+import { browserIn, PAGE_PROGRAMS } from "../harness/browser.ts";
 import { must } from "../harness/command.ts";
 import { eventually } from "../harness/eventually.ts";
-import { Lab, SERVER_ADDRESS } from "../harness/lab.ts";
 import { mainThreadTasks, TRACED } from "../harness/main-thread.ts";
-import { IMAGE_PROGRAMS, lacks } from "../harness/needs.ts";
-import { Server } from "../harness/server.ts";
+import { lacks } from "../harness/needs.ts";
+import { AWAY, DESK, PHONE, Screen } from "../harness/screen.ts";
+import { type Server, SITE } from "../harness/server.ts";
 import { makeSmallImage } from "../harness/small-image.ts";
 
 const PROGRAM = fileURLToPath(new URL("../../server/bin/pi-netboot.mjs", import.meta.url));
-const SITE = `http://${SERVER_ADDRESS}:38434`;
 const CROWD = 200;
 /** Milliseconds that the page computes without a break at most: W3C Long Tasks has 50, and a collection of garbage may join in. */
 const LONG_TASK = 100;
 /** Of a crowd that changes at once, what is painted in one go; see `paced.ts` of the page. */
 const PAINTED_AT_ONCE = 12;
 
-const skip = await lacks(["ip", "curl", ...BROWSER_PROGRAMS, ...IMAGE_PROGRAMS]);
-let folder = "";
-let lab: Lab;
+const skip = await lacks(PAGE_PROGRAMS);
 let server: Server;
 let browser: Browser;
 let desk: BrowserContext;
 let phone: BrowserContext;
 
-before(async () => {
-	if (skip !== false) return;
-	folder = await mkdtemp(join(tmpdir(), "herd-page-"));
-	mkdirSync(join(folder, "images"));
-	makeSmallImage(join(folder, "images"), folder, { name: "raspios.img", kernelBytes: 300_000, forAllModels: true });
-	lab = await Lab.create();
-	server = await Server.start(lab, { images: join(folder, "images"), data: join(folder, "data") });
-	await server.waitForImage("raspios");
-	await simulate(3);
+const room = bootLab(skip, async (made) => {
+	const { lab, images, folder } = made;
+	makeSmallImage(images, folder, { name: "raspios.img", kernelBytes: 300_000, forAllModels: true });
+	server = await made.serve({ images: ["raspios"] });
+	await simulate(made, 3);
 	await lab.addHost("web", { mac: "02:00:00:00:00:77", address: "10.77.0.77/24" });
-	browser = await startBrowser(lab, "web", folder);
-	desk = await browser.newContext({ viewport: { width: 1440, height: 900 } });
-	const entry = await desk.newPage();
-	await entry.goto(`${SITE}/${/\?code=\S+/.exec(server.log)?.[0] ?? ""}`);
-	await entry.getByText("Live", { exact: true }).waitFor();
-	await entry.close();
-	phone = await browser.newContext({
-		viewport: { width: 390, height: 844 },
-		storageState: await desk.storageState(),
-	});
-});
-
-after(async () => {
-	if (skip !== false) return;
-	await browser?.close();
-	await server?.stop();
-	await lab?.remove();
-	await rm(folder, { recursive: true });
+	browser = await browserIn(made, "web");
+	desk = await browser.newContext({ viewport: DESK });
+	const entry = await Screen.enter(desk, server);
+	await entry.page.close();
+	phone = await browser.newContext({ viewport: PHONE, storageState: await desk.storageState() });
 });
 
 /** Boots virtual Pis; the same ones each time, and further ones where there are more. */
-async function simulate(count: number): Promise<void> {
+async function simulate({ lab }: BootLab, count: number): Promise<void> {
 	const words = ["simulate", "--server", "127.0.0.1", "--model", "pi3bp,pi4,pi5", "--count", String(count)];
 	const ports = ["--dhcp-port", "67", "--tftp-port", "69", "--nfs-port", "2049", "--portmap-port", "111"];
 	await must(lab.on("srv", [PROGRAM, ...words, ...ports]), { timeout: 150_000 });
 }
 
-const devices = async () => ((await server.api("GET", "/api/v1/devices")) as DeviceList).devices;
+const devices = async () => (await server.api<DeviceList>("GET", "/api/v1/devices")).devices;
 
 async function anyDevice(): Promise<Device> {
 	const [device] = await devices();
 	return device ?? assert.fail("there is no Pi");
 }
 
-const isLive = (page: Page) => page.getByText("Live", { exact: true }).waitFor();
-
 /** A page that would forget this if it was loaded again. */
-async function open(context: BrowserContext, path: string): Promise<WatchedPage> {
-	const watched = await openPage(context);
-	await watched.page.goto(SITE + path);
-	await isLive(watched.page);
-	await watched.page.evaluate("globalThis.loadedOnce = true");
-	return watched;
+async function open(context: BrowserContext, path: string): Promise<Screen> {
+	const screen = await Screen.open(context);
+	await screen.go(path);
+	await screen.page.evaluate("globalThis.loadedOnce = true");
+	return screen;
 }
 
 const wasLoadedOnce = (page: Page) => page.evaluate("globalThis.loadedOnce === true");
@@ -128,7 +102,7 @@ describe("two browsers", { skip }, () => {
 
 		await save(own).click();
 		await list.getByRole("link", { name: "typed-here" }).waitFor();
-		const changed = (await server.api("GET", `/api/v1/devices/${id}`)) as Device;
+		const changed = await server.api<Device>("GET", `/api/v1/devices/${id}`);
 		assert.deepEqual([changed.name, changed.tags, changed.rootMode], ["typed-here", ["room-2"], "read-only"]);
 		await server.api("PATCH", `/api/v1/devices/${id}`, { imageId: "raspios", rootMode: "persistent" });
 		await own.getByLabel("Keep changes").and(own.locator(":checked")).waitFor();
@@ -139,27 +113,28 @@ describe("two browsers", { skip }, () => {
 
 describe("a page whose server is away", { skip }, () => {
 	it("goes on with what it missed where only the connection was", async () => {
-		const { page } = await open(desk, "/devices");
+		const screen = await open(desk, "/devices");
+		const { page } = screen;
 		const { id } = await anyDevice();
 		const paths = asked(page);
 		await server.api("PATCH", `/api/v1/devices/${id}`, { name: "before" });
 		await page.getByRole("link", { name: "before" }).waitFor();
 		await unplug();
-		await page.getByText("Server away").waitFor();
+		await screen.untilAway();
 		await server.api("PATCH", `/api/v1/devices/${id}`, { name: "meanwhile" });
 		await plugIn();
 		await page.getByRole("link", { name: "meanwhile" }).waitFor();
-		await isLive(page);
+		await screen.untilLive();
 		assert.ok(paths.some((path) => /^\/api\/v1\/events\?after=[0-9a-f]{8}-\d+$/.test(path)));
 		assert.ok(!paths.includes("/api/v1/devices"), paths.join("\n"));
 		await page.close();
 	});
 
 	it("connects anew when its machine has slept", async () => {
-		const { page } = await openPage(desk);
+		const screen = await Screen.open(desk);
+		const { page } = screen;
 		await page.clock.install();
-		await page.goto(`${SITE}/devices`);
-		await isLive(page);
+		await screen.go("/devices");
 		const { id } = await anyDevice();
 		await server.api("PATCH", `/api/v1/devices/${id}`, { name: "awake" });
 		await page.clock.runFor(1000);
@@ -179,13 +154,13 @@ describe("a page whose server is away", { skip }, () => {
 		const pages = opened.map(({ page }) => page);
 		const [list, one, images, writes, network, log] = pages;
 		assert.ok(list && one && images && writes && network && log);
-		const { boots } = (await server.api("GET", `/api/v1/devices/${id}/boots`)) as BootPage;
+		const { boots } = await server.api<BootPage>("GET", `/api/v1/devices/${id}/boots`);
 
 		await server.kill();
-		await Promise.all(pages.map((page) => page.getByText("Server away").waitFor()));
-		server = await server.restart();
-		await simulate(5);
-		await Promise.all(pages.map(isLive));
+		await Promise.all(opened.map((screen) => screen.untilAway()));
+		server = await room().restartServer();
+		await simulate(room(), 5);
+		await Promise.all(opened.map((screen) => screen.untilLive()));
 
 		const known = await devices();
 		assert.equal(known.length, 5);
@@ -198,37 +173,36 @@ describe("a page whose server is away", { skip }, () => {
 		);
 		await list.getByText("5 Pis: 5 running").waitFor();
 
-		const after = (await server.api("GET", `/api/v1/devices/${id}/boots`)) as BootPage;
+		const after = await server.api<BootPage>("GET", `/api/v1/devices/${id}/boots`);
 		assert.equal(after.boots.length, boots.length + 1);
 		const shown = one.getByRole("region", { name: "Boots" }).getByRole("listitem");
 		await eventually("the boots", async () => ((await shown.count()) === after.boots.length ? true : undefined));
 
-		const library = ((await server.api("GET", "/api/v1/images")) as ImageList).images;
+		const library = (await server.api<ImageList>("GET", "/api/v1/images")).images;
 		assert.equal(await images.getByRole("article").count(), library.length);
 		await writes.getByText("Nothing was written yet").waitFor();
 		await network.getByRole("radio", { name: "Beside the router" }).and(network.locator(":checked")).waitFor();
 
-		const { lines } = (await server.api("GET", "/api/v1/logs?limit=2000")) as LogLines;
+		const { lines } = await server.api<LogLines>("GET", "/api/v1/logs?limit=2000");
 		await log.getByText(`${lines.length} lines; new ones come in by themselves.`).waitFor();
 		for (const page of pages) assert.ok(await wasLoadedOnce(page));
-		// What the browser says of a server that is away is no fault of the page.
-		const complaints = opened.flatMap((watched) => watched.complaints);
 		assert.deepEqual(
-			complaints.filter((line) => !/ERR_/.test(line)),
+			opened.flatMap((screen) => screen.complaints(AWAY)),
 			[],
 		);
 		await Promise.all(pages.map((page) => page.close()));
 	});
 
 	it("leads to the other pages all the same", async () => {
-		const { page } = await open(desk, "/devices");
+		const screen = await open(desk, "/devices");
+		const { page } = screen;
 		await page.waitForResponse(/\/assets\/settings-.*\.js$/);
 		await server.kill();
-		await page.getByText("Server away").waitFor();
+		await screen.untilAway();
 		await page.getByRole("link", { name: "Settings" }).click();
 		await page.getByRole("heading", { name: "Settings", level: 1 }).waitFor();
-		server = await server.restart();
-		await isLive(page);
+		server = await room().restartServer();
+		await screen.untilLive();
 		await page.getByRole("link", { name: "Pis", exact: true }).click();
 		await page.getByRole("article").first().waitFor();
 		assert.ok(await wasLoadedOnce(page));
@@ -236,7 +210,8 @@ describe("a page whose server is away", { skip }, () => {
 	});
 
 	it("loads itself anew for a file that cannot be had, once, and then says so", async () => {
-		const { page } = await openPage(desk);
+		const screen = await Screen.open(desk);
+		const { page } = screen;
 		await page.route(/\/assets\/network-.*\.js$/, (route) => route.abort());
 		await page.goto(`${SITE}/devices`);
 		await page.getByRole("link", { name: "Network" }).click();
@@ -249,16 +224,17 @@ describe("a page whose server is away", { skip }, () => {
 });
 
 /** Takes the cable out of the browser's host: no word comes through, and none that says so. */
-const unplug = () => must(lab.on("web", ["ip", "link", "set", "web0", "down"]));
-const plugIn = () => must(lab.on("web", ["ip", "link", "set", "web0", "up"]));
+const unplug = () => must(room().lab.on("web", ["ip", "link", "set", "web0", "down"]));
+const plugIn = () => must(room().lab.on("web", ["ip", "link", "set", "web0", "up"]));
 
 describe(`${CROWD} Pis that boot at once`, { skip }, () => {
 	it("are all on the page, which never computes for long without a break", async () => {
-		const { page, complaints } = await open(desk, "/devices");
+		const screen = await open(desk, "/devices");
+		const { page } = screen;
 		await page.getByRole("button", { name: "Show rows" }).click();
 		await page.evaluate(watchPainting);
 		await browser.startTracing(page, { categories: TRACED });
-		await simulate(CROWD);
+		await simulate(room(), CROWD);
 		await page.getByText(`${CROWD} Pis: ${CROWD} running`).waitFor();
 		const known = await devices();
 		const rows = page
@@ -273,7 +249,7 @@ describe(`${CROWD} Pis that boot at once`, { skip }, () => {
 		assert.ok(longest > 0 && longest < LONG_TASK, `${longest} ms`);
 		const painted = await page.evaluate<number>("globalThis.most");
 		assert.ok(painted > 0 && painted <= PAINTED_AT_ONCE, `${painted} Pis at once`);
-		assert.deepEqual(complaints, []);
+		assert.deepEqual(screen.complaints(), []);
 	});
 });
 

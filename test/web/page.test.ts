@@ -4,60 +4,40 @@
  */
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { appendFile, copyFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import type { AllowedHosts, DeviceList, Network } from "@pi-netboot/api";
 import type { Browser, BrowserContext, Page } from "playwright-core";
-import { BROWSER_PROGRAMS, openPage, startBrowser, type WatchedPage } from "../harness/browser.ts";
+import { bootLab } from "../harness/boot-lab.ts";
+import { browserIn, PAGE_PROGRAMS } from "../harness/browser.ts";
 import { eventually } from "../harness/eventually.ts";
-import { Lab, SERVER_ADDRESS } from "../harness/lab.ts";
-import { IMAGE_PROGRAMS, lacks } from "../harness/needs.ts";
-import { Server } from "../harness/server.ts";
+import { lacks } from "../harness/needs.ts";
+import { AWAY, DESK, PHONE, Screen } from "../harness/screen.ts";
+import { type Server, SITE } from "../harness/server.ts";
 import { makeSmallImage } from "../harness/small-image.ts";
 
-const SITE = `http://${SERVER_ADDRESS}:38434`;
 /** Bytes; what may be loaded before the first page is there, packed. */
 const MOST_AT_FIRST = 250_000;
 
-const skip = await lacks(["ip", "curl", ...BROWSER_PROGRAMS, ...IMAGE_PROGRAMS]);
-let folder = "";
+const skip = await lacks(PAGE_PROGRAMS);
 let image = "";
-let lab: Lab;
 let server: Server;
 let browser: Browser;
 let context: BrowserContext;
-let first: WatchedPage;
+let screen: Screen;
 let page: Page;
 
-before(async () => {
-	if (skip !== false) return;
-	folder = await mkdtemp(join(tmpdir(), "page-"));
-	mkdirSync(join(folder, "images"));
-	mkdirSync(join(folder, "elsewhere"));
-	image = makeSmallImage(join(folder, "elsewhere"), folder, { name: "raspios.img", kernelBytes: 300_000 }).path;
-	lab = await Lab.create();
-	server = await Server.start(lab, { images: join(folder, "images"), data: join(folder, "data") });
-	browser = await startBrowser(lab, "rtr", folder);
-	context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
-	first = await openPage(context);
-	page = first.page;
+const room = bootLab(skip, async (made) => {
+	const elsewhere = join(made.folder, "elsewhere");
+	mkdirSync(elsewhere);
+	image = makeSmallImage(elsewhere, made.folder, { name: "raspios.img", kernelBytes: 300_000 }).path;
+	server = await made.serve();
+	browser = await browserIn(made);
+	context = await browser.newContext({ viewport: DESK });
+	screen = await Screen.open(context);
+	page = screen.page;
 });
-
-after(async () => {
-	if (skip !== false) return;
-	await browser?.close();
-	await server?.stop();
-	await lab?.remove();
-	await rm(folder, { recursive: true });
-});
-
-/** The link that the start printed, as another computer opens it. */
-function loginLink(): string {
-	const link = /ready (http:\S+)/.exec(server.log)?.[1] ?? assert.fail(server.log);
-	return `${SITE}/${new URL(link).search}`;
-}
 
 describe("the page", { skip }, () => {
 	it("lets in whoever has the link, once, and loads little", async () => {
@@ -66,7 +46,7 @@ describe("the page", { skip }, () => {
 			if (!request.url().includes("/api/"))
 				sizes.push(request.sizes().then(({ responseBodySize }) => responseBodySize));
 		});
-		const link = loginLink();
+		const link = server.loginLink;
 		await page.goto(link);
 		await page.getByRole("heading", { name: "No Pi yet" }).waitFor();
 		await page.waitForLoadState("load");
@@ -86,7 +66,7 @@ describe("the page", { skip }, () => {
 		for (let step = 0; step < 5; step++) await page.keyboard.press("Tab");
 		await places.getByRole("link", { name: "Images" }).focus();
 		await page.keyboard.press("Enter");
-		await page.getByRole("heading", { name: "Images", level: 1 }).waitFor();
+		await screen.heading("Images").waitFor();
 	});
 
 	it("goes on with an upload by itself after the server was killed, and shows that it was away", async () => {
@@ -99,54 +79,65 @@ describe("the page", { skip }, () => {
 		await eventually("a part of the upload", async () => ((await percent()) > 15 ? true : undefined));
 		await server.kill();
 		await page.getByText("The server is away; it goes on by itself.").waitFor();
-		await page.getByText("Server away").waitFor();
-		server = await server.restart();
+		await screen.untilAway();
+		server = await room().restartServer();
 		await session.send("Network.emulateNetworkConditions", { ...slow, uploadThroughput: -1 });
 		await page.getByText(/^Uploaded: /).waitFor();
 		assert.equal(await bar.getAttribute("aria-valuenow"), "100");
-		await page.getByText("Live", { exact: true }).waitFor();
-		await page.getByRole("article").getByRole("heading", { name: "raspios.img" }).waitFor();
+		await screen.untilLive();
+		await screen.card("raspios.img").waitFor();
 		await server.waitForImage("raspios");
-		assert.ok((await readFile(join(folder, "images", "raspios.img"))).equals(await readFile(image)));
-		// What the browser says of a server that is away is no fault of the page.
-		const own = first.complaints.filter((line) => !/ERR_CONNECTION|ERR_EMPTY|ERR_INCOMPLETE|ERR_NETWORK/.test(line));
-		assert.deepEqual(own, []);
+		assert.ok((await readFile(join(room().images, "raspios.img"))).equals(await readFile(image)));
+		assert.deepEqual(screen.complaints(AWAY), []);
 	});
 
 	it("refuses an upload that is there already in the server's words, and replaces it when told to", async () => {
-		await page.getByRole("button", { name: "Hide" }).click();
+		await screen.button("Hide").click();
 		await page.locator('input[type="file"]').setInputFiles(image);
 		await page
 			.getByRole("alert")
 			.getByText(/raspios\.img/)
 			.waitFor();
-		await page.getByRole("button", { name: "Replace it" }).click();
+		await screen.button("Replace it").click();
 		await page.getByText(/^Uploaded: /).waitFor();
-		await page.getByRole("button", { name: "Hide" }).click();
+		await screen.button("Hide").click();
+	});
+
+	it("says of a file that was changed meanwhile that it is the file, not the server", async () => {
+		const session = await context.newCDPSession(page);
+		const slow = { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 4_000_000 };
+		await session.send("Network.emulateNetworkConditions", slow);
+		const passing = join(room().folder, "elsewhere", "passing.img");
+		await copyFile(image, passing);
+		await page.locator('input[type="file"]').setInputFiles(passing);
+		await page.getByText(/^\d+ %, .* of /).waitFor();
+		await screen.button("Pause the upload of passing.img").click();
+		await appendFile(passing, "more");
+		await screen.button("Go on with the upload of passing.img").click();
+		await page.getByRole("alert").getByText("The file cannot be read any more").waitFor();
+		await screen.button("Cancel the upload of passing.img").click();
+		await session.send("Network.emulateNetworkConditions", { ...slow, uploadThroughput: -1 });
 	});
 
 	it("leads from the guide to a virtual Pi that runs, which other browsers see live", async () => {
 		await server.waitForImage("raspios");
-		const phone = await browser.newContext({
-			viewport: { width: 390, height: 844 },
-			storageState: await context.storageState(),
-		});
-		const seen = await openPage(phone);
-		await seen.page.goto(`${SITE}/devices`);
+		const phone = await browser.newContext({ viewport: PHONE, storageState: await context.storageState() });
+		const seen = await Screen.open(phone);
+		await seen.go("/devices");
 		await seen.page.getByRole("heading", { name: "No Pi yet" }).waitFor();
-		await page.getByRole("link", { name: "Set-up guide" }).click();
+		await screen.link("Set-up guide").click();
 		await page.getByLabel("Model").selectOption("pi4");
-		await page.getByRole("button", { name: "Start a virtual Pi" }).click();
+		await screen.button("Start a virtual Pi").click();
 		await page.getByText("It runs from the network.").waitFor();
 		const card = seen.page.getByRole("article");
 		await card.getByText("Running").waitFor();
 		await card.getByText("Pi 4").waitFor();
-		assert.deepEqual(seen.complaints, []);
+		assert.deepEqual(seen.complaints(), []);
 		await phone.close();
 	});
 
 	it("changes a Pi, and says in the server's words why it does not", async () => {
-		await page.getByRole("link", { name: "Pis", exact: true }).click();
+		await screen.link("Pis").click();
 		await page.getByRole("article").getByRole("link").click();
 		await page.getByRole("heading", { name: "Last boot" }).waitFor();
 		await page.getByText(/files asked for, .* sent$/).click();
@@ -156,7 +147,7 @@ describe("the page", { skip }, () => {
 			.first()
 			.waitFor();
 		const name = page.getByRole("textbox", { name: "Name" });
-		const save = page.getByRole("region", { name: "Settings" }).getByRole("button", { name: "Save" });
+		const save = screen.region("Settings").getByRole("button", { name: "Save" });
 		await name.fill("Not A Name");
 		await save.click();
 		await page
@@ -176,12 +167,12 @@ describe("the page", { skip }, () => {
 		held.resolve();
 		// What was typed while it was saved can be saved, too.
 		await save.and(page.locator(":enabled")).waitFor();
-		await page.getByRole("heading", { name: "bench-1", level: 1 }).waitFor();
+		await screen.heading("bench-1").waitFor();
 		assert.equal(await name.inputValue(), "bench-2");
-		await page.getByRole("button", { name: "Discard" }).click();
+		await screen.button("Discard").click();
 		assert.equal(await name.inputValue(), "bench-1");
-		await page.getByRole("region", { name: "Root" }).getByText("2.5 GB").waitFor();
-		const { devices } = (await server.api("GET", "/api/v1/devices")) as DeviceList;
+		await screen.region("Root").getByText("2.5 GB").waitFor();
+		const { devices } = await server.api<DeviceList>("GET", "/api/v1/devices");
 		assert.deepEqual(
 			devices.map((device) => [device.name, device.rootMode, device.tags, device.quotaBytes]),
 			[["bench-1", "ephemeral", ["room-2"], 2_500_000_000]],
@@ -189,17 +180,17 @@ describe("the page", { skip }, () => {
 	});
 
 	it("says that a virtual Pi is one, what its boots took, and why it cannot be written", async () => {
-		const about = page.getByRole("region", { name: "About" });
+		const about = screen.region("About");
 		await about.getByText(/Pi 4.*, a virtual one$/).waitFor();
 		await page.getByRole("row", { name: /^Firmware/ }).waitFor();
-		assert.ok(await page.getByRole("button", { name: "Write to disk" }).isDisabled());
+		assert.ok(await screen.button("Write to disk").isDisabled());
 		await page.getByText("It has no disk to write").waitFor();
 	});
 
 	it("finds again with Back what was searched for, and not by a link", async () => {
 		const search = page.getByLabel("Search the Pis");
 		const isSearched = async (text: string) => ((await search.inputValue()) === text ? true : undefined);
-		await page.getByRole("link", { name: "All Pis" }).click();
+		await screen.link("All Pis").click();
 		await search.fill("room-2");
 		await page.getByRole("article").getByRole("link").click();
 		await page.getByRole("heading", { name: "Last boot" }).waitFor();
@@ -208,25 +199,25 @@ describe("the page", { skip }, () => {
 		await page.reload();
 		await eventually("the search", () => isSearched("room-2"));
 		await page.getByRole("article").getByRole("link").click();
-		await page.getByRole("link", { name: "All Pis" }).click();
+		await screen.link("All Pis").click();
 		await eventually("no search", () => isSearched(""));
 	});
 
 	it("shows a Pi under each id that it ever had", async () => {
-		const { devices } = (await server.api("GET", "/api/v1/devices")) as DeviceList;
+		const { devices } = await server.api<DeviceList>("GET", "/api/v1/devices");
 		const [{ id, mac } = assert.fail()] = devices;
 		await page.goto(`${SITE}/devices/${mac?.replaceAll(":", "")}`);
 		await page.waitForURL(`${SITE}/devices/${id}`);
-		await page.getByRole("heading", { name: "bench-1", level: 1 }).waitFor();
+		await screen.heading("bench-1").waitFor();
 		await page.goto(`${SITE}/devices/00000bad`);
 		await page.getByText("There is no Pi with the id 00000bad.").waitFor();
-		await page.getByRole("link", { name: "All Pis" }).click();
+		await screen.link("All Pis").click();
 	});
 
 	it("changes several Pis at once", async () => {
 		await page.getByLabel("Search the Pis").fill("room-2");
 		await page.getByLabel("Select bench-1").check();
-		const bar = page.getByRole("region", { name: "Selected Pis" });
+		const bar = screen.region("Selected Pis");
 		await bar.getByText("1 Pi selected").waitFor();
 		await page.getByLabel("Search the Pis").fill("another");
 		await bar.getByText("1 of them is not shown: bench-1.").waitFor();
@@ -244,30 +235,30 @@ describe("the page", { skip }, () => {
 		await bar.getByText("The tags are saved.").waitFor();
 		await bar.getByRole("button", { name: "Clear" }).click();
 		await bar.waitFor({ state: "detached" });
-		const runs = "raspios.img · keep changes. From its next boot on: raspios.img · read only";
+		const runs = "raspios.img · keep changes. Next boot: read only";
 		await page.getByRole("article").getByText(runs).waitFor();
-		const { devices } = (await server.api("GET", "/api/v1/devices")) as DeviceList;
+		const { devices } = await server.api<DeviceList>("GET", "/api/v1/devices");
 		assert.deepEqual([devices[0]?.rootMode, devices[0]?.tags], ["read-only", ["printers", "room-2"]]);
 	});
 
 	it("changes the DHCP mode without a restart, and back again", async () => {
-		const mode = async () => ((await server.api("GET", "/api/v1/network")) as Network).mode;
-		await page.getByRole("link", { name: "Network" }).click();
+		const mode = async () => (await server.api<Network>("GET", "/api/v1/network")).mode;
+		await screen.link("Network").click();
 		await page.getByLabel("This server gives the addresses").click();
-		await page.getByRole("button", { name: "Apply" }).click();
+		await screen.button("Apply").click();
 		await page.getByText("It holds now.").waitFor();
 		assert.equal(await mode(), "full");
-		await page.getByRole("button", { name: "Undo" }).click();
+		await screen.button("Undo").click();
 		await page.getByText("It holds now.").waitFor({ state: "detached" });
 		assert.equal(await mode(), "proxy");
 	});
 
 	it("confirms a change by itself when it reaches the server again; one that nobody confirms is taken back", async () => {
-		const network = async () => (await server.api("GET", "/api/v1/network")) as Network;
+		const network = async () => await server.api<Network>("GET", "/api/v1/network");
 		const held = () => network().then(({ mode, unconfirmedUntil }) => [mode, unconfirmedUntil === null]);
 		await page.route("**/api/v1/network/confirm", (route) => route.abort());
 		await page.getByLabel("Off", { exact: true }).click();
-		await page.getByRole("button", { name: "Apply" }).click();
+		await screen.button("Apply").click();
 		await eventually("the change", async () => ((await held())[0] === "off" ? true : undefined));
 		assert.deepEqual(await held(), ["off", false], "it waits to be confirmed");
 		await page.unroute("**/api/v1/network/confirm");
@@ -281,21 +272,21 @@ describe("the page", { skip }, () => {
 	});
 
 	it("keeps the names that the server may be called by", async () => {
-		await page.getByRole("link", { name: "Settings", exact: true }).click();
-		const names = page.getByRole("region", { name: "Names of this server" });
+		await screen.link("Settings").click();
+		const names = screen.region("Names of this server");
 		await names.getByRole("combobox", { name: "Further names" }).fill("netboot.example.org");
 		await page.keyboard.press("Enter");
 		await names.getByRole("button", { name: "Save" }).click();
 		await names.getByText("Saved.").waitFor();
-		const { hosts } = (await server.api("GET", "/api/v1/allowed-hosts")) as AllowedHosts;
+		const { hosts } = await server.api<AllowedHosts>("GET", "/api/v1/allowed-hosts");
 		assert.deepEqual(hosts, ["netboot.example.org"]);
 	});
 
 	it("copies a link, though a page that comes without TLS has no clipboard of its own", async () => {
 		assert.equal(await page.evaluate("isSecureContext"), false);
-		await page.getByRole("button", { name: "Make a link" }).click();
-		await page.getByRole("button", { name: "Copy it" }).click();
-		await page.getByRole("button", { name: "Copied" }).waitFor();
+		await screen.button("Make a link").click();
+		await screen.button("Copy it").click();
+		await screen.button("Copied").waitFor();
 		const field = page.getByLabel("A new one, for");
 		await field.focus();
 		await page.keyboard.press("Control+V");
@@ -303,7 +294,7 @@ describe("the page", { skip }, () => {
 	});
 
 	it("shows the log as it grows", async () => {
-		await page.getByRole("link", { name: "Log", exact: true }).click();
+		await screen.link("Log").click();
 		await page.getByRole("log").getByText("a virtual pi4 is switched on").waitFor();
 		await page.getByLabel("Search the log").fill("virtual");
 		await server.api("POST", "/api/v1/virtual-pis", { model: "pi5" });
@@ -313,7 +304,7 @@ describe("the page", { skip }, () => {
 	it("lets a stranger in by the password, with the keyboard alone, and asks everybody else again", async () => {
 		await server.api("PUT", "/api/v1/password", { password: "correct horse & battery" });
 		const stranger = await browser.newContext();
-		const { page: form } = await openPage(stranger);
+		const { page: form } = await Screen.open(stranger);
 		await form.goto(`${SITE}/images`);
 		await form.getByLabel("Password").focus();
 		await form.keyboard.type("a wrong one");

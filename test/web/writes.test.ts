@@ -5,35 +5,31 @@
 import assert from "node:assert/strict";
 import { truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import type { Write, WriteList } from "@pi-netboot/api";
-import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { BlockDevices, type FaultyDisk } from "../harness/block-devices.ts";
 import { bootLab } from "../harness/boot-lab.ts";
-import { BROWSER_PROGRAMS, openPage, startBrowser, type WatchedPage } from "../harness/browser.ts";
+import { browserIn, PAGE_PROGRAMS } from "../harness/browser.ts";
 import { eventually } from "../harness/eventually.ts";
-import { SERVER_ADDRESS } from "../harness/lab.ts";
-import { IMAGE_PROGRAMS, lacks } from "../harness/needs.ts";
+import { lacks } from "../harness/needs.ts";
+import { AWAY, PHONE, Screen } from "../harness/screen.ts";
 import type { Server } from "../harness/server.ts";
 import { makeSmallImage } from "../harness/small-image.ts";
 import { WorkingPi } from "../harness/working-pi.ts";
 import { assertDoesNotBoot, assertHolds } from "../harness/written-disk.ts";
 
-const SITE = `http://${SERVER_ADDRESS}:38434`;
 const MIB = 1024 * 1024;
 /** Of the disks that the image fits on. */
 const SIZE = 160 * MIB;
 const BENCH = { model: "pi5", mac: "88:a2:9e:11:4e:cc", serial: "7bf18f79" };
 const SHELF = { model: "pi4-2021", mac: "e4:5f:01:09:02:f7", serial: "91cdf03d" };
 /** A small computer's window. */
-const DESK = { width: 1280, height: 800 };
-const PHONE = { width: 390, height: 844 };
+const WINDOW = { width: 1280, height: 800 };
 const SURE = "I understand - write now";
 
-const programs = ["ip", "tc", "curl", "python3", "losetup", "nbdkit", "nbdfuse"];
-const skip = await lacks([...programs, ...BROWSER_PROGRAMS, ...IMAGE_PROGRAMS]);
+const skip = await lacks([...PAGE_PROGRAMS, "tc", "python3", "losetup", "nbdkit", "nbdfuse"]);
 let server: Server;
-let disks: BlockDevices;
 let image = "";
 /** Full of something, full of zeros, too small, and one that breaks. */
 let used = "";
@@ -42,24 +38,14 @@ let small = "";
 let broken: FaultyDisk;
 let bench: WorkingPi;
 let shelf: WorkingPi;
-let browser: Browser;
-let context: BrowserContext;
-let watched: WatchedPage;
+let screen: Screen;
 let page: Page;
-
-// Before the lab's own end: its folder has a disk mounted in it.
-after(async () => {
-	if (skip !== false) return;
-	await browser?.close();
-	await bench?.powerOff();
-	await shelf?.powerOff();
-	await disks?.close();
-});
 
 const room = bootLab(skip, async (made) => {
 	const { lab, images, folder } = made;
 	image = makeSmallImage(images, folder, { name: "raspios.img", kernelBytes: 300_001, ballastMiB: 32 }).path;
-	disks = new BlockDevices(folder);
+	const disks = new BlockDevices(folder);
+	made.atEnd(() => disks.close());
 	used = (await disks.loop(SIZE)).device;
 	small = (await disks.loop(32 * MIB)).device;
 	broken = await disks.faulty(SIZE);
@@ -71,29 +57,27 @@ const room = bootLab(skip, async (made) => {
 	server = await made.serve({ images: ["raspios"], flags: ["--dhcp", "full", "--writes-at-once", "1"] });
 	bench = new WorkingPi(lab, "bench", BENCH, [used, small, broken.device], folder);
 	shelf = new WorkingPi(lab, "shelf", SHELF, [empty], folder);
-	await bench.boot();
-	await shelf.boot();
+	for (const pi of [bench, shelf]) {
+		made.atEnd(() => pi.powerOff());
+		await pi.boot();
+	}
 	await name(bench, "bench");
 	await name(shelf, "shelf");
-	browser = await startBrowser(lab, "rtr", folder);
-	context = await browser.newContext({ viewport: DESK });
-	watched = await openPage(context);
-	page = watched.page;
-	await page.goto(`${SITE}/${new URL(/ready (http:\S+)/.exec(server.log)?.[1] ?? "").search}`);
+	const browser = await browserIn(made);
+	screen = await Screen.enter(await browser.newContext({ viewport: WINDOW }), server);
+	page = screen.page;
 });
 
 async function name({ id }: WorkingPi, wanted: string): Promise<void> {
 	await server.api("PATCH", `/api/v1/devices/${id}`, { name: wanted });
 }
 
-const region = (title: string) => page.getByRole("region", { name: title });
-
 /** The page of the first Pi, and the dialog that orders a write. */
 async function openOrder(): Promise<Locator> {
-	await page.goto(`${SITE}/devices/${bench.id}`);
-	await page.getByRole("heading", { name: "bench", level: 1 }).waitFor();
-	await page.getByRole("button", { name: "Write to disk" }).click();
-	return page.getByRole("dialog");
+	await screen.go(`/devices/${bench.id}`);
+	await screen.heading("bench").waitFor();
+	await screen.button("Write to disk").click();
+	return screen.dialog();
 }
 
 /** Waits until a bar has come beyond so many percent. @returns where it is. */
@@ -107,7 +91,7 @@ function beyond(percent: number): Promise<number> {
 
 /** The last write of a Pi, as the server has it. */
 async function lastWrite({ id }: WorkingPi): Promise<Write> {
-	const { writes } = (await server.api("GET", `/api/v1/writes?device=${id}&limit=1`)) as WriteList;
+	const { writes } = await server.api<WriteList>("GET", `/api/v1/writes?device=${id}&limit=1`);
 	return writes[0] ?? assert.fail("no write");
 }
 
@@ -120,10 +104,10 @@ async function assertWritten(pi: WorkingPi, device: string): Promise<void> {
 
 /** The page says that the server is gone, and that it is there again. */
 async function restartServer(): Promise<void> {
-	const away = page.getByText("Server away").waitFor();
+	const away = screen.untilAway();
 	server = await room().killServer();
 	await away;
-	await page.getByText("Live", { exact: true }).waitFor();
+	await screen.untilLive();
 }
 
 describe("a write on the page", { skip, timeout: 300_000 }, () => {
@@ -145,9 +129,9 @@ describe("a write on the page", { skip, timeout: 300_000 }, () => {
 
 	it("is seen to move, and stopped", async () => {
 		await room().lab.limit("bench0", 40);
-		await page.getByRole("dialog").getByRole("button", { name: SURE }).click();
-		await page.getByRole("dialog").waitFor({ state: "detached" });
-		const own = region("Written to its disks");
+		await screen.dialog().getByRole("button", { name: SURE }).click();
+		await screen.dialog().waitFor({ state: "detached" });
+		const own = screen.region("Written to its disks");
 		await own.getByText("Writing", { exact: true }).waitFor();
 		await own.getByText(/^\d+ %: [\d.]+ \w+ of \d+ MB, [\d.]+ \w+ a second, [\d.]+ s left\.$/).waitFor();
 		await beyond(await beyond(12));
@@ -164,7 +148,7 @@ describe("a write on the page", { skip, timeout: 300_000 }, () => {
 		await dialog.getByRole("radio", { name: broken.device }).check();
 		await dialog.getByRole("textbox", { name: /^Type the Pi's name/ }).fill("bench");
 		await dialog.getByRole("button", { name: SURE }).click();
-		const failed = region("Written to its disks").getByRole("article").first();
+		const failed = screen.region("Written to its disks").getByRole("article").first();
 		await failed.getByText("Failed", { exact: true }).waitFor();
 		await failed
 			.getByText(
@@ -177,7 +161,7 @@ describe("a write on the page", { skip, timeout: 300_000 }, () => {
 
 	it("that was stopped goes on over a restart of the server and of the Pi, and ends with a receipt", async () => {
 		await room().lab.limit("bench0", 40);
-		const all = region("Written to its disks");
+		const all = screen.region("Written to its disks");
 		const own = all.getByRole("article").filter({ hasText: used });
 		await own.getByRole("button", { name: "Try again: the write to bench" }).click();
 		const before = await beyond(12);
@@ -201,9 +185,9 @@ describe("a write on the page", { skip, timeout: 300_000 }, () => {
 		await bench.boot();
 		for (const host of ["bench0", "shelf0"]) await room().lab.limit(host, 60);
 		await page.setViewportSize(PHONE);
-		await page.goto(`${SITE}/devices`);
+		await screen.go("/devices");
 		for (const wanted of ["bench", "shelf"]) await page.getByLabel(`Select ${wanted}`).check();
-		const bar = region("Selected Pis");
+		const bar = screen.region("Selected Pis");
 		await bar.getByRole("button", { name: "Write to disk" }).click();
 		const dialog = page.getByRole("dialog", { name: "Write to the disks of 2 Pis" });
 		const sure = dialog.getByRole("button", { name: SURE, exact: true });
@@ -216,14 +200,14 @@ describe("a write on the page", { skip, timeout: 300_000 }, () => {
 		assert.deepEqual(await page.evaluate("[document.documentElement.scrollWidth, innerWidth]"), [390, 390]);
 		await sure.click();
 		await dialog.waitFor({ state: "detached" });
-		await page.getByRole("button", { name: "Open the menu" }).click();
-		await page.getByRole("link", { name: "Writes", exact: true }).click();
-		await region("Now").getByRole("progressbar").waitFor();
-		const queue = region("Waiting").getByRole("article");
+		await screen.button("Open the menu").click();
+		await screen.link("Writes").click();
+		await screen.region("Now").getByRole("progressbar").waitFor();
+		const queue = screen.region("Waiting").getByRole("article");
 		await queue.getByText("Another Pi is written first, so that each is as fast as the network allows.").waitFor();
 		assert.equal(await queue.count(), 1);
 		for (const host of ["bench0", "shelf0"]) await room().lab.limit(host);
-		const over = region("Before").getByRole("article");
+		const over = screen.region("Before").getByRole("article");
 		await eventually("both", async () => (await over.getByText("Done", { exact: true }).count()) === 3 || undefined);
 		await assertWritten(bench, used);
 		await assertWritten(shelf, empty);
@@ -248,7 +232,7 @@ describe("a write on the page", { skip, timeout: 300_000 }, () => {
 			[shelf.id, empty],
 		);
 		await page.reload();
-		const over = region("Before");
+		const over = screen.region("Before");
 		await over.getByRole("button", { name: "Show older ones" }).click();
 		await over.getByRole("button", { name: "Show older ones" }).waitFor({ state: "detached" });
 		assert.equal(await over.getByRole("article").count(), 56);
@@ -258,8 +242,6 @@ describe("a write on the page", { skip, timeout: 300_000 }, () => {
 	});
 
 	it("leaves the browser nothing to complain of", () => {
-		// What it says of a server that is away is no fault of the page.
-		const own = watched.complaints.filter((line) => !/ERR_CONNECTION|ERR_EMPTY|ERR_INCOMPLETE|ERR_NETWORK/.test(line));
-		assert.deepEqual(own, []);
+		assert.deepEqual(screen.complaints(AWAY), []);
 	});
 });

@@ -3,10 +3,8 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser, BrowserContext } from "playwright-core";
 import { startBrowser } from "../../harness/browser.ts";
-import { SERVER_ADDRESS } from "../../harness/lab.ts";
+import { SITE } from "../../harness/server.ts";
 import type { Scene } from "./scene.ts";
-
-const SITE = `http://${SERVER_ADDRESS}:38434`;
 
 type Login = Awaited<ReturnType<BrowserContext["storageState"]>>;
 
@@ -37,8 +35,7 @@ export class Camera {
 		mkdirSync(folder, { recursive: true });
 		const browser = await startBrowser(room.lab, "rtr", room.folder);
 		const entry = await browser.newContext();
-		const code = /ready \S+(\?code=\S+)/.exec(room.server.log)?.[1] ?? "";
-		await (await entry.newPage()).goto(`${SITE}/${code}`);
+		await (await entry.newPage()).goto(room.server.loginLink);
 		return new Camera(browser, await entry.storageState(), folder);
 	}
 
