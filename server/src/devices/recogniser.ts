@@ -1,12 +1,12 @@
 /** Recognising devices by what they send: DHCP of the firmware and of Linux, boot files, the neighbour table. */
-import type { Clock } from "../base/index.ts";
+import type { Clock, Logger } from "../base/index.ts";
 import { hasPiMacPrefix, type PiClient } from "../wire/dhcp/index.ts";
 import type { AddressBook, AddressSource } from "./addresses.ts";
 import { decodeRevision, type ModelId, modelOfDeviceTree } from "./board.ts";
 import type { Bystander, Bystanders } from "./bystanders.ts";
 import { type Device, type DeviceState, MODEL_SOURCE, newDevice, SERIAL_SOURCE } from "./device.ts";
 import type { DeviceDirectory } from "./directory.ts";
-import { type BootName, macId, normalMac, splitBootName } from "./identity.ts";
+import { type BootName, macId, normalMac, serialFitsMac, splitBootName } from "./identity.ts";
 import { defaultName } from "./names.ts";
 import type { ProgressBook } from "./progress.ts";
 import type { Roster } from "./roster.ts";
@@ -47,6 +47,7 @@ const PROMISING_MS = 10 * 60_000;
 
 export interface RecogniserParts {
 	readonly clock: Clock;
+	readonly log: Logger;
 	readonly directory: DeviceDirectory;
 	readonly addresses: AddressBook;
 	readonly bystanders: Bystanders;
@@ -65,6 +66,7 @@ export class Recogniser {
 	/** The key of the next new device. */
 	nextKey = 1;
 	readonly #clock: Clock;
+	readonly #log: Logger;
 	readonly #directory: DeviceDirectory;
 	readonly #addresses: AddressBook;
 	readonly #bystanders: Bystanders;
@@ -74,6 +76,7 @@ export class Recogniser {
 
 	constructor(parts: RecogniserParts) {
 		this.#clock = parts.clock;
+		this.#log = parts.log;
 		this.#directory = parts.directory;
 		this.#addresses = parts.addresses;
 		this.#bystanders = parts.bystanders;
@@ -127,10 +130,16 @@ export class Recogniser {
 		return device;
 	}
 
-	/** A machine that looks like a Raspberry Pi and is left alone. */
+	/**
+	 * A machine that looks like a Raspberry Pi and is left alone. It stands in the log too, for who wonders why it does not
+	 * boot; who makes up many of them does not fill that.
+	 */
 	sawBystander(mac: string, reason: string, address?: string): void {
 		const bystander = { mac, reason, address, lastSeenAt: this.#clock.now() };
-		if (this.#bystanders.saw(bystander)) this.#tellers.bystander(bystander);
+		if (!this.#bystanders.saw(bystander)) return;
+		const level = this.#bystanders.isFull ? "debug" : "info";
+		this.#log[level](`${mac} is seen, and does not boot from here. ${reason}`);
+		this.#tellers.bystander(bystander);
 	}
 
 	/**
@@ -228,14 +237,24 @@ export class Recogniser {
 		for (const { device: renamed, formerId } of changes) this.#changed(renamed, formerId);
 	}
 
-	/** The agent of its boot said this serial. @returns why that is not believed. */
-	agentSaid(device: DeviceState, serial: string): string | undefined {
+	/** The agent of its boot said this serial. It is logged where that is not believed. */
+	agentSaid(device: DeviceState, serial: string): void {
+		const doubt = this.#doubt(device, serial);
+		if (doubt === undefined) this.learnSerial(device, serial, SERIAL_SOURCE.agent);
+		else
+			this.#log.warn(
+				{ device: device.id },
+				`the agent of ${device.name} says that its serial is ${serial}, but ${doubt}`,
+			);
+	}
+
+	/** Why what an agent says of its serial is not believed. */
+	#doubt(device: DeviceState, serial: string): string | undefined {
 		const known = device.serial;
 		if (known !== null && known !== serial) return `its firmware told ${known} before`;
 		const other = this.#directory.bySerial(serial).find((owner) => owner !== device);
-		if (other !== undefined) return known === serial ? undefined : `that is the serial of ${other.name}`;
-		this.learnSerial(device, serial, SERIAL_SOURCE.agent);
-		return device.serial === serial ? undefined : `no Pi has it that has the address ${device.mac}`;
+		if (known === null && other !== undefined) return `that is the serial of ${other.name}`;
+		return serialFitsMac(serial, device.mac) ? undefined : `no Pi has it that has the address ${device.mac}`;
 	}
 
 	#findOrCreate(mac: string, serial?: string): DeviceState | undefined {

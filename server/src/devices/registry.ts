@@ -4,24 +4,28 @@
  */
 import { EventEmitter } from "node:events";
 import type { Clock, Logger, Startable } from "../base/index.ts";
-import type { DeviceRow, Repositories, Store } from "../store/index.ts";
-import { type AddressBinding, AddressBook, type AddressSource, isAddressSource } from "./addresses.ts";
+import type { Repositories, Store } from "../store/index.ts";
+import { type AddressBinding, AddressBook, type AddressSource } from "./addresses.ts";
 import { type BegunBoot, type Boot, BootBook, type BootPlan, type LayerMaker } from "./boots.ts";
 import { type Bystander, Bystanders } from "./bystanders.ts";
 import { checkedChanges, type DeviceChanges } from "./changes.ts";
 import { type Customisation, mergedCustomisation } from "./customisation.ts";
-import { type Device, type DeviceState, fromRow, type Intent, type RootMode, toRow } from "./device.ts";
+import { type Device, type DeviceState, type Intent, type RootMode, toRow } from "./device.ts";
 import { DeviceDirectory } from "./directory.ts";
+import { DeviceEditor } from "./editor.ts";
 import { DeviceError } from "./errors.ts";
 import type { Fact } from "./facts.ts";
-import { attemptsOf, type BootHistory, diagnosesOf, historyOf, type PastDiagnosis } from "./history.ts";
+import { type BootHistory, diagnosesOf, historyOf, type PastDiagnosis } from "./history.ts";
 import { lowSerial, normalMac } from "./identity.ts";
 import { KeyRing, type SshHostKeys } from "./keys.ts";
+import { loadDevices, restoreProgress } from "./loading.ts";
 import { ProgressBook, type ReachedStage } from "./progress.ts";
+import { ProgressRecord } from "./progress-record.ts";
 import { type BootFileOwner, type BootFileSighting, type FirmwareSighting, Recogniser } from "./recogniser.ts";
 import { DEFAULT_LIMITS, Roster, type RosterLimits } from "./roster.ts";
 import { Saver } from "./saver.ts";
 import type { Diagnosis, Surroundings } from "./scene.ts";
+import { ServerMoves } from "./server-moves.ts";
 import type { BootAttempt } from "./stages.ts";
 
 export interface RegistryOptions {
@@ -63,6 +67,8 @@ export class DeviceRegistry extends EventEmitter<RegistryEvents> implements Star
 	readonly #progress: ProgressBook;
 	readonly #recogniser: Recogniser;
 	readonly #keys: KeyRing;
+	readonly #editor: DeviceEditor;
+	readonly #moves: ServerMoves;
 
 	constructor(options: RegistryOptions) {
 		super();
@@ -72,53 +78,36 @@ export class DeviceRegistry extends EventEmitter<RegistryEvents> implements Star
 		this.#saver = new Saver(store, clock, log, (device) => toRow(device, this.#addresses.of(device.key)[0]));
 		this.#boots = new BootBook(store, this.#saver, clock, (boot) => void this.emit("boot-ended", boot));
 		this.#keys = new KeyRing(store, this.#saver);
-		this.#progress = new ProgressBook(clock, options.surroundings, {
-			changed: (device) => this.#tell(device),
-			diagnosed: (device, bootId, diagnosis) => this.#diagnosed(device, bootId, diagnosis),
-			attempt: (device, attempt) => {
-				const { startedAt } = attempt;
-				this.#saver.attempt(device, { deviceKey: device.key, startedAt, attempt: JSON.stringify(attempt) });
-			},
-			stages: (bootId, stages) => this.#saver.stages(bootId, stages),
-		});
+		const changed = (device: DeviceState) => this.#tell(device);
+		const [directory, roster, saver] = [this.#directory, this.#roster, this.#saver];
+		const record = new ProgressRecord({ saver, clock, log, changed });
+		this.#progress = new ProgressBook(clock, options.surroundings, record);
+		this.#editor = new DeviceEditor({ directory, roster, saver, store, changed });
+		this.#moves = new ServerMoves({ boots: this.#boots, directory, progress: this.#progress, log });
 		this.#recogniser = new Recogniser({
 			clock,
-			directory: this.#directory,
+			log,
+			directory,
 			addresses: this.#addresses,
 			bystanders: this.#bystanders,
-			roster: this.#roster,
+			roster,
 			progress: this.#progress,
 			changed: (device, formerId) => this.#changed(device, formerId),
-			seen: (device) => this.#saver.changed(device),
+			seen: (device) => saver.changed(device),
 			removed: (device) => this.#removed(device),
-			bystander: (bystander) => this.#bystander(bystander),
+			bystander: (bystander) => void this.emit("bystander", bystander),
 		});
 	}
 
 	/** Reads the devices that are known, and takes up the boots that go on. */
 	async start(): Promise<void> {
-		const { devices } = this.#options.store;
-		const ids = Map.groupBy(await devices.ids(), ({ deviceKey }) => deviceKey);
-		for (const row of await devices.list()) this.#load(row, ids.get(row.key)?.map(({ id }) => id) ?? []);
-		this.#recogniser.nextKey = await devices.nextKey();
+		const { store, clock } = this.#options;
+		const [directory, roster, addresses] = [this.#directory, this.#roster, this.#addresses];
+		await loadDevices(store, { directory, roster, addresses });
+		this.#recogniser.nextKey = await store.devices.nextKey();
 		await this.#boots.load();
-		await this.#options.store.diagnoses.endAll(this.#options.clock.now());
-		for (const device of this.#directory.values()) await this.#restore(device);
-	}
-
-	#load(row: DeviceRow, ids: readonly string[]): void {
-		const device = fromRow(row, ids);
-		this.#directory.add(device);
-		this.#roster.update(device);
-		const { address, addressSource, addressAt } = row;
-		if (address === null || addressAt === null || !isAddressSource(addressSource)) return;
-		this.#addresses.bind(device.key, address, addressSource, addressAt);
-	}
-
-	async #restore(device: DeviceState): Promise<void> {
-		const [last] = await historyOf(this.#options.store, device.key, 1);
-		const attempts = await attemptsOf(this.#options.store, device.key);
-		this.#progress.restore(device, last, attempts);
+		await store.diagnoses.endAll(clock.now());
+		await restoreProgress(store, directory, this.#progress);
 	}
 
 	/** Stores what is waiting. Nothing may be reported afterwards. */
@@ -223,11 +212,7 @@ export class DeviceRegistry extends EventEmitter<RegistryEvents> implements Star
 	learnSerial(device: Device, serial: string): void {
 		const state = this.#stateOf(device);
 		const low = lowSerial(serial);
-		if (state === undefined || low === undefined) return;
-		const doubt = this.#recogniser.agentSaid(state, low);
-		if (doubt === undefined) return;
-		const sentence = `the agent of ${state.name} says that its serial is ${low}, but ${doubt}: not believed`;
-		this.#options.log.warn({ device: state.id }, sentence);
+		if (state !== undefined && low !== undefined) this.#recogniser.agentSaid(state, low);
 	}
 
 	/** Something was seen of a device's boot. */
@@ -281,7 +266,7 @@ export class DeviceRegistry extends EventEmitter<RegistryEvents> implements Star
 		const device = this.#existing(id);
 		const { imageExists } = this.#options;
 		const byName = (name: string) => this.#directory.byName(name);
-		await this.#change(device, checkedChanges(device, changes, { byName, imageExists }));
+		await this.#editor.change(device, checkedChanges(device, changes, { byName, imageExists }));
 		return device;
 	}
 
@@ -292,21 +277,21 @@ export class DeviceRegistry extends EventEmitter<RegistryEvents> implements Star
 	 */
 	async introduce(mac: string): Promise<Device | undefined> {
 		const device = this.#recogniser.introduced(mac);
-		if (device !== undefined) await this.#change(device, {});
+		if (device !== undefined) await this.#editor.change(device, {});
 		return device;
 	}
 
 	/** Asks for a new root at the device's next boot. Survives a power cut when it resolves. @throws DeviceError. */
 	async resetRoot(id: string): Promise<Device> {
 		const device = this.#existing(id);
-		await this.#change(device, { rootReset: true });
+		await this.#editor.change(device, { rootReset: true });
 		return device;
 	}
 
 	/** Takes a wish for a new root back. Survives a power cut when it resolves. @throws DeviceError. */
 	async keepRoot(id: string): Promise<void> {
 		const device = this.#existing(id);
-		if (device.rootReset) await this.#change(device, { rootReset: false });
+		if (device.rootReset) await this.#editor.change(device, { rootReset: false });
 	}
 
 	/**
@@ -316,33 +301,7 @@ export class DeviceRegistry extends EventEmitter<RegistryEvents> implements Star
 	 * @throws DeviceError `device-not-found`; what the store throws.
 	 */
 	async setIntent(id: string, intent: Intent, work: (repositories: Repositories) => Promise<void>): Promise<void> {
-		await this.#change(this.#existing(id), { intent, writeTarget: null }, work);
-	}
-
-	/** Changes a device for a person: at once, so that a name cannot be taken twice, and back if it cannot be stored. */
-	async #change(
-		device: DeviceState,
-		changes: Partial<DeviceState>,
-		work?: (repositories: Repositories) => Promise<void>,
-	): Promise<void> {
-		const wanted: Partial<DeviceState> = { ...changes, kept: true };
-		const before = Object.fromEntries(Object.keys(wanted).map((key) => [key, device[key as keyof DeviceState]]));
-		this.#assign(device, wanted);
-		try {
-			await this.#saver.write(work, device);
-			await this.#options.store.durable();
-		} catch (error) {
-			this.#assign(device, before);
-			throw error;
-		}
-		this.#tell(device);
-	}
-
-	#assign(device: DeviceState, changes: Partial<DeviceState>): void {
-		const { name, ...others } = changes;
-		if (name !== undefined) this.#directory.rename(device, name);
-		Object.assign(device, others);
-		this.#roster.update(device);
+		await this.#editor.change(this.#existing(id), { intent, writeTarget: null }, work);
 	}
 
 	/**
@@ -379,18 +338,7 @@ export class DeviceRegistry extends EventEmitter<RegistryEvents> implements Star
 	 * @param main what a Pi that boots now would be told; undefined while there is none.
 	 */
 	serverAt(addresses: readonly string[], main: string | undefined): void {
-		for (const { id: bootId, server: from, mountedAt } of this.#boots.all()) {
-			const device = this.#ofBoot(bootId);
-			if (device === undefined || from === null || mountedAt === null || from.startsWith("127.")) continue;
-			const hadLost = this.#progress.hasLostServer(device);
-			const hasLost = !addresses.includes(from);
-			if (hasLost) this.#progress.fact(device, { kind: "server-moved", bootId, from, to: main });
-			else if (hadLost) this.#progress.fact(device, { kind: "server-back", bootId });
-			if (hasLost && !hadLost) {
-				const now = main === undefined ? "this machine lost" : `this machine has ${main} and no longer has`;
-				this.#options.log.warn({ device: device.id }, `${device.name} runs from ${from}, and ${now} that address`);
-			}
-		}
+		this.#moves.serverAt(addresses, main);
 	}
 
 	#ofBoot(id: string): DeviceState | undefined {
@@ -435,23 +383,6 @@ export class DeviceRegistry extends EventEmitter<RegistryEvents> implements Star
 	#changed(device: DeviceState, formerId?: string): void {
 		this.#saver.changed(device);
 		this.#tell(device, formerId);
-	}
-
-	/** Also in the log, for who wonders why a machine does not boot; who makes up many of them does not fill it. */
-	#bystander(bystander: Bystander): void {
-		const level = this.#bystanders.isFull ? "debug" : "info";
-		this.#options.log[level](`${bystander.mac} is seen, and does not boot from here. ${bystander.reason}`);
-		this.emit("bystander", bystander);
-	}
-
-	/** Also in the log, where its boot is told from line to line. */
-	#diagnosed(device: DeviceState, bootId: string | undefined, diagnosis: Diagnosis | undefined): void {
-		const at = this.#options.clock.now();
-		const about = { deviceKey: device.key, bootId: bootId ?? null, at };
-		this.#saver.diagnosed({ deviceKey: device.key, at, row: diagnosis && { ...about, ...diagnosis } });
-		if (diagnosis === undefined) return;
-		const level = diagnosis.severity === "info" ? "info" : "warn";
-		this.#options.log[level]({ device: device.id }, `${diagnosis.message} ${diagnosis.fix}`);
 	}
 
 	#removed(device: DeviceState): void {
