@@ -2,6 +2,7 @@
  * What the kernel's table of neighbours has from us. It is told who is going to have an address before anybody is there who could say
  * so, and several clients may be offered the same one: then what it was told last is no proof of anything.
  */
+import { setImmediate } from "node:timers/promises";
 import { forgetNeighbour, type Neighbour, tellNeighbour } from "./neighbours.ts";
 
 /** How it is done: tests bring their own. */
@@ -56,11 +57,15 @@ export class NeighbourTeller {
 		if (this.#told.size > KEPT && oldest !== undefined) this.#told.delete(oldest);
 	}
 
-	/** Has the kernel forget who has an address. @param may as for `tell`. */
+	/** Has the kernel forget what it was told of an address. @param may as for `tell`. */
 	forget(address: string, may: () => boolean = () => true): Promise<void> {
-		this.#told.get(address)?.macs.clear();
 		return this.#next(address, async () => {
-			if (may()) await this.#options.forget(address);
+			const macs = this.#told.get(address)?.macs;
+			// Several may have waited for this.
+			if (macs === undefined || macs.size === 0 || !may()) return;
+			await this.#options.forget(address);
+			// Not before: until then who looks at the table finds them there.
+			macs.clear();
 		});
 	}
 
@@ -90,10 +95,12 @@ export class NeighbourTeller {
 		this.#put(address, { macs, last: mac, isContested: false });
 	}
 
+	/** The next one begins when what this one was done for is under way: the answer that it makes possible leaves at once. */
 	#next<T>(address: string, action: () => Promise<T>): Promise<T> {
 		const result = (this.#running.get(address) ?? Promise.resolve()).then(action);
 		const over = result
 			.catch(() => undefined)
+			.then(() => setImmediate())
 			.then(() => {
 				if (this.#running.get(address) === over) this.#running.delete(address);
 			});
