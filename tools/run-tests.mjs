@@ -1,7 +1,8 @@
 /**
- * Runs test files with the project's own runtime: `run-tests.mjs [FILE...] [--laboratory=FILE...] [--guests=FILE...]`. The files
- * of the laboratory have a network of their own and mostly wait for a client's timers: they run two at a time, in the order in
- * which they are named. Never two with guests: those keep a processor busy.
+ * Runs test files with the project's own runtime: `run-tests.mjs [FILE...] [--guests=FILE...] [--quiet=FILE...] [--patient=FILE...]`.
+ * The files that are named without a flag run together, and then the others, which have a network of their own: those with
+ * guests one by one, since each keeps a processor busy; beside them those that look at how a server fares under attack, one by
+ * one, and then those that mostly wait for a client's timers, some at a time.
  */
 import { availableParallelism } from "node:os";
 import { run } from "node:test";
@@ -11,42 +12,26 @@ import report from "./test-reporter.mjs";
 /** Milliseconds; what takes longer hangs: the longest file takes some minutes on a slow machine. */
 const PATIENCE = 20 * 60_000;
 
+/** How many of those that mostly wait run at a time. */
+const ABREAST = 2;
+
 /** The events of those that run together, then of the others. */
-async function* events({ together, laboratory, guests }) {
+async function* events({ together, guests, quiet, patient }) {
 	if (together.length > 0) yield* limited(together, Math.max(2, availableParallelism()));
-	const queue = new Queue(laboratory, guests);
-	yield* merged([oneByOne(queue), oneByOne(queue)]);
+	yield* merged([oneByOne(guests), besideGuests(quiet, patient)]);
 }
 
-class Queue {
-	#laboratory;
-	#guests;
-	/** The file with guests that runs. */
-	#host;
-
-	constructor(laboratory, guests) {
-		this.#laboratory = [...laboratory];
-		this.#guests = [...guests];
-	}
-
-	/** What runs next beside what runs; those with guests first, since nothing makes their row shorter. */
-	next() {
-		if (this.#host !== undefined) return this.#laboratory.shift();
-		this.#host = this.#guests.shift();
-		return this.#host ?? this.#laboratory.shift();
-	}
-
-	ended(file) {
-		if (file === this.#host) this.#host = undefined;
-	}
+async function* besideGuests(quiet, patient) {
+	yield* oneByOne(quiet);
+	const waiting = [...patient];
+	yield* merged(Array.from({ length: ABREAST }, () => oneByOne(waiting)));
 }
 
-/** Each file has its own patience, so that one that hangs fails and the next ones still run. */
-async function* oneByOne(queue) {
-	for (let file = queue.next(); file !== undefined; file = queue.next()) {
-		yield* limited([file], 1);
-		queue.ended(file);
-	}
+/**
+ * Takes the files off their list. Each has its own patience, so that one that hangs fails and the next ones still run.
+ */
+async function* oneByOne(files) {
+	for (let file = files.shift(); file !== undefined; file = files.shift()) yield* limited([file], 1);
 }
 
 function limited(files, concurrency) {
@@ -79,10 +64,8 @@ async function* watched(stream) {
 }
 
 const several = { type: "string", multiple: true, default: [] };
-const { values, positionals } = parseArgs({
-	options: { laboratory: several, guests: several },
-	allowPositionals: true,
-});
+const options = { guests: several, quiet: several, patient: several };
+const { values, positionals } = parseArgs({ options, allowPositionals: true });
 for await (const text of report(watched(events({ together: positionals, ...values })))) process.stdout.write(text);
 // A file that was given up may have left a program behind that holds on to our end of its output.
 process.exit();

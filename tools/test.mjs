@@ -15,13 +15,12 @@ const folders = ["api", "server", "simulator", "test", "web"];
 /** Folders whose tests have a network or a machine of their own. */
 const laboratories = ["agent", "clients", "disk", "netns", "qemu", "slow", "web"].map((name) => join("test", name));
 const onRequest = join("test", "slow");
-/** Tests with guests, which keep a processor busy; the others of the laboratory mostly wait. */
+/** Tests with guests, which keep a processor busy. */
 const withGuests = [join("test", "qemu"), onRequest];
-/**
- * What the laboratory begins with: an attack is seen by how much a server grows, which is told best beside a guest alone; then what
- * takes minutes, so that nobody waits for it in the end.
- */
-const first = [join("test", "netns", "hostile"), join("test", "netns", "container"), join("test", "web")];
+/** An attack is judged by how a server grows and how soon a Pi boots: nothing that takes much runs beside it but a guest. */
+const hostile = join("test", "netns", "hostile");
+/** What takes a minute and more comes first among those that mostly wait, so that nobody waits for it in the end. */
+const long = [join("test", "web"), join("test", "netns", "container"), join("test", "netns", "networks")];
 const runner = fileURLToPath(new URL("./run-tests.mjs", import.meta.url));
 
 /** All test files below a folder, relative to the root. */
@@ -41,21 +40,23 @@ const isOfLaboratory = (file) => laboratories.some((folder) => isIn(file, folder
 
 const isOfGuests = (file) => withGuests.some((folder) => isIn(file, folder));
 
-/** Its place in the row of the laboratory. */
+/** What comes first has the lower number. */
 function rankOf(file) {
-	const rank = first.findIndex((beginning) => file.startsWith(beginning));
-	return rank === -1 ? first.length : rank;
+	const rank = long.findIndex((beginning) => file.startsWith(beginning));
+	return rank === -1 ? long.length : rank;
 }
 
-/** @returns {{ together: string[], laboratory: string[], guests: string[], leftOut: string[] }} */
+/** @returns {{ together: string[], guests: string[], quiet: string[], patient: string[], leftOut: string[] }} */
 function choose(all, quick, wanted) {
 	const isWanted = (file) => (wanted.length === 0 ? !isIn(file, onRequest) : wanted.some((place) => isIn(file, place)));
 	const asked = all.filter(isWanted);
 	const together = asked.filter((file) => !isOfLaboratory(file));
-	const apart = asked.filter(isOfLaboratory);
-	if (quick) return { together, laboratory: [], guests: [], leftOut: apart };
-	const laboratory = apart.filter((file) => !isOfGuests(file)).sort((a, b) => rankOf(a) - rankOf(b));
-	return { together, laboratory, guests: apart.filter(isOfGuests), leftOut: [] };
+	const laboratory = asked.filter(isOfLaboratory);
+	if (quick) return { together, guests: [], quiet: [], patient: [], leftOut: laboratory };
+	const guests = laboratory.filter(isOfGuests);
+	const quiet = laboratory.filter((file) => file.startsWith(hostile));
+	const patient = laboratory.filter((file) => !guests.includes(file) && !quiet.includes(file));
+	return { together, guests, quiet, patient: patient.sort((a, b) => rankOf(a) - rankOf(b)), leftOut: [] };
 }
 
 async function test(args) {
@@ -67,16 +68,16 @@ async function test(args) {
 	}
 	const quick = args.includes("--quick");
 	const wanted = args.filter((arg) => !arg.startsWith("-")).map((place) => relative(root, resolve(place)));
-	const { together, laboratory, guests, leftOut } = choose(folders.flatMap(testFiles), quick, wanted);
-	if (together.length + laboratory.length + guests.length === 0) {
+	const { together, leftOut, ...laboratory } = choose(folders.flatMap(testFiles), quick, wanted);
+	const flags = Object.entries(laboratory).flatMap(([kind, files]) => files.map((file) => `--${kind}=${file}`));
+	if (together.length + flags.length === 0) {
 		console.error("no test file fits");
 		return 1;
 	}
 	for (const file of leftOut) console.log(`left out by --quick: ${file}`);
 	process.chdir(root);
 	if (!buildPage(runtime)) return 1;
-	const apart = [laboratory.map((file) => `--laboratory=${file}`), guests.map((file) => `--guests=${file}`)];
-	return runInPlace(runtime, [runner, ...apart.flat(), ...together]);
+	return runInPlace(runtime, [runner, ...flags, ...together]);
 }
 
 process.exitCode = await test(process.argv.slice(2));
