@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { copyFileSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
 import type { Browser, Page } from "playwright-core";
+import { violations } from "../harness/axe.ts";
 import { PAGE_PROGRAMS, startBrowser } from "../harness/browser.ts";
 import { must } from "../harness/command.ts";
 import { eventually } from "../harness/eventually.ts";
@@ -89,6 +90,7 @@ describe("the images on the page", { skip, timeout: 240_000 }, () => {
 		await dialog.getByLabel("Also what cannot boot from the network").click();
 		const eeprom = dialog.getByRole("listitem").filter({ hasText: "Bootloader" });
 		assert.equal(await eeprom.getByRole("button").count(), 0);
+		assert.deepEqual(await violations(page), []);
 		await dialog.getByRole("searchbox").fill("held");
 		assert.equal(await dialog.getByRole("listitem").count(), 1);
 		await dialog.getByRole("button", { name: "Add Held OS" }).click();
