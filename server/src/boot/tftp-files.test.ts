@@ -64,6 +64,17 @@ describe("whose boot files", () => {
 		assert.equal(await text(site, "bootsig.bin", client), undefined);
 	});
 
+	test("bootcode.bin for the Pi that was found behind an address, when another was offered it last", async () => {
+		await using site = await Site.open({ boot: { ...PI_BOOT, "bootcode.bin": "rom" } });
+		const { device } = site.pi(1);
+		const { device: other, client } = site.pi(2);
+		site.registry.bind(other, client.address, "lease");
+		const file = await site.tftp.open("bootcode.bin", { ...client, mac: device.mac });
+		file?.close();
+		assert.equal(file?.size, 3);
+		assert.equal(site.registry.deviceAt(client.address)?.mac, device.mac);
+	});
+
 	test("nobody gets out of the boot volume, whatever the name", async () => {
 		await using site = await Site.open();
 		const { client } = site.pi();

@@ -454,6 +454,21 @@ describe("Pi 3Bs at the same moment", () => {
 	});
 });
 
+test("an address from which another fetches files is not offered after all, and stays his", async () => {
+	await using site = await open({ ...SETTINGS, subnets: [{ ...SUBNET, end: SUBNET.start }] });
+	const [first, second] = ["b8:27:eb:00:00:01", "b8:27:eb:00:00:02"];
+	const [offer] = await ask(site, pi3Discover(first, "1a000001"));
+	const address = offer?.packet.yiaddr ?? assert.fail("no OFFER");
+	site.wire.held.set(address, first);
+	assert.deepEqual(await ask(site, pi3Discover(second, "1a000002")), []);
+	assert.equal(site.registry.deviceAt(address)?.mac, first);
+	assert.deepEqual(
+		site.dhcp.leases().map(({ mac }) => mac),
+		[first],
+	);
+	assert.equal((await ask(site, pi3Discover(first, "1a000001")))[0]?.to, address);
+});
+
 test("a GUID that many share is no client: the MAC is", async () => {
 	await using site = await open();
 	const macs = ["dc:a6:32:00:00:01", "dc:a6:32:00:00:02"];
