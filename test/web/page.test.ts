@@ -92,7 +92,7 @@ describe("the page", { skip }, () => {
 	});
 
 	it("refuses an upload that is there already in the server's words, and replaces it when told to", async () => {
-		await screen.button("Hide").click();
+		await screen.button("Hide the upload of raspios.img").click();
 		await page.locator('input[type="file"]').setInputFiles(image);
 		await page
 			.getByRole("alert")
@@ -100,7 +100,7 @@ describe("the page", { skip }, () => {
 			.waitFor();
 		await screen.button("Replace it").click();
 		await page.getByText(/^Uploaded: /).waitFor();
-		await screen.button("Hide").click();
+		await screen.button("Hide the upload of raspios.img").click();
 	});
 
 	it("says of a file that was changed meanwhile that it is the file, not the server", async () => {
