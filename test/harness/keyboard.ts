@@ -76,5 +76,5 @@ const IS_FOCUS_SEEN = `() => {
 		const { outlineStyle, outlineWidth } = getComputedStyle(one);
 		return outlineStyle !== "none" && parseFloat(outlineWidth) >= 2;
 	};
-	return [element, element.nextElementSibling, element.parentElement, element.closest("label")].some(isRinged);
+	return [element, element.nextElementSibling, element.parentElement, element.closest("label"), element.closest(".mantine-TagsInput-input")].some(isRinged);
 }`;

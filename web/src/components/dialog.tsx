@@ -17,7 +17,7 @@ export function Dialog({ opened, onClose, title, size = "md", children }: Dialog
 			<Modal.Content>
 				{/* Mantine's own head would be a second banner of the page for screen readers. */}
 				<Group justify="space-between" wrap="nowrap" p="md">
-					<Modal.Title fw={600} style={{ overflowWrap: "anywhere" }}>
+					<Modal.Title fw={600} lh={1.35} style={{ overflowWrap: "anywhere" }}>
 						{title}
 					</Modal.Title>
 					<Modal.CloseButton aria-label="Close" />

@@ -122,7 +122,9 @@ function DeviceLog({ device }: { readonly device: Device }) {
 	return (
 		<Panel title="Log of this Pi">
 			{own.length > 0 && <LogView lines={own} height="20rem" fits />}
-			{own.length === 0 && earlier !== undefined && <Text size="sm">Nothing was logged of it yet.</Text>}
+			{own.length === 0 && earlier !== undefined && (
+				<Text size="sm">Nothing was logged of it since the server was started.</Text>
+			)}
 		</Panel>
 	);
 }

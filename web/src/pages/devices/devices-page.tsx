@@ -1,5 +1,5 @@
 /** All Pis at one glance. */
-import { SimpleGrid, Skeleton, Stack, VisuallyHidden } from "@mantine/core";
+import { SimpleGrid, Skeleton, Stack, Text, VisuallyHidden } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, startTransition, useCallback, useDeferredValue, useMemo, useState } from "react";
 import { pageFile } from "../../api/page-files.ts";
@@ -49,6 +49,7 @@ export function DevicesPage() {
 					<Toolbar all={all} filter={filter} onFilter={setFilter} count={shown.length} view={view} onView={setView} />
 					{/* Each of its own: they are painted step by step, anew when somebody turns to the other. */}
 					<DeviceList key={view} view={view} shown={shown} names={names} selected={selected} onToggle={toggle} />
+					{shown.length === 0 && <Text size="sm">No Pi fits.</Text>}
 				</Stack>
 			)}
 			<Bystanders />

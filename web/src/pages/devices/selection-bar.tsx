@@ -66,7 +66,7 @@ export default function SelectionBar({ chosen, shownIds, onSelect, onShowAll }: 
 	const count = chosen.length === 1 ? "1 Pi" : `${chosen.length} Pis`;
 	return (
 		<div className={classes.selected}>
-			<Paper withBorder shadow="md" p="sm" maw="46rem" mx="auto" component="section" aria-label="Selected Pis">
+			<Paper withBorder shadow="md" p="sm" maw="56rem" mx="auto" component="section" aria-label="Selected Pis">
 				<Stack gap="xs">
 					<Problem error={change.error} />
 					<SeveralProgress progress={change.progress} />
@@ -169,10 +169,10 @@ function Hidden({ hidden, onShow, onLeaveOut }: HiddenProps) {
 			{hidden.length > 0 && (
 				<>
 					<Text size="sm">{hiddenText(hidden)}</Text>
-					<Button size="xs" variant="subtle" onClick={onShow}>
+					<Button size="xs" variant="default" onClick={onShow}>
 						Show all
 					</Button>
-					<Button size="xs" variant="subtle" onClick={onLeaveOut}>
+					<Button size="xs" variant="default" onClick={onLeaveOut}>
 						Leave them out
 					</Button>
 				</>

@@ -29,7 +29,7 @@ export function UploadRow({ view }: { readonly view: UploadView }) {
 					<Group gap={6}>
 						{state === "sending" && (
 							<Button
-								size="compact-sm"
+								size="xs"
 								variant="default"
 								aria-label={`Pause the upload of ${name}`}
 								onClick={() => uploads.pause(key)}
@@ -39,7 +39,7 @@ export function UploadRow({ view }: { readonly view: UploadView }) {
 						)}
 						{(state === "paused" || state === "failed") && !isTaken && !isGone && (
 							<Button
-								size="compact-sm"
+								size="xs"
 								variant="default"
 								aria-label={`Go on with the upload of ${name}`}
 								onClick={() => uploads.resume(key)}
@@ -49,7 +49,7 @@ export function UploadRow({ view }: { readonly view: UploadView }) {
 						)}
 						{isTaken && (
 							<Button
-								size="compact-sm"
+								size="xs"
 								variant="default"
 								aria-label={`Replace it: ${name}`}
 								onClick={() => uploads.resume(key, true)}
@@ -59,7 +59,7 @@ export function UploadRow({ view }: { readonly view: UploadView }) {
 						)}
 						{state === "done" ? (
 							<Button
-								size="compact-sm"
+								size="xs"
 								variant="default"
 								aria-label={`Hide the upload of ${name}`}
 								onClick={() => uploads.dismiss(key)}
@@ -68,7 +68,7 @@ export function UploadRow({ view }: { readonly view: UploadView }) {
 							</Button>
 						) : (
 							<Button
-								size="compact-sm"
+								size="xs"
 								variant="subtle"
 								aria-label={`Cancel the upload of ${name}`}
 								onClick={() => uploads.cancel(key)}

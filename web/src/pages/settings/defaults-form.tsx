@@ -89,7 +89,7 @@ export function DefaultsForm({ defaults, onSave }: DefaultsFormProps) {
 					/>
 					<NumberInput
 						label="Older roots that are kept"
-						description="Per Pi and image, after an image was replaced"
+						description="Per Pi, once an image is replaced"
 						value={shown.kept}
 						min={0}
 						allowDecimal={false}

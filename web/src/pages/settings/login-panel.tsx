@@ -25,20 +25,20 @@ export function LoginPanel() {
 	return (
 		<Panel title="Login">
 			<Stack>
-				<div>
+				<Stack gap="xs">
 					<Text size="sm">For another browser or your phone: a link that works once, within 15 minutes.</Text>
 					{link.data !== undefined && <Command>{`${window.location.origin}/?code=${link.data.code}`}</Command>}
-				</div>
-				<Button variant="default" w="fit-content" loading={link.isPending} onClick={() => link.mutate()}>
-					Make a link
-				</Button>
+					<Button variant="default" w="fit-content" loading={link.isPending} onClick={() => link.mutate()}>
+						Make a link
+					</Button>
+				</Stack>
 				<PasswordForm isSet={session?.passwordSet === true} />
 				<Problem error={link.error ?? out.error} />
 				<Group gap="xs">
 					<Button variant="default" onClick={() => out.mutate(false)} loading={out.isPending}>
 						Log out
 					</Button>
-					<Button variant="subtle" onClick={() => out.mutate(true)}>
+					<Button variant="default" onClick={() => out.mutate(true)}>
 						Log out all other browsers
 					</Button>
 					<Text size="sm" role="status">
@@ -79,7 +79,7 @@ function PasswordForm({ isSet }: { readonly isSet: boolean }) {
 					Set
 				</Button>
 				{isSet && (
-					<Button variant="subtle" onClick={() => change.mutate(null)}>
+					<Button variant="default" onClick={() => change.mutate(null)}>
 						Take it away
 					</Button>
 				)}
