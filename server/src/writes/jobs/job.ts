@@ -167,3 +167,13 @@ export function ended(job: WriteJob, stage: WriteStage, now: number, failure: Wr
 	const times = [...job.times, { stage, at: now }];
 	return { ...job, stage, failure, times, endedAt: now, durable: stage === "complete" ? null : job.durable };
 }
+
+/** Failures after which what is on the disk is still good, and nobody has to do anything first. */
+const GOES_ON = new Set(["unreachable", "pack-gone"]);
+/** Runs after which a write that goes on by itself has had its chances. */
+const MOST_ATTEMPTS = 10;
+
+/** Whether a write that its agent gave up goes on by itself. */
+export function goesOn({ failure, attempts, isCancelled }: WriteJob): boolean {
+	return failure !== null && GOES_ON.has(failure.code) && attempts < MOST_ATTEMPTS && !isCancelled;
+}

@@ -21,6 +21,19 @@ export function neverEnds({ deviceName, attempts }: WriteJob): WriteFailure {
 	return { code: "never-ends", message, hint: "Does it restart while it writes? A weak power supply does that." };
 }
 
+const STOPPED = "It was cancelled. The disk does not boot.";
+const LEFT_ALONE =
+	"It was cancelled while the Pi was away. Its disk boots only if the write came to its end there, which nobody has seen.";
+
+/** What is told of a disk whose write was cancelled. @param run of the agent that is there and writes nothing. */
+export function cancellation({ attempts, counts, run: writing }: WriteJob, run: string | undefined): WriteFailure {
+	const hasBegun = attempts > 0 || counts.wireBytes > 0;
+	// An agent that is away may have gone on to the end.
+	const isStopped = writing === null || writing === run;
+	const message = hasBegun ? (isStopped ? STOPPED : LEFT_ALONE) : "It was cancelled before it began.";
+	return { code: "cancelled", message };
+}
+
 /** What is to be done, for the log. */
 export function beginText({ imageName, target }: WriteJob): string {
 	return `${imageName} is to be written to ${target.path}`;

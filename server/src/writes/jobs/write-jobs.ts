@@ -12,14 +12,14 @@ import type { AgentCaller } from "../agents/agent-gate.ts";
 import type { PackResult, PackShelf } from "../pack/index.ts";
 import { WriteError } from "../write-error.ts";
 import { Bells } from "./bells.ts";
-import { ended, handedOut, prepared, renewed, type WriteJob } from "./job.ts";
+import { ended, goesOn, handedOut, prepared, renewed, type WriteJob } from "./job.ts";
 import { JobShelf, type SaveWith } from "./job-shelf.ts";
 import { confirmedTarget, intendedJob, newJob, retriedTarget, type WriteOrder } from "./order.ts";
 import { Pace } from "./pace.ts";
 import { Preparing, type WritableBuild } from "./preparing.ts";
 import { type AgentReport, afterReport } from "./report.ts";
-import { countBefore } from "./turn.ts";
-import { beginText, endText, failureFrom, isOurFault, neverEnds } from "./words.ts";
+import { Waits } from "./waits.ts";
+import { beginText, cancellation, endText, failureFrom, isOurFault, neverEnds } from "./words.ts";
 import { type AgentWork, type WriteWait, workOf } from "./work.ts";
 
 export interface WriteJobsOptions {
@@ -45,15 +45,6 @@ interface WriteEvents {
 
 const SWEEP_MS = 2000;
 
-/** What is told of a disk whose write was cancelled. */
-const STOPPED = "It was cancelled. The disk does not boot.";
-const LEFT_ALONE =
-	"It was cancelled while the Pi was away. Its disk boots only if the write came to its end there, which nobody has seen.";
-
-/** Failures after which what is on the disk is still good, and nobody has to do anything first. */
-const GOES_ON = new Set(["unreachable", "pack-gone"]);
-/** Runs after which a write that goes on by itself has had its chances. */
-const MOST_ATTEMPTS = 10;
 /** Runs after which it is no accident that the Pi or its agent is restarted each time. */
 const MOST_RUNS = 30;
 
@@ -62,6 +53,7 @@ export class WriteJobs extends EventEmitter<WriteEvents> implements Startable {
 	readonly #shelf: JobShelf;
 	readonly #preparing: Preparing;
 	readonly #bells: Bells;
+	readonly #waits: Waits;
 	readonly #paces = new Map<string, Pace>();
 	/** The last report's number of each job that an agent has. */
 	readonly #heard = new Map<string, number>();
@@ -80,6 +72,8 @@ export class WriteJobs extends EventEmitter<WriteEvents> implements Startable {
 			ready: (id, buildId, result) => this.#prepared(id, buildId, result),
 			failed: (id, error) => this.#failed(id, error),
 		});
+		const { agents, atOnce } = options;
+		this.#waits = new Waits({ shelf: this.#shelf, preparing: this.#preparing, agents, atOnce });
 	}
 
 	/** Takes up the writes that were not over. */
@@ -128,20 +122,7 @@ export class WriteJobs extends EventEmitter<WriteEvents> implements Startable {
 
 	/** Why nothing is written at the moment; undefined while something is, and when it is over. */
 	waitOf(job: WriteJob): WriteWait | undefined {
-		if (job.endedAt !== null) return undefined;
-		if (!this.#isReady(job)) return { for: "image", percent: this.#preparing.percent(job.id) };
-		if (!this.#options.agents.isOnline(job.deviceKey)) return { for: "device" };
-		return job.run === null ? { for: "turn", before: this.#countBefore(job) } : undefined;
-	}
-
-	#isReady({ id, map }: WriteJob): boolean {
-		return map !== null && !this.#preparing.has(id);
-	}
-
-	#countBefore(job: WriteJob): number {
-		const { agents, atOnce } = this.#options;
-		const jobs = this.#shelf.open().filter(({ deviceKey }) => agents.isOnline(deviceKey));
-		return countBefore(job, { jobs, isReady: (other) => this.#isReady(other), atOnce: atOnce() });
+		return this.#waits.of(job);
 	}
 
 	/**
@@ -201,11 +182,7 @@ export class WriteJobs extends EventEmitter<WriteEvents> implements Startable {
 
 	/** @param run of the agent that is there and writes nothing. */
 	#cancelled(job: WriteJob, run?: string): Promise<WriteJob> {
-		const hasBegun = job.attempts > 0 || job.counts.wireBytes > 0;
-		// An agent that is away may have gone on to the end.
-		const isStopped = job.run === null || job.run === run;
-		const message = hasBegun ? (isStopped ? STOPPED : LEFT_ALONE) : "It was cancelled before it began.";
-		return this.#change(ended(job, "cancelled", this.#options.clock.now(), { code: "cancelled", message }));
+		return this.#change(ended(job, "cancelled", this.#options.clock.now(), cancellation(job, run)));
 	}
 
 	/** Begins a write again, with the newest build of its image. @throws WriteError. */
@@ -282,7 +259,7 @@ export class WriteJobs extends EventEmitter<WriteEvents> implements Startable {
 		if (job.isCancelled) await this.#cancelled(job, run);
 		else if (job.map !== before?.map) return null;
 		else if (!hasMap) this.#preparing.want(job);
-		else if (this.#isReady(job) && (job.run !== null || this.#countBefore(job) === 0)) {
+		else if (this.#waits.isReady(job) && (job.run !== null || this.#waits.countBefore(job) === 0)) {
 			if (job.attempts < MOST_RUNS) return this.#hand(job, run);
 			await this.#change(ended(job, "failed", this.#options.clock.now(), neverEnds(job)));
 		}
@@ -396,8 +373,4 @@ export class WriteJobs extends EventEmitter<WriteEvents> implements Startable {
 		this.emit("changed", job);
 		this.#bells.ring(job.deviceKey);
 	}
-}
-
-function goesOn({ failure, attempts, isCancelled }: WriteJob): boolean {
-	return failure !== null && GOES_ON.has(failure.code) && attempts < MOST_ATTEMPTS && !isCancelled;
 }
