@@ -19,12 +19,16 @@ export function tooWide(page: Page): Promise<string[]> {
 		const excess = (one) => one.scrollWidth - one.clientWidth;
 		const inner = (one) => one.getBoundingClientRect().left + one.clientLeft + one.clientWidth;
 		const scrolls = (one) => getComputedStyle(one).overflowX !== "visible";
+		const reach = (one) => {
+			const { left, right } = one.getBoundingClientRect();
+			return scrolls(one) ? right : Math.max(right, left + one.scrollWidth);
+		};
 		const isCut = (one, place) => one !== place && (scrolls(one) || isCut(one.parentElement, place));
-		const named = (one) => "<" + one.tagName.toLowerCase() + " class='" + one.className + "'> " + one.textContent.slice(0, 40);
+		const named = (one) => one.localName + "." + one.classList + " (" + one.textContent.slice(0, 40) + ")";
 		const places = [document.documentElement, ...document.querySelectorAll("#page .mantine-Paper-root")];
 		return places.filter((place) => excess(place) > 1).map((place) => {
 			const beyond = [...place.querySelectorAll("body *")].filter(
-				(one) => one.getBoundingClientRect().right > inner(place) + 1 && !isCut(one.parentElement, place),
+				(one) => reach(one) > inner(place) + 1 && !isCut(one.parentElement, place),
 			);
 			const last = beyond.filter((one) => !beyond.some((other) => other !== one && one.contains(other)));
 			return excess(place) + " pixels beyond " + named(place) + ": " + last.map(named).join(", ");
