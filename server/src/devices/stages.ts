@@ -5,8 +5,9 @@
  */
 
 import { type AskedFile, AskedFiles } from "./asked-files.ts";
-import { type Attempt, type AttemptState, type BrokenTransfer, beginAttempt, lastStage, record } from "./attempt.ts";
+import { type Attempt, type AttemptState, type BrokenTransfer, beginAttempt, lastStage } from "./attempt.ts";
 import { type Fact, STAGES, type Stage } from "./facts.ts";
+import { record } from "./record.ts";
 
 /** The Pi 3's ROM asks for these, and then the program in them asks DHCP once more: one boot with two DISCOVERs. */
 const BEFORE_SECOND_DISCOVER = new Set(["bootcode.bin", "bootsig.bin"]);
