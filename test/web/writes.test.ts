@@ -57,10 +57,9 @@ const room = bootLab(skip, async (made) => {
 	server = await made.serve({ images: ["raspios"], flags: ["--dhcp", "full", "--writes-at-once", "1"] });
 	bench = new WorkingPi(lab, "bench", BENCH, [used, small, broken.device], folder);
 	shelf = new WorkingPi(lab, "shelf", SHELF, [empty], folder);
-	for (const pi of [bench, shelf]) {
-		made.atEnd(() => pi.powerOff());
-		await pi.boot();
-	}
+	const pis = [bench, shelf];
+	for (const pi of pis) made.atEnd(() => pi.powerOff());
+	await Promise.all(pis.map((pi) => pi.boot()));
 	await name(bench, "bench");
 	await name(shelf, "shelf");
 	const browser = await browserIn(made);
