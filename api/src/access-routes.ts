@@ -14,7 +14,7 @@ import {
 	TokenId,
 	TokenList,
 } from "./access.ts";
-import { LoginCode } from "./login.ts";
+import { LoginLink } from "./login.ts";
 import type { Route } from "./route.ts";
 
 const tokenParams = z.strictObject({ id: TokenId });
@@ -25,7 +25,7 @@ export const accessRoutes = {
 		path: "/api/v1/login-codes",
 		summary: "A code that opens the page in a browser, once, within 15 minutes",
 		auth: "user",
-		response: LoginCode,
+		response: LoginLink,
 		errors: [],
 	},
 	getLogin: {

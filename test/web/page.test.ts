@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import type { AllowedHosts, DeviceList, Network } from "@pi-netboot/api";
 import type { Browser, BrowserContext, Page } from "playwright-core";
+import decodeQR from "qr/decode.js";
 import { bootLab } from "../harness/boot-lab.ts";
 import { browserIn, PAGE_PROGRAMS } from "../harness/browser.ts";
 import { eventually } from "../harness/eventually.ts";
@@ -16,6 +17,27 @@ import { lacks } from "../harness/needs.ts";
 import { AWAY, DESK, PHONE, Screen } from "../harness/screen.ts";
 import { type Server, SITE } from "../harness/server.ts";
 import { makeSmallImage } from "../harness/small-image.ts";
+
+interface Picture {
+	readonly width: number;
+	readonly height: number;
+	/** Red, green, blue and opacity of each pixel. */
+	readonly data: number[];
+}
+
+/** The picture in the dialog as a camera has it. */
+const PAINTED = `(async () => {
+	const drawn = document.querySelector('[role="dialog"] svg[role="img"]').cloneNode(true);
+	drawn.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+	const picture = new Image();
+	picture.src = "data:image/svg+xml," + encodeURIComponent(drawn.outerHTML);
+	await picture.decode();
+	const canvas = Object.assign(document.createElement("canvas"), { width: picture.width, height: picture.height });
+	const context = canvas.getContext("2d");
+	context.drawImage(picture, 0, 0);
+	const { width, height, data } = context.getImageData(0, 0, picture.width, picture.height);
+	return { width, height, data: [...data] };
+})()`;
 
 /** Bytes; what may be loaded before the first page is there, packed. */
 const MOST_AT_FIRST = 250_000;
@@ -98,7 +120,7 @@ describe("the page", { skip }, () => {
 			.getByRole("alert")
 			.getByText(/raspios\.img/)
 			.waitFor();
-		await screen.button("Replace it").click();
+		await screen.button("Replace it: raspios.img").click();
 		await page.getByText(/^Uploaded: /).waitFor();
 		await screen.button("Hide the upload of raspios.img").click();
 	});
@@ -291,6 +313,22 @@ describe("the page", { skip }, () => {
 		await field.focus();
 		await page.keyboard.press("Control+V");
 		assert.match(await field.inputValue(), /^http:\S+\?code=\w+$/);
+	});
+
+	it("opens on a phone, by what its camera reads", async () => {
+		await screen.button("Open on a phone").click();
+		await screen.dialog().getByRole("img", { name: "The link as a QR code" }).waitFor();
+		const { data, ...size } = await page.evaluate<Picture>(PAINTED);
+		const link = decodeQR({ ...size, data: Uint8Array.from(data) });
+		assert.match(link, /^http:\S+\?code=\w+&to=%2Fsettings$/);
+		await page.keyboard.press("Escape");
+		await screen.dialog().waitFor({ state: "detached" });
+		const phone = await browser.newContext({ viewport: PHONE });
+		const seen = await Screen.open(phone);
+		await seen.page.goto(link);
+		await seen.heading("Settings").waitFor();
+		assert.deepEqual(seen.complaints(), []);
+		await phone.close();
 	});
 
 	it("shows the log as it grows", async () => {

@@ -50,9 +50,14 @@ function refused(header: string): ApiError {
 
 /** @param host lower case, without a port. */
 export function isOurs(host: string, machine: Machine, allowed: readonly string[]): boolean {
-	if (host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."))) return true;
+	if (isLoopback(host)) return true;
 	if (isIP(host) !== 0 && machine.addresses().some((address) => address.split("%")[0] === host)) return true;
 	return [...namesOf(machine), ...allowed].some((name) => name.toLowerCase() === host);
+}
+
+/** Whether only this machine can call itself so. */
+export function isLoopback(host: string): boolean {
+	return host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."));
 }
 
 /** Names that nobody has to allow. */

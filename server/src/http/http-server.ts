@@ -174,6 +174,7 @@ export class HttpServer implements Startable {
 			audit: this.#audit,
 			streams: this.#streams,
 			codes: this.#codes,
+			listensOn: this.#options.host,
 			answered: this.#answered,
 		});
 		for (const [id, route] of allRoutes()) {

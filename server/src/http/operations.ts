@@ -8,6 +8,7 @@ import type { Audit } from "./audit.ts";
 import { type BootstrapCodes, downloadPath, installCode } from "./bootstrap.ts";
 import { ApiError } from "./errors.ts";
 import type { EventStreams } from "./event-stream.ts";
+import { isLoopback } from "./host.ts";
 import { metricsText } from "./metrics.ts";
 import { pageOf } from "./paging.ts";
 import type { Awaitable, Services, UnfinishedUpload } from "./services.ts";
@@ -40,11 +41,14 @@ interface Sources {
 	readonly audit: Audit;
 	readonly streams: EventStreams;
 	readonly codes: BootstrapCodes;
+	/** The address that it listens on. */
+	readonly listensOn: string;
 	/** Requests that were answered. */
 	readonly answered: Tally;
 }
 
-export function operations({ services, access, hosts, audit, streams, codes, answered }: Sources): Operations {
+export function operations(sources: Sources): Operations {
+	const { services, access, hosts, audit, streams, codes, answered, listensOn } = sources;
 	const { bootstrap, health, network, images, uploads, catalog, devices, roots, logs } = services;
 	return {
 		getHealth: () => health.health(),
@@ -105,7 +109,7 @@ export function operations({ services, access, hosts, audit, streams, codes, ans
 			const shown = lines.slice(-query.limit);
 			return { lines: shown, next: lines.length > query.limit ? (shown[0]?.id ?? null) : null };
 		},
-		createLoginCode: () => access.createCode(),
+		createLoginCode: () => ({ ...access.createCode(), server: urlForOthers(listensOn, bootstrap.url) }),
 		createInstallCode: () => installCode(bootstrap.url, codes.create("install")),
 		createDownloadLink: async ({ params }) => {
 			const { id } = (await images.get(params.id)) ?? noImage(params.id);
@@ -126,6 +130,11 @@ export function operations({ services, access, hosts, audit, streams, codes, ans
 				eventStreams: streams.size,
 			}),
 	};
+}
+
+/** @param url of this server, by the address that it has in the network. */
+function urlForOthers(listensOn: string, url: string): string | null {
+	return isLoopback(listensOn) || isLoopback(new URL(url).hostname) ? null : url;
 }
 
 function showUpload({ id, imageId, name, size, offset, createdAt, fingerprint }: UnfinishedUpload) {

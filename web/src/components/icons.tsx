@@ -5,8 +5,8 @@ function drawn(path: ReactNode) {
 	return function Icon({ size = 18 }: { readonly size?: number }) {
 		return (
 			<svg
-				width={size}
-				height={size}
+				width={`${size / 16}rem`}
+				height={`${size / 16}rem`}
 				viewBox="0 0 24 24"
 				fill="none"
 				stroke="currentColor"
@@ -37,6 +37,9 @@ export const ImageIcon = drawn(
 );
 export const WriteIcon = drawn(<path d="M12 3v11m0 0-4-4m4 4 4-4M5 17v2a2 2 0 0 0 2 2h10a2 2 0 0 0 2-2v-2" />);
 export const NetworkIcon = drawn(<path d="M9 3h6v5H9zM3 16h6v5H3zM15 16h6v5h-6zM12 8v4M6 16v-4h12v4" />);
+export const PhoneIcon = drawn(
+	<path d="M8 3h8a1 1 0 0 1 1 1v16a1 1 0 0 1-1 1H8a1 1 0 0 1-1-1V4a1 1 0 0 1 1-1zM11 18h2" />,
+);
 export const LogIcon = drawn(<path d="M5 6h14M5 10h9M5 14h14M5 18h6" />);
 export const SettingsIcon = drawn(
 	<>
@@ -59,7 +62,7 @@ export const SearchIcon = drawn(
 );
 export const AlertIcon = drawn(<path d="M12 4 2.8 19.5h18.4zM12 10v4.5M12 17v.2" />);
 export const CheckIcon = drawn(<path d="m5 12.5 4.5 4.5L19 7.5" />);
-export const DotsIcon = drawn(<path d="M12 5.5v.01M12 12v.01M12 18.5v.01" />);
+export const DotsIcon = drawn(<path strokeWidth="3.2" d="M12 5.5v.01M12 12v.01M12 18.5v.01" />);
 export const SunIcon = drawn(
 	<>
 		<circle cx="12" cy="12" r="4" />

@@ -11,7 +11,8 @@ import {
 } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { Link, Outlet, useRouterState } from "@tanstack/react-router";
-import { type ComponentType, type KeyboardEvent, useEffect, useRef } from "react";
+import { type ComponentType, type KeyboardEvent, lazy, Suspense, useEffect, useRef } from "react";
+import { pageFile } from "../api/page-files.ts";
 import {
 	BoardIcon,
 	GuideIcon,
@@ -19,6 +20,7 @@ import {
 	LogIcon,
 	MoonIcon,
 	NetworkIcon,
+	PhoneIcon,
 	SettingsIcon,
 	SunIcon,
 	WriteIcon,
@@ -42,6 +44,8 @@ const places: readonly Place[] = [
 	{ to: "/settings", name: "Settings", icon: SettingsIcon },
 	{ to: "/guide", name: "Set-up guide", icon: GuideIcon },
 ];
+
+const PhoneDialog = lazy(pageFile(() => import("./phone-dialog.tsx")));
 
 export function Shell() {
 	const [menuOpened, menu] = useDisclosure(false);
@@ -78,8 +82,10 @@ export function Shell() {
 						aria-expanded={menuOpened}
 					/>
 					<img src="/icon.svg" alt="" width={26} height={26} />
-					<Text fw={650}>pi-netboot</Text>
-					<Group ml="auto" gap="xs" wrap="nowrap">
+					<Text fw={650} truncate>
+						pi-netboot
+					</Text>
+					<Group ml="auto" gap="xs" wrap="nowrap" flex="none">
 						<ServerState />
 						<SchemeSwitch />
 					</Group>
@@ -95,6 +101,7 @@ export function Shell() {
 				{places.map((place) => (
 					<PlaceLink key={place.to} place={place} onClick={menu.close} />
 				))}
+				<ToPhone />
 			</AppShell.Navbar>
 			<AppShell.Main id="page" tabIndex={-1} className={classes.main}>
 				<div className={classes.page}>
@@ -120,6 +127,26 @@ function PlaceLink({ place, onClick }: { readonly place: Place; readonly onClick
 			onClick={onClick}
 			className={classes.link}
 		/>
+	);
+}
+
+/** Who has the page on a phone needs no other. */
+function ToPhone() {
+	const [opened, { open, close }] = useDisclosure(false);
+	return (
+		<>
+			<NavLink
+				component="button"
+				label="Open on a phone"
+				leftSection={<PhoneIcon />}
+				onClick={open}
+				aria-haspopup="dialog"
+				visibleFrom="sm"
+				mt="auto"
+				className={classes.link}
+			/>
+			<Suspense>{opened && <PhoneDialog onClose={close} />}</Suspense>
+		</>
 	);
 }
 
