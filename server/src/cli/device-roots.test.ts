@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
-import { sampleDefaults, sampleSnapshot } from "../http/testing/fake-services.ts";
 import { type Harness, harness, token } from "../http/testing/harness.ts";
+import { sampleDefaults, sampleSnapshot } from "../http/testing/samples.ts";
 import { runCli } from "./index.ts";
 
 const ID = "7bf18f79";

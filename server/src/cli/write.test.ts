@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
 import type { AgentDisk, Device, NewWrite, Write } from "@pi-netboot/api";
 import { NetbootError } from "../base/index.ts";
-import { fakeServices, sampleDevice, sampleWrite } from "../http/testing/fake-services.ts";
+import { fakeServices } from "../http/testing/fake-services.ts";
 import { harness, token } from "../http/testing/harness.ts";
+import { sampleDevice, sampleWrite } from "../http/testing/samples.ts";
 import { disk, inventory } from "../writes/testing/floor.ts";
 import { runCli } from "./index.ts";
 

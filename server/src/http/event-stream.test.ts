@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { after, describe, it } from "node:test";
 import { CreatedToken } from "@pi-netboot/api";
-import { logLine, sampleDevice } from "./testing/fake-services.ts";
 import { bearer, type Harness, harness } from "./testing/harness.ts";
+import { logLine, sampleDevice } from "./testing/samples.ts";
 
 const started: Harness[] = [];
 after(() => Promise.all(started.map((h) => h.http.stop())));

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Tally } from "../base/index.ts";
 import { metricsText } from "./metrics.ts";
-import { sampleDevice, sampleHealth, sampleImage, sampleLease, sampleWrite } from "./testing/fake-services.ts";
+import { sampleDevice, sampleHealth, sampleImage, sampleLease, sampleWrite } from "./testing/samples.ts";
 
 function text(device = sampleDevice.id): string {
 	const answered = new Tally();

@@ -11,6 +11,7 @@ import {
 	plainRoutes,
 } from "@pi-netboot/api";
 import fc from "fast-check";
+import { bearer, harness } from "./testing/harness.ts";
 import {
 	logLine,
 	sampleAttempt,
@@ -21,8 +22,7 @@ import {
 	sampleHealth,
 	sampleImage,
 	sampleLease,
-} from "./testing/fake-services.ts";
-import { bearer, harness } from "./testing/harness.ts";
+} from "./testing/samples.ts";
 
 type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import { fakeServices, sampleWrite } from "./testing/fake-services.ts";
+import { fakeServices } from "./testing/fake-services.ts";
 import { bearer, harness } from "./testing/harness.ts";
+import { sampleWrite } from "./testing/samples.ts";
 
 it("writes are told page by page", async () => {
 	const services = fakeServices();
