@@ -4,18 +4,23 @@
  *     node_modules/.bin/node test/web/pictures.ts                      the four of the README
  *     node_modules/.bin/node test/web/pictures.ts --all FOLDER         each page with 0, 1 and 60 Pis, wide and on a phone, light and dark
  *     node_modules/.bin/node test/web/pictures.ts --all FOLDER --pis 60 --pages device,network
+ *
+ * `moments` are what people see while they do something: dialogs, menus, refusals. They need a dozen Pis.
  */
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Camera, type Shot } from "./gallery/camera.ts";
+import { momentsOf } from "./gallery/moments.ts";
 import { Scene } from "./gallery/scene.ts";
 
 const OURS = fileURLToPath(new URL("../../docs/pictures/", import.meta.url));
-const PAGES = ["devices", "device", "images", "writes", "network", "logs", "settings", "guide"];
+const PAGES = ["devices", "device", "images", "writes", "network", "logs", "settings", "guide", "login", "moments"];
 const SCREENS = [
 	{ width: 1440, height: 900 },
 	{ width: 390, height: 844 },
 ];
+/** So many have each part, those that are chosen among them. */
+const FEW = 12;
 /** From so many on, a page of Pis is as long as the list: the screen shows what there is to see. */
 const MANY = 20;
 
@@ -42,20 +47,32 @@ async function takeOurs(): Promise<void> {
 }
 
 async function takeAll(folder: string, count: number, pages: readonly string[]): Promise<void> {
-	await photograph(count, folder, (lead) =>
-		pages
-			.filter((page) => page !== "device" || lead !== undefined)
-			.flatMap((page) =>
-				SCREENS.flatMap((screen) =>
-					(["light", "dark"] as const).map((colorScheme) => ({
-						...screen,
-						colorScheme,
-						place: page === "device" ? `/devices/${lead}` : `/${page}`,
-						name: `${page}-${count}-${screen.width}-${colorScheme}`,
-						whole: page !== "devices" || count < MANY,
-					})),
-				),
+	await photograph(count, folder, (lead) => {
+		const shown = pages.filter((page) => page !== "moments" && (page !== "device" || lead !== undefined));
+		const moments = pages.includes("moments") && lead !== undefined && count >= FEW ? momentsOf(lead) : [];
+		return [
+			...shown.flatMap((page) =>
+				inAllWays({
+					place: page === "device" ? `/devices/${lead}` : `/${page}`,
+					name: `${page}-${count}`,
+					whole: page !== "devices" || count < MANY,
+					isOut: page === "login",
+				}),
 			),
+			...moments.flatMap(({ name, ...moment }) => inAllWays({ ...moment, name: `moment-${name}-${count}` })),
+		];
+	});
+}
+
+/** Wide and on a phone, light and dark. */
+function inAllWays(shot: Omit<Shot, "width" | "height" | "colorScheme">): Shot[] {
+	return SCREENS.flatMap((screen) =>
+		(["light", "dark"] as const).map((colorScheme) => ({
+			...shot,
+			...screen,
+			colorScheme,
+			name: `${shot.name}-${screen.width}-${colorScheme}`,
+		})),
 	);
 }
 

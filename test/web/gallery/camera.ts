@@ -1,7 +1,7 @@
 /** Takes pictures of the page. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Browser, BrowserContext } from "playwright-core";
+import type { Browser, BrowserContext, Page } from "playwright-core";
 import { startBrowser } from "../../harness/browser.ts";
 import { SITE } from "../../harness/server.ts";
 import type { Scene } from "./scene.ts";
@@ -17,7 +17,14 @@ export interface Shot {
 	readonly colorScheme?: "light" | "dark";
 	/** Down to its end, rather than what fits on the screen. */
 	readonly whole?: boolean;
+	/** What is done before. */
+	readonly act?: (page: Page) => Promise<unknown>;
+	/** By somebody who has not logged in. */
+	readonly isOut?: boolean;
 }
+
+/** Milliseconds. */
+const LAZY = 500;
 
 export class Camera {
 	readonly #browser: Browser;
@@ -40,19 +47,38 @@ export class Camera {
 	}
 
 	async take(shot: Shot): Promise<void> {
-		const { place, name, width, height, colorScheme = "light", whole = false } = shot;
-		const viewport = { width, height };
-		const context = await this.#browser.newContext({ storageState: this.#storageState, colorScheme, viewport });
+		const { place, name, width, height, colorScheme = "light", whole = false, act, isOut = false } = shot;
+		const context = await this.#browser.newContext({
+			...(!isOut && { storageState: this.#storageState }),
+			colorScheme,
+			viewport: { width, height },
+			// Nothing is taken while it is on its way.
+			reducedMotion: "reduce",
+		});
 		const page = await context.newPage();
 		await page.goto(`${SITE}${place}`);
-		await page.getByText("Live", { exact: true }).waitFor();
-		// What is lazily loaded and faded in is there.
-		await page.waitForTimeout(700);
-		await page.screenshot({ path: join(this.#folder, `${name}.png`), fullPage: whole });
+		await page
+			.getByText(isOut ? "Log in" : "Live", { exact: true })
+			.first()
+			.waitFor();
+		await act?.(page);
+		// What is lazily loaded is there.
+		await page.waitForTimeout(LAZY);
+		if (whole) await growTo(page, width);
+		await page.screenshot({ path: join(this.#folder, `${name}.png`) });
 		await context.close();
 	}
 
 	close(): Promise<void> {
 		return this.#browser.close();
+	}
+}
+
+/** Makes the screen as high as the page: below a screen's end nothing is painted. */
+async function growTo(page: Page, width: number): Promise<void> {
+	for (let round = 0; round < 2; round++) {
+		const height = await page.evaluate<number>("document.documentElement.scrollHeight");
+		await page.setViewportSize({ width, height });
+		await page.waitForTimeout(LAZY / 5);
 	}
 }

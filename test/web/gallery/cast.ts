@@ -10,7 +10,7 @@ export interface Actor extends VirtualPi {
 	readonly tags: readonly string[];
 	/** Default: persistent. */
 	readonly rootMode?: "ephemeral" | "read-only";
-	/** How often it is switched on; 1 if not given. */
+	/** How often it is switched on; once if not given, and once more where its root has a mode. */
 	readonly boots?: number;
 }
 

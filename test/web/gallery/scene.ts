@@ -122,10 +122,12 @@ export class Scene {
 
 	/** It boots as often as it shall, is given its name, and does what its part is. */
 	async #arrive(actor: Actor): Promise<void> {
-		const { part, boots = 1 } = actor;
+		// What is chosen for its root holds from the next boot on.
+		const { part, rootMode, boots = rootMode === undefined ? 1 : 2 } = actor;
 		const host = await this.#plugIn(actor.mac);
-		for (let boot = 1; boot <= boots; boot++) await this.#boot(actor, host);
+		await this.#boot(actor, host);
 		await this.#settle(actor, part === "lacks-files" ? { imageId: "raspios-bookworm-nightly" } : {});
+		for (let boot = 2; boot <= boots; boot++) await this.#boot(actor, host);
 		if (part === "lacks-files") await powerOn(this.room.lab, host, actor);
 		if (part === "stops") await powerOn(this.room.lab, host, actor, { flags: ["--firmware-only"] });
 		if (WRITTEN.includes(part)) await this.#order(actor.serial);
