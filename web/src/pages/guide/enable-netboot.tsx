@@ -101,6 +101,7 @@ export function EnableNetboot() {
 			<SegmentedControl
 				aria-label="Your Pi"
 				className={classes.models}
+				withItemsBorders={false}
 				value={value}
 				onChange={setValue}
 				data={ways.map(({ value: id, label }) => ({ value: id, label }))}

@@ -21,7 +21,7 @@ export function Leases({ leases, count }: { readonly leases: readonly Lease[]; r
 			title={`Addresses given out: ${count}${count > leases.length ? `, the first ${leases.length} of them` : ""}`}
 		>
 			<Table.ScrollContainer minWidth={240} maxHeight="28rem" type="native">
-				<Table stickyHeader verticalSpacing={6}>
+				<Table stickyHeader verticalSpacing={6} horizontalSpacing={8}>
 					<Table.Thead>
 						<Table.Tr>
 							<Table.Th>Address</Table.Th>
@@ -46,9 +46,7 @@ export function Leases({ leases, count }: { readonly leases: readonly Lease[]; r
 									{lease.mac}
 								</Table.Td>
 								<Table.Td visibleFrom="xs">{states[lease.state]}</Table.Td>
-								<Table.Td title={dateTimeText(lease.expiresAt)} style={{ whiteSpace: "nowrap" }}>
-									{agoText(lease.expiresAt, now)}
-								</Table.Td>
+								<Table.Td title={dateTimeText(lease.expiresAt)}>{agoText(lease.expiresAt, now)}</Table.Td>
 							</Table.Tr>
 						))}
 					</Table.Tbody>
