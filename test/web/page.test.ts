@@ -339,6 +339,15 @@ describe("the page", { skip }, () => {
 		await page.getByRole("log").getByText("a virtual pi5 is switched on").waitFor();
 	});
 
+	it("lets a virtual Pi fail, to see what is said of that", async () => {
+		await screen.link("Set-up guide").click();
+		await page.getByLabel("Model").selectOption("pi3bp");
+		await page.getByLabel("What it does").selectOption("It finds no kernel that it takes");
+		await screen.button("Start a virtual Pi").click();
+		await screen.link("Log").click();
+		await page.getByRole("log").getByText("a virtual pi3bp is switched on, which plays config-loop").waitFor();
+	});
+
 	it("lets a stranger in by the password, with the keyboard alone, and asks everybody else again", async () => {
 		await server.api("PUT", "/api/v1/password", { password: "correct horse & battery" });
 		const stranger = await browser.newContext();

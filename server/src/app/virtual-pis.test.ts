@@ -58,7 +58,7 @@ describe("virtual Pis", () => {
 		const { log, next } = listening();
 		const program = pretended("console.log(process.argv.slice(-2).join(' ')); process.exit(4)");
 		new VirtualPis({ program, url, log }).start("pi5", "no-init");
-		await next();
+		assert.equal(await next(), "a virtual pi5 is switched on, which plays no-init");
 		assert.equal(await next(), "the virtual pi5 did not boot: --plays no-init");
 	});
 
@@ -78,7 +78,17 @@ describe("virtual Pis", () => {
 		);
 		for (let count = 0; count < 4; count++) await next();
 		pis.stop();
-		for (let count = 0; count < 4; count++) assert.match(await next(), /did not boot/);
+		for (let count = 0; count < 4; count++) assert.match(await next(), /is switched off with the server$/);
+	});
+
+	it("that say nothing are told of by how they ended", async () => {
+		const { log, next } = listening();
+		new VirtualPis({ program: pretended("process.exit(5)"), url, log }).start("pi4");
+		await next();
+		assert.equal(await next(), "the virtual pi4 did not boot: it ended with status 5");
+		new VirtualPis({ program: pretended("process.kill(process.pid, 'SIGKILL')"), url, log }).start("pi4");
+		await next();
+		assert.equal(await next(), "the virtual pi4 did not boot: it was ended by SIGKILL");
 	});
 
 	it("that cannot be started at all are told of", async () => {

@@ -27,6 +27,7 @@ const MOST_SAID = 4000;
 export class VirtualPis implements VirtualPiService {
 	readonly #options: VirtualPiOptions;
 	readonly #running = new Set<ChildProcess>();
+	#isStopped = false;
 
 	constructor(options: VirtualPiOptions) {
 		this.#options = options;
@@ -39,11 +40,12 @@ export class VirtualPis implements VirtualPiService {
 		const [program = process.execPath, ...rest] = this.#options.program;
 		const child = spawn(program, [...rest, ...this.#words(model, plays)], { stdio: ["ignore", "pipe", "pipe"] });
 		this.#running.add(child);
-		this.#listen(child, model);
+		this.#listen(child, model, plays);
 	}
 
 	/** Pulls every plug. */
 	stop(): void {
+		this.#isStopped = true;
 		for (const child of this.#running) child.kill("SIGKILL");
 	}
 
@@ -53,7 +55,7 @@ export class VirtualPis implements VirtualPiService {
 		return plays === undefined ? words : [...words, "--plays", plays];
 	}
 
-	#listen(child: ChildProcess, model: VirtualModel): void {
+	#listen(child: ChildProcess, model: VirtualModel, plays: VirtualFailure | undefined): void {
 		const { log } = this.#options;
 		let said = "";
 		const hear = (chunk: Buffer) => {
@@ -65,13 +67,19 @@ export class VirtualPis implements VirtualPiService {
 			this.#running.delete(child);
 			log.warn(`the virtual ${model} does not start: ${error.message}`);
 		});
-		child.once("close", (status) => {
+		child.once("close", (status, signal) => {
 			this.#running.delete(child);
-			if (status === 0) log.info(`the virtual ${model} has booted`);
-			else log.warn(`the virtual ${model} did not boot: ${lastLine(said)}`);
+			if (this.#isStopped) log.info(`the virtual ${model} is switched off with the server`);
+			else if (status === 0) log.info(`the virtual ${model} has booted`);
+			else log.warn(`the virtual ${model} did not boot: ${lastLine(said) || endText(status, signal)}`);
 		});
-		log.info(`a virtual ${model} is switched on`);
+		log.info(`a virtual ${model} is switched on${plays === undefined ? "" : `, which plays ${plays}`}`);
 	}
+}
+
+/** Of one that said nothing. */
+function endText(status: number | null, signal: string | null): string {
+	return signal === null ? `it ended with status ${status}` : `it was ended by ${signal}`;
 }
 
 function lastLine(text: string): string {

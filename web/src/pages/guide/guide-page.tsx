@@ -1,23 +1,21 @@
 /** From nothing to a Pi that runs: an image, the Pi's one setting, its arrival. */
-import { Anchor, Button, Group, NativeSelect, Stack, Text } from "@mantine/core";
-import type { Device, VirtualModel } from "@pi-netboot/api";
-import { useMutation, useQuery } from "@tanstack/react-query";
+import { Anchor, Button, Group, Stack, Text } from "@mantine/core";
+import type { Device } from "@pi-netboot/api";
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useState } from "react";
-import { ask } from "../../api/client.ts";
 import { devicesQuery, imagesQuery } from "../../api/queries.ts";
 import { useNow } from "../../components/ago.tsx";
 import { Columns } from "../../components/columns.tsx";
 import { FindingNote } from "../../components/findings.tsx";
 import { PageFrame } from "../../components/page-frame.tsx";
 import { Panel } from "../../components/panel.tsx";
-import { Problem } from "../../components/problem.tsx";
 import { ServerTrouble } from "../../components/server-trouble.tsx";
 import { StageBar } from "../../components/stage-bar.tsx";
 import { isVirtual, modelText } from "../../words/models.ts";
 import { statusOf } from "../../words/status.ts";
 import { EnableNetboot } from "./enable-netboot.tsx";
 import { Steps } from "./steps.tsx";
+import { VirtualPi } from "./virtual-pi.tsx";
 
 export function GuidePage() {
 	const { data: images = [] } = useQuery(imagesQuery);
@@ -134,34 +132,3 @@ function Arrivals({ devices }: { readonly devices: readonly Device[] }) {
 }
 
 const seenAt = ({ stages }: Device): number => stages.at(-1)?.at ?? 0;
-
-const models: readonly { readonly value: VirtualModel; readonly label: string }[] = [
-	{ value: "pi5", label: "Pi 5" },
-	{ value: "pi4", label: "Pi 4" },
-	{ value: "pi3bp", label: "Pi 3 B+" },
-];
-
-function VirtualPi({ canBoot }: { readonly canBoot: boolean }) {
-	const [model, setModel] = useState<VirtualModel>("pi5");
-	const start = useMutation({ mutationFn: () => ask("startVirtualPi", { body: { model } }) });
-	return (
-		<Stack>
-			<Group align="flex-end" gap="sm">
-				<NativeSelect
-					label="Model"
-					data={[...models]}
-					value={model}
-					onChange={({ currentTarget }) => setModel(currentTarget.value as VirtualModel)}
-				/>
-				<Button onClick={() => start.mutate()} loading={start.isPending} disabled={!canBoot}>
-					Start a virtual Pi
-				</Button>
-				<Text size="sm" role="status">
-					{!canBoot && "It needs an image, too."}
-					{start.isSuccess && "It is switched on: watch it arrive above, and among the Pis."}
-				</Text>
-			</Group>
-			<Problem error={start.error} title="It was not started" />
-		</Stack>
-	);
-}
