@@ -9,6 +9,7 @@ import { Device, DeviceId } from "./devices.ts";
 import { Image, ImageId } from "./images.ts";
 import { LogLine } from "./logs.ts";
 import { Network } from "./network.ts";
+import { Defaults } from "./roots.ts";
 import { Write, WriteId } from "./writes.ts";
 
 export const DeviceEvent = z
@@ -34,6 +35,12 @@ export const ServerEvent = z
 		z.object({ type: z.literal("log"), data: LogLine }),
 		z.object({ type: z.literal("bystander"), data: Bystander }),
 		z.object({
+			type: z.literal("defaults"),
+			data: Defaults.describe(
+				"They were changed; what a device shows of them is another now, without an event of its own.",
+			),
+		}),
+		z.object({
 			type: z.literal("reset"),
 			data: z.strictObject({}).describe("Events were missed, or the server started anew: ask for the lists again."),
 		}),
@@ -49,6 +56,7 @@ export const serverEventTypes: readonly ServerEventType[] = [
 	"network",
 	"log",
 	"bystander",
+	"defaults",
 	"reset",
 ];
 

@@ -304,6 +304,15 @@ describe("the page", { skip }, () => {
 		assert.deepEqual(hosts, ["netboot.example.org"]);
 	});
 
+	it("shows at once what somebody else sets for all", async () => {
+		const quota = page.getByLabel("Most that a Pi's root may hold");
+		const shows = async (value: string) => ((await quota.inputValue()) === value ? true : undefined);
+		await server.api("PATCH", "/api/v1/defaults", { quotaBytes: 3_000_000_000 });
+		await eventually("the new quota", () => shows("3"));
+		await server.api("PATCH", "/api/v1/defaults", { quotaBytes: 0 });
+		await eventually("no quota", () => shows(""));
+	});
+
 	it("copies a link, though a page that comes without TLS has no clipboard of its own", async () => {
 		assert.equal(await page.evaluate("isSecureContext"), false);
 		await screen.button("Make a link").click();

@@ -1,6 +1,7 @@
 /** The roots as the API shows them, over a real store and real layers. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import type { Defaults } from "@pi-netboot/api";
 import { Site } from "../boot/testing/site.ts";
 import { DeviceAnswers } from "./device-service.ts";
 import { RootAnswers } from "./root-service.ts";
@@ -80,9 +81,12 @@ describe("the roots in the API", () => {
 		await using site = await Site.open();
 		const { device } = site.pi();
 		const answers = answersOf(site);
+		const told: Defaults[] = [];
+		answers.onDefaults = (defaults) => told.push(defaults);
 		await answers.changeDefaults({ customisation: { userName: "anna", passwordHash: HASH, timeZone: "UTC" } });
 		await answers.changeDefaults({ rootMode: "ephemeral", quotaBytes: 1e9, oldRoots: { kept: 1, days: null } });
 		const shown = await answers.changeDefaults({ customisation: { timeZone: null } });
+		assert.deepEqual([told.length, told.at(-1)], [3, shown]);
 		assert.deepEqual(shown.customisation, { userName: "anna", passwordSet: true, userDataSet: false });
 		assert.deepEqual(shown.oldRoots, { kept: 1, days: null, budgetBytes: null });
 		assert.deepEqual([shown.rootMode, shown.quotaBytes], ["ephemeral", 1e9]);

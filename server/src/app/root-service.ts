@@ -24,6 +24,8 @@ export interface RootAnswersOptions {
 }
 
 export class RootAnswers implements RootService {
+	/** Told when somebody has changed them. */
+	onDefaults: ((defaults: Defaults) => void) | undefined;
 	readonly #registry: DeviceRegistry;
 	readonly #care: Care;
 	readonly #store: RootAnswersOptions["store"];
@@ -101,7 +103,9 @@ export class RootAnswers implements RootService {
 		await settings.setAll(wanted);
 		await this.#store.durable();
 		this.#care.applyQuotas();
-		return this.defaults();
+		const defaults = this.defaults();
+		this.onDefaults?.(defaults);
+		return defaults;
 	}
 
 	#device(id: string): Device {

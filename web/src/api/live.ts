@@ -11,7 +11,7 @@ import { waitBefore } from "./retry.ts";
 
 export type LiveState = "connecting" | "live" | "away";
 
-const types: readonly ServerEvent["type"][] = ["device", "image", "network", "log", "bystander", "write"];
+const types: readonly ServerEvent["type"][] = ["device", "image", "network", "log", "bystander", "write", "defaults"];
 
 /** Milliseconds. News of many Pis come together: they are shown in one go. */
 const GATHER = 120;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { Bystander, Device, Image, LogLine, Network, ServerEvent } from "@pi-netboot/api";
+import type { Bystander, Defaults, Device, Image, LogLine, Network, ServerEvent } from "@pi-netboot/api";
 import { QueryClient } from "@tanstack/react-query";
 import { askWithNews, MOST_LINES, tellCache } from "./news.ts";
 
@@ -21,6 +21,15 @@ describe("news", () => {
 		tellCache(client, [seen("b", "bench"), seen("c"), { type: "image", data: { id: "x", image: {} as Image } }]);
 		assert.deepEqual(names(client), ["a", "bench", "c"]);
 		assert.equal(client.getQueryData(["images"]), undefined);
+	});
+
+	it("of the defaults are shown, and what has nothing of its own is asked for again", () => {
+		const client = new QueryClient();
+		client.setQueryData(["defaults"], { quotaBytes: 0 });
+		client.setQueryData(devices, [device("a")]);
+		tellCache(client, [{ type: "defaults", data: { quotaBytes: 5 } as Defaults }]);
+		assert.deepEqual(client.getQueryData(["defaults"]), { quotaBytes: 5 });
+		assert.equal(client.getQueryState(devices)?.isInvalidated, true);
 	});
 
 	it("take away what is gone, and follow an id that changes", () => {

@@ -2,7 +2,7 @@
  * What happened, as changes of the lists. An answer that was on its way while something happened does not know of it, so
  * what happens meanwhile is kept and told to the answer, too: nothing is lost or turned back.
  */
-import type { Bystander, Device, Image, LogLine, Network, ServerEvent, Write } from "@pi-netboot/api";
+import type { Bystander, Defaults, Device, Image, LogLine, Network, ServerEvent, Write } from "@pi-netboot/api";
 import type { QueryClient } from "@tanstack/react-query";
 
 /** Lines that the page keeps; the server keeps no more either. */
@@ -17,6 +17,7 @@ interface Lists {
 	readonly images: Image[];
 	readonly bystanders: Bystander[];
 	readonly network: Network;
+	readonly defaults: Defaults;
 	readonly writes: Write[];
 	readonly logs: LogLine[];
 }
@@ -36,6 +37,7 @@ const updates: { readonly [K in keyof Lists]: Update<K> } = {
 		),
 	bystanders: (before, events) => withSeen(before, events),
 	network: (before, events) => ofType(events, "network").at(-1) ?? before,
+	defaults: (before, events) => ofType(events, "defaults").at(-1) ?? before,
 	writes: (before, events) =>
 		withChanges(
 			before,
@@ -74,6 +76,11 @@ export function tellCache(client: QueryClient, events: readonly ServerEvent[]): 
 	if (types.has("image")) tell("images");
 	if (types.has("bystander") || types.has("device")) tell("bystanders");
 	if (types.has("network")) tell("network");
+	if (types.has("defaults")) {
+		tell("defaults");
+		// What has nothing of its own shows them, too.
+		for (const list of ["devices", "root"]) void client.invalidateQueries({ queryKey: [list] });
+	}
 	if (types.has("write")) tell("writes");
 	if (types.has("log")) tell("logs");
 }

@@ -38,7 +38,7 @@ export const healthQuery = queryOptions({
 
 export const defaultsQuery = queryOptions({
 	queryKey: ["defaults"],
-	queryFn: ({ signal }) => ask("getDefaults", {}, signal),
+	queryFn: ({ signal }) => askWithNews("defaults", () => ask("getDefaults", {}, signal)),
 });
 
 export const catalogQuery = queryOptions({
