@@ -5,13 +5,15 @@ import type { Access, Arrival, Visitor } from "./access.ts";
 import { accessOperations } from "./access-operations.ts";
 import type { AllowedHosts } from "./allowed-hosts.ts";
 import type { Audit } from "./audit.ts";
-import { type BootstrapCodes, downloadPath, installCode } from "./bootstrap.ts";
-import { ApiError } from "./errors.ts";
+import { type BootstrapCodes, installCode } from "./bootstrap.ts";
+import { deviceOperations } from "./device-operations.ts";
 import type { EventStreams } from "./event-stream.ts";
 import { isLoopback } from "./host.ts";
+import { imageOperations } from "./image-operations.ts";
 import { metricsText } from "./metrics.ts";
 import { pageOf } from "./paging.ts";
-import type { Awaitable, Services, UnfinishedUpload } from "./services.ts";
+import { rootOperations } from "./root-operations.ts";
+import type { Awaitable, Services } from "./services.ts";
 import { writeOperations } from "./write-operations.ts";
 
 /** The stream of events is no question with an answer; the server answers it itself. */
@@ -49,7 +51,7 @@ interface Sources {
 
 export function operations(sources: Sources): Operations {
 	const { services, access, hosts, audit, streams, codes, answered, listensOn } = sources;
-	const { bootstrap, health, network, images, uploads, catalog, devices, roots, logs } = services;
+	const { bootstrap, health, network, images, devices, logs } = services;
 	return {
 		getHealth: () => health.health(),
 		getNetwork: () => network.network(),
@@ -59,51 +61,14 @@ export function operations(sources: Sources): Operations {
 			return { leases: shown, next };
 		},
 		confirmNetwork: () => network.confirm(),
-		listImages: async ({ query }) => {
-			const { shown, next } = pageOf(await images.list(), query, ({ id }) => id);
-			return { images: shown, next };
-		},
-		getImage: async ({ params }) => (await images.get(params.id)) ?? noImage(params.id),
-		addImage: ({ body }) => images.add(body),
-		changeImage: async ({ params, body }) => (await images.change(params.id, body)) ?? noImage(params.id),
-		deleteImage: async ({ params, query }) => removed(params.id, await images.remove(params.id, query.file)),
-		getCatalog: () => catalog.catalog(),
-		listUploads: () => ({ uploads: uploads.list().map(showUpload) }),
-		setDefaultImage: async ({ body }) => ((await images.setDefault(body.id)) ? body : noImage(body.id)),
-		listDevices: async ({ query }) => {
-			// What the page before ended with may have got another id since.
-			const after = query.after && ((await devices.get(query.after))?.id ?? query.after);
-			const { shown, next } = pageOf(await devices.list(), { ...query, after }, ({ id }) => id);
-			return { devices: shown, next };
-		},
-		getDevice: async ({ params }) => (await devices.get(params.id)) ?? noDevice(params.id),
-		changeDevice: async ({ params, body }) => (await devices.change(params.id, body)) ?? noDevice(params.id),
-		listBoots: async ({ params, query }) => (await devices.boots(params.id, query)) ?? noDevice(params.id),
-		listAttempts: async ({ params }) => ({
-			attempts: (await devices.attempts(params.id)) ?? noDevice(params.id),
-		}),
-		listDiagnoses: async ({ params, query }) => (await devices.diagnoses(params.id, query)) ?? noDevice(params.id),
-		listBystanders: async () => ({ bystanders: await devices.bystanders() }),
-		resetRoot: async ({ params }) => {
-			const { id } = (await devices.resetRoot(params.id)) ?? noDevice(params.id);
-			return { id, pending: true };
-		},
-		getRoot: ({ params }) => roots.root(params.id),
-		listRootChanges: ({ params, query }) => roots.changes(params.id, query),
-		listSnapshots: async ({ params }) => ({ snapshots: await roots.snapshots(params.id) }),
-		createSnapshot: ({ params, body }) => roots.takeSnapshot(params.id, body.name),
-		deleteSnapshot: async ({ params }) => {
-			await roots.removeSnapshot(params.id, params.name);
-			return undefined;
-		},
-		restoreSnapshot: ({ params }) => roots.restoreSnapshot(params.id, params.name),
+		...imageOperations(services, codes),
+		...deviceOperations(services),
+		...rootOperations(services),
 		...writeOperations(services.writes),
 		startVirtualPi: ({ body }) => {
 			services.virtualPis.start(body.model, body.plays);
 			return { model: body.model, started: true };
 		},
-		getDefaults: () => roots.defaults(),
-		changeDefaults: ({ body }) => roots.changeDefaults(body),
 		listLogs: async ({ query }) => {
 			const lines = await logs.recent({ ...query, limit: query.limit + 1 });
 			const shown = lines.slice(-query.limit);
@@ -111,11 +76,6 @@ export function operations(sources: Sources): Operations {
 		},
 		createLoginCode: () => ({ ...access.createCode(), server: urlForOthers(listensOn, bootstrap.url) }),
 		createInstallCode: () => installCode(bootstrap.url, codes.create("install")),
-		createDownloadLink: async ({ params }) => {
-			const { id } = (await images.get(params.id)) ?? noImage(params.id);
-			const code = codes.create(`download ${id}`);
-			return { path: downloadPath(id, code), expiresAt: code.expiresAt };
-		},
 		...accessOperations({ access, hosts, audit, streams }),
 		getMetrics: async () =>
 			metricsText({
@@ -135,28 +95,4 @@ export function operations(sources: Sources): Operations {
 /** @param url of this server, by the address that it has in the network. */
 function urlForOthers(listensOn: string, url: string): string | null {
 	return isLoopback(listensOn) || isLoopback(new URL(url).hostname) ? null : url;
-}
-
-function showUpload({ id, imageId, name, size, offset, createdAt, fingerprint }: UnfinishedUpload) {
-	return { id, imageId, name, size, offset, createdAt, ...(fingerprint !== undefined && { fingerprint }) };
-}
-
-function noImage(id: string | null): never {
-	throw new ApiError("image-not-found", `There is no image "${id}".`, { hint: "`pi-netboot images` lists them." });
-}
-
-function noDevice(id: string): never {
-	throw new ApiError("device-not-found", `There is no device "${id}".`, { hint: "`pi-netboot devices` lists them." });
-}
-
-function removed(id: string, outcome: "removed" | "not-found" | { readonly usedBy: readonly string[] }): undefined {
-	if (outcome === "not-found") noImage(id);
-	if (outcome !== "removed") {
-		const names = outcome.usedBy.length === 0 ? "A device" : outcome.usedBy.join(", ");
-		const verb = outcome.usedBy.length > 1 ? "run" : "runs";
-		throw new ApiError("image-in-use", `${names} ${verb} from "${id}".`, {
-			hint: "Shut down first, or give another image and reboot.",
-		});
-	}
-	return undefined;
 }
