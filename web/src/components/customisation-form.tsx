@@ -6,7 +6,6 @@ import { useMutation } from "@tanstack/react-query";
 import type { FormEvent, ReactNode } from "react";
 import { useDraft } from "../hooks/use-draft.ts";
 import { Fields } from "./fields.tsx";
-import { Problem } from "./problem.tsx";
 import { SaveBar } from "./save-bar.tsx";
 
 interface CustomisationFormProps {
@@ -147,11 +146,9 @@ export function CustomisationForm({ now, onSave }: CustomisationFormProps) {
 						{...field("userData")}
 					/>
 				</Secret>
-				<Problem error={save.error} title="Nothing was changed" />
 				<SaveBar
 					isChanged={Object.keys(changes).length > 0}
-					isSaving={save.isPending}
-					isSaved={save.isSuccess}
+					save={save}
 					overtaken={overtaken.map((key) => fieldNames[key])}
 					onDiscard={() => {
 						discard();

@@ -4,16 +4,17 @@ const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const dateTime = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 
+/** Each from where the smaller one would be rounded to as many: nobody says "60 minutes ago". */
 const steps = [
-	{ unit: "day", seconds: 86_400 },
-	{ unit: "hour", seconds: 3600 },
-	{ unit: "minute", seconds: 60 },
+	{ unit: "day", seconds: 86_400, least: 84_600 },
+	{ unit: "hour", seconds: 3600, least: 3570 },
+	{ unit: "minute", seconds: 60, least: 60 },
 ] as const;
 
 /** `just now`, `5 minutes ago`, `yesterday`. */
 export function agoText(at: number, now: number): string {
 	const seconds = Math.round((now - at) / 1000);
-	const step = steps.find((one) => Math.abs(seconds) >= one.seconds);
+	const step = steps.find((one) => Math.abs(seconds) >= one.least);
 	return step === undefined ? "just now" : relative.format(-Math.round(seconds / step.seconds), step.unit);
 }
 

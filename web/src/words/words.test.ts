@@ -55,6 +55,10 @@ describe("the words of the page", () => {
 			[0, 5_000, 90_000, 3_600_000, 86_400_000].map((past) => agoText(NOW - past, NOW)),
 			["just now", "just now", "2 minutes ago", "1 hour ago", "yesterday"],
 		);
+		assert.deepEqual(
+			[3_569_000, 3_570_000, 84_599_000, 84_600_000].map((past) => agoText(NOW - past, NOW)),
+			["59 minutes ago", "1 hour ago", "23 hours ago", "yesterday"],
+		);
 		assert.deepEqual([400, 12_300, 200_000, 7_500_000].map(durationText), ["0.4 s", "12 s", "3 min 20 s", "2 h 5 min"]);
 		assert.deepEqual([9_970, 59_700, 119_700].map(durationText), ["10 s", "1 min 0 s", "2 min 0 s"]);
 	});

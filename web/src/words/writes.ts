@@ -23,3 +23,14 @@ export function isWanted({ deviceName, imageName, target, disk, stage }: Write, 
 	const words = [deviceName, imageName, target, disk.model, disk.serial].join(" ").toLowerCase();
 	return words.includes(filter.text.trim().toLowerCase());
 }
+
+/**
+ * The id behind which older writes begin. Where the list was asked for anew and goes back less far than before, what lies
+ * between is missing from both: then they begin anew as well.
+ *
+ * @param before where they began until now.
+ */
+export function whereOlderBegin(writes: readonly Write[], before: string | undefined): string | undefined {
+	// What comes live comes last, and is the newest.
+	return writes.some(({ id }) => id === before) ? before : together(writes).at(-1)?.id;
+}

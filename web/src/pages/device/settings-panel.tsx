@@ -1,12 +1,12 @@
 /** What a person sets for one Pi: it holds from its next boot on. */
-import { NativeSelect, NumberInput, Stack, TagsInput, Text, TextInput } from "@mantine/core";
+import { NativeSelect, Stack, TagsInput, Text, TextInput } from "@mantine/core";
 import type { Device, DeviceChanges, Intent, RootMode } from "@pi-netboot/api";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { ask } from "../../api/client.ts";
 import { imagesQuery, rootQuery } from "../../api/queries.ts";
+import { AmountInput } from "../../components/amount-input.tsx";
 import { Fields } from "../../components/fields.tsx";
 import { Panel } from "../../components/panel.tsx";
-import { Problem } from "../../components/problem.tsx";
 import { RootModeChoice } from "../../components/root-mode-choice.tsx";
 import { SaveBar } from "../../components/save-bar.tsx";
 import { useSavedDraft } from "../../hooks/use-saved-draft.ts";
@@ -99,18 +99,15 @@ export function SettingsPanel({ device }: { readonly device: Device }) {
 						</Text>
 					)}
 					<RootModeChoice label="Its root" value={shown.rootMode} onChange={(rootMode) => set({ rootMode })} />
-					<NumberInput
+					<AmountInput
 						label="Most that its root may hold"
 						description="In gigabytes; empty: as the settings say, 0: no limit"
 						value={shown.quota}
-						min={0}
-						onChange={(value) => set({ quota: typeof value === "number" ? value : "" })}
+						onChange={(quota) => set({ quota })}
 					/>
-					<Problem error={save.error} title="Nothing was changed" />
 					<SaveBar
 						isChanged={Object.keys(changesOf(device, shown)).length > 0}
-						isSaving={save.isPending}
-						isSaved={save.isSuccess}
+						save={save}
 						overtaken={overtaken.map((key) => fieldNames[key])}
 						onDiscard={discard}
 					/>

@@ -39,11 +39,9 @@ function HostsForm({ known }: { readonly known: Hosts }) {
 					value={shown.hosts}
 					onChange={(hosts) => set({ hosts })}
 				/>
-				<Problem error={save.error} title="Nothing was changed" />
 				<SaveBar
 					isChanged={shown.hosts.join() !== known.hosts.join()}
-					isSaving={save.isPending}
-					isSaved={save.isSuccess}
+					save={save}
 					overtaken={overtaken.length > 0 ? ["names"] : []}
 					onDiscard={discard}
 				/>

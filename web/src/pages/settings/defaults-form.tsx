@@ -1,8 +1,8 @@
 /** Root mode, quota and old roots for everybody. */
-import { NumberInput, Stack, Text } from "@mantine/core";
+import { Stack, Text } from "@mantine/core";
 import type { Defaults, DefaultsChanges, RootMode } from "@pi-netboot/api";
+import { AmountInput } from "../../components/amount-input.tsx";
 import { Fields } from "../../components/fields.tsx";
-import { Problem } from "../../components/problem.tsx";
 import { RootModeChoice } from "../../components/root-mode-choice.tsx";
 import { SaveBar } from "../../components/save-bar.tsx";
 import { useSavedDraft } from "../../hooks/use-saved-draft.ts";
@@ -58,8 +58,6 @@ const fieldNames: Readonly<Record<keyof Draft, string>> = {
 	budget: "most that all of them may take",
 };
 
-const numberOf = (value: number | string): number | "" => (typeof value === "number" ? value : "");
-
 export function DefaultsForm({ defaults, onSave }: DefaultsFormProps) {
 	const { shown, set, discard, overtaken, save, submit } = useSavedDraft(draftOf(defaults), (draft) =>
 		onSave(changesOf(defaults, draft)),
@@ -73,46 +71,40 @@ export function DefaultsForm({ defaults, onSave }: DefaultsFormProps) {
 					onChange={(rootMode) => set({ rootMode })}
 				/>
 				<Fields>
-					<NumberInput
+					<AmountInput
 						label="Most that a Pi's root may hold"
 						description="In gigabytes; empty: no limit"
 						value={shown.quota}
-						min={0}
-						onChange={(value) => set({ quota: numberOf(value) })}
+						onChange={(quota) => set({ quota })}
 					/>
-					<NumberInput
+					<AmountInput
 						label="Most that all of them may take"
 						description="In gigabytes: above it, older ones go"
 						value={shown.budget}
-						min={0}
-						onChange={(value) => set({ budget: numberOf(value) })}
+						onChange={(budget) => set({ budget })}
 					/>
-					<NumberInput
+					<AmountInput
 						label="Older roots that are kept"
 						description="Per Pi, once an image is replaced"
 						value={shown.kept}
-						min={0}
-						allowDecimal={false}
-						onChange={(value) => set({ kept: numberOf(value) })}
+						isWhole
+						onChange={(kept) => set({ kept })}
 					/>
-					<NumberInput
+					<AmountInput
 						label="For how many days"
 						description="After their last use; empty: for ever"
 						value={shown.days}
-						min={0}
-						allowDecimal={false}
-						onChange={(value) => set({ days: numberOf(value) })}
+						isWhole
+						onChange={(days) => set({ days })}
 					/>
 				</Fields>
 				<Text size="sm" c="dimmed">
 					All roots and snapshots take {bytesText(defaults.bytes)}; {bytesText(defaults.freeBytes)} are free on their
 					disk.
 				</Text>
-				<Problem error={save.error} title="Nothing was changed" />
 				<SaveBar
 					isChanged={Object.keys(changesOf(defaults, shown)).length > 0}
-					isSaving={save.isPending}
-					isSaved={save.isSuccess}
+					save={save}
 					overtaken={overtaken.map((key) => fieldNames[key])}
 					onDiscard={discard}
 				/>

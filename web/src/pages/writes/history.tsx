@@ -9,7 +9,7 @@ import { Panel } from "../../components/panel.tsx";
 import { Problem } from "../../components/problem.tsx";
 import { WriteList } from "../../components/write-list.tsx";
 import { writeStages } from "../../components/write-stages.ts";
-import { isWanted, together, type WriteFilter } from "../../words/writes.ts";
+import { isWanted, together, type WriteFilter, whereOlderBegin } from "../../words/writes.ts";
 
 const ALL: WriteFilter = { text: "", stage: "all" };
 
@@ -20,14 +20,15 @@ const FEW = 5;
 export function History({ writes }: { readonly writes: readonly Write[] }) {
 	const [filter, setFilter] = useState(ALL);
 	const [last, setLast] = useState<string>();
-	const older = useInfiniteQuery(olderWritesQuery(last ?? writes.at(-1)?.id));
+	const from = whereOlderBegin(writes, last);
+	const older = useInfiniteQuery(olderWritesQuery(from));
 	const all = together(older.data?.pages.flatMap((page) => page.writes) ?? [], writes);
 	const shown = all.filter((write) => isWanted(write, filter));
 	const isAll = filter.text === "" && filter.stage === "all";
 	const hasMore = older.data === undefined ? writes.length >= LAST_WRITES : older.hasNextPage;
 	const showMore = () => {
 		// What comes to its end meanwhile does not move the place where the older ones begin.
-		setLast(last ?? writes.at(-1)?.id);
+		setLast(from);
 		void older.fetchNextPage();
 	};
 	if (all.length === 0) return null;
