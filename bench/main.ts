@@ -35,7 +35,9 @@ function machine(): string {
 	return `${cpus().length} x ${first?.model ?? "unknown"}, ${memory} GB, Linux ${release()}, Node ${process.version}\n`;
 }
 
-const program = new Command("bench").description("side-by-side runs; medians (min-max) of interleaved rounds");
+const program = new Command("bench")
+	.description("side-by-side runs; medians (min-max) of interleaved rounds")
+	.hook("preAction", () => void process.stdout.write(machine()));
 
 program
 	.command("nfs", { isDefault: true })
@@ -43,23 +45,15 @@ program
 	.option("--rounds <count>", "rounds that count", number, 7)
 	.option("--devices <count>", "devices that read at once for the memory", number, 50)
 	.option("--only <text>", "only the points whose name has this in it", "")
-	.action(async (options: { megabytes: number; rounds: number; devices: number; only: string }) => {
-		process.stdout.write(machine());
-		await benchNfs(options);
-	});
+	.action((options: { megabytes: number; rounds: number; devices: number; only: string }) => benchNfs(options));
 
 program
 	.command("tftp")
 	.option("--rounds <count>", "rounds that count", number, 7)
 	.option("--only <text>", "only the points whose name has this in it", "")
-	.action(async (options: { rounds: number; only: string }) => {
-		process.stdout.write(machine());
-		await benchTftp(options);
-	});
+	.action((options: { rounds: number; only: string }) => benchTftp(options));
 
-program.command("bytes").action(async () => {
-	await benchBytes();
-});
+program.command("bytes").action(() => benchBytes());
 
 program
 	.command("herd")
@@ -67,7 +61,6 @@ program
 	.option("--model <model>", "as `simulate` has them", "pi3bp,pi4,pi5")
 	.option("--scale <percent>", "size of the boot files, in percent of those of Raspberry Pi OS", number, 10)
 	.action(async (options: { counts: string; model: string; scale: number }) => {
-		process.stdout.write(machine());
 		const counts = options.counts.split(",").map(number);
 		await benchHerd({ ...options, counts, scale: options.scale / 100 });
 	});
@@ -76,37 +69,25 @@ program
 	.command("page")
 	.option("--count <count>", "virtual Pis", number, 200)
 	.option("--ramp <seconds>", "from the first power-on to the last, where it is not all at once", number, 20)
-	.action(async (options: { count: number; ramp: number }) => {
-		process.stdout.write(machine());
-		await benchPage(options);
-	});
+	.action((options: { count: number; ramp: number }) => benchPage(options));
 
 program
 	.command("boot")
 	.option("--rounds <count>", "boots on each side", number, 2)
-	.action(async (options: { rounds: number }) => {
-		process.stdout.write(machine());
-		await benchBoot(options.rounds);
-	});
+	.action((options: { rounds: number }) => benchBoot(options.rounds));
 
 program
 	.command("unpack")
 	.option("--megabytes <count>", "size of the image", number, 400)
 	.option("--rounds <count>", "rounds that count", number, 3)
-	.action(async (options: { megabytes: number; rounds: number }) => {
-		process.stdout.write(machine());
-		await benchUnpack(options);
-	});
+	.action((options: { megabytes: number; rounds: number }) => benchUnpack(options));
 
 program
 	.command("write")
 	.option("--gigabytes <count>", "size of the image", number, 8)
 	.option("--agents <count>", "only this: so many Pis at once, and one alone", number, 0)
 	.option("--no-peers", "only ours")
-	.action(async (options: { gigabytes: number; agents: number; peers: boolean }) => {
-		process.stdout.write(machine());
-		await benchWrite(options);
-	});
+	.action((options: { gigabytes: number; agents: number; peers: boolean }) => benchWrite(options));
 
 goFirst();
 await program.parseAsync();
