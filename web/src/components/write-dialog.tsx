@@ -1,5 +1,5 @@
 /** Orders a write, and says first what is lost by it. */
-import { Alert, Button, Group, Radio, Select, Stack, Text, TextInput } from "@mantine/core";
+import { Alert, Radio, Select, Stack, Text, TextInput } from "@mantine/core";
 import type { AgentDisk, Device, DeviceAgent, Image } from "@pi-netboot/api";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
@@ -8,10 +8,11 @@ import { imagesQuery } from "../api/queries.ts";
 import { bytesText } from "../words/bytes.ts";
 import { isConfirmed, NOT_CONFIRMED, typedFor, typedText } from "../words/confirmation.ts";
 import { diskContent, diskName, isEmptyDisk, whyNotWritten } from "../words/disks.ts";
-import { modelText } from "../words/models.ts";
+import { fullModelText } from "../words/models.ts";
 import { Dialog } from "./dialog.tsx";
 import { AlertIcon } from "./icons.tsx";
 import { Problem } from "./problem.tsx";
+import { WriteEnd } from "./write-end.tsx";
 
 interface WriteDialogProps {
 	readonly device: Device;
@@ -98,14 +99,7 @@ function WriteForm({ device, agent, onDone }: WriteFormProps) {
 					<Text size="sm">{device.name} is not heard now: the write begins when it runs from the network again.</Text>
 				)}
 				<Problem error={order.error} title="Nothing was written" />
-				<Group justify="flex-end" gap="xs" wrap="wrap-reverse">
-					<Button variant="default" onClick={onDone}>
-						Cancel
-					</Button>
-					<Button type="submit" color="red" disabled={image === undefined || !isSure} loading={order.isPending}>
-						I understand - write now
-					</Button>
-				</Group>
+				<WriteEnd isSure={image !== undefined && isSure} isPending={order.isPending} onCancel={onDone} />
 			</Stack>
 		</form>
 	);
@@ -151,7 +145,7 @@ interface WarningProps {
 }
 
 function Warning({ device, disk, image }: WarningProps) {
-	const model = device.modelName ?? (device.model === null ? "model not known" : modelText(device.model));
+	const model = fullModelText(device) ?? "model not known";
 	const title = isEmptyDisk(disk) ? "The whole disk is written" : "All that is on the disk is lost";
 	return (
 		<Alert color="red" variant="light" icon={<AlertIcon />} title={title}>

@@ -1,9 +1,16 @@
+import type { Device } from "@pi-netboot/api";
+
 /** `pi3bp` -> `Pi 3 B+`, `cm4` -> `CM4`, `zero2w` -> `Zero 2 W`. */
 export function modelText(model: string): string {
 	const [, family = "", number = "", rest = ""] = /^(pi|zero)(\d*)([a-z]*)$/.exec(model) ?? [];
 	if (family === "") return model.toUpperCase();
 	const variant = rest.toUpperCase().replace(/P$/, "+");
 	return [family === "pi" ? "Pi" : "Zero", number, variant].filter((part) => part !== "").join(" ");
+}
+
+/** `Raspberry Pi 5 Model B, 8 GB` where it has said that; undefined while it is not known at all. */
+export function fullModelText({ model, modelName }: Pick<Device, "model" | "modelName">): string | undefined {
+	return modelName ?? (model === null ? undefined : modelText(model));
 }
 
 /** `Pi 4, Pi 5 and CM4` */

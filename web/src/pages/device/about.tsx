@@ -6,7 +6,7 @@ import { imagesQuery } from "../../api/queries.ts";
 import { Ago } from "../../components/ago.tsx";
 import { Fact, Facts } from "../../components/facts.tsx";
 import { Panel } from "../../components/panel.tsx";
-import { isVirtual, modelText } from "../../words/models.ts";
+import { fullModelText, isVirtual } from "../../words/models.ts";
 import { Inventory } from "./inventory.tsx";
 
 export function About({ device }: { readonly device: Device }) {
@@ -37,7 +37,6 @@ export function About({ device }: { readonly device: Device }) {
 }
 
 function modelOf(device: Device): string {
-	const { model, modelName } = device;
-	const name = modelName ?? (model === null ? "Not known yet" : modelText(model));
+	const name = fullModelText(device) ?? "Not known yet";
 	return isVirtual(device) ? `${name}, a virtual one` : name;
 }

@@ -1,5 +1,5 @@
 /** Orders a write on several Pis, each confirmed as one alone is: its model, its disk, and what is lost on it. */
-import { Alert, Button, Group, NativeSelect, Select, Stack, Text, TextInput } from "@mantine/core";
+import { Alert, NativeSelect, Select, Stack, Text, TextInput } from "@mantine/core";
 import type { AgentDisk, Device, Image } from "@pi-netboot/api";
 import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
@@ -8,10 +8,11 @@ import { imagesQuery } from "../../api/queries.ts";
 import { Dialog } from "../../components/dialog.tsx";
 import { AlertIcon } from "../../components/icons.tsx";
 import { Problem } from "../../components/problem.tsx";
+import { WriteEnd } from "../../components/write-end.tsx";
 import { bytesText } from "../../words/bytes.ts";
 import { type Confirmation, isConfirmed, NOT_CONFIRMED, typedFor, typedText } from "../../words/confirmation.ts";
 import { diskContent, diskName, isEmptyDisk, whyNotWritten } from "../../words/disks.ts";
-import { modelText, namesText } from "../../words/models.ts";
+import { fullModelText, namesText } from "../../words/models.ts";
 import classes from "./devices.module.css";
 import { SeveralProgress } from "./several-progress.tsx";
 import { useSeveral } from "./use-several.ts";
@@ -108,14 +109,7 @@ function WriteForm({ devices, away, onDone, onClose }: WriteFormProps) {
 				</ul>
 				<Problem error={order.error} title="Not all are written" />
 				<SeveralProgress progress={order.progress} />
-				<Group justify="flex-end" gap="xs" wrap="wrap-reverse">
-					<Button variant="default" onClick={onClose}>
-						Cancel
-					</Button>
-					<Button type="submit" color="red" disabled={!isSure} loading={order.isPending}>
-						I understand - write now
-					</Button>
-				</Group>
+				<WriteEnd isSure={isSure} isPending={order.isPending} onCancel={onClose} />
 			</Stack>
 		</form>
 	);
@@ -132,7 +126,7 @@ interface TargetItemProps {
 function TargetItem({ device, choice, image, onChange }: TargetItemProps) {
 	const disks = freeDisks(device, image);
 	const disk = disks.find(({ path }) => path === choice.path);
-	const model = device.modelName ?? (device.model === null ? "model not known" : modelText(device.model));
+	const model = fullModelText(device) ?? "model not known";
 	return (
 		<li>
 			<NativeSelect

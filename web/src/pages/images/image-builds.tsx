@@ -34,7 +34,8 @@ export function ImageBuilds({ builds }: { readonly builds: readonly Build[] }) {
 				))}
 			</ul>
 			<Text size="xs" c="dimmed">
-				Each boot gets the newest. To go back, move the older file to its place again, or add it as an image of its own.
+				Each boot gets the newest. The server keeps no copies of image files, so it cannot go back by itself: put the
+				older file in its place again, or add it as an image of its own.
 			</Text>
 		</details>
 	);
