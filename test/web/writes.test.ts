@@ -28,7 +28,7 @@ const SHELF = { model: "pi4-2021", mac: "e4:5f:01:09:02:f7", serial: "91cdf03d" 
 const WINDOW = { width: 1280, height: 800 };
 const SURE = "I understand - write now";
 
-const skip = await lacks([...PAGE_PROGRAMS, "tc", "python3", "losetup", "nbdkit", "nbdfuse"]);
+const skip = await lacks([...PAGE_PROGRAMS, "dnsmasq", "tc", "python3", "losetup", "nbdkit", "nbdfuse"]);
 let server: Server;
 let image = "";
 /** Full of something, full of zeros, too small, and one that breaks. */
@@ -54,7 +54,8 @@ const room = bootLab(skip, async (made) => {
 	truncateSync(zeros, SIZE);
 	empty = await disks.attach(zeros);
 	// With the turn of one at a time, there is a queue.
-	server = await made.serve({ images: ["raspios"], flags: ["--dhcp", "full", "--writes-at-once", "1"] });
+	await made.startRouter();
+	server = await made.serve({ images: ["raspios"], flags: ["--writes-at-once", "1"] });
 	bench = new WorkingPi(lab, "bench", BENCH, [used, small, broken.device], folder);
 	shelf = new WorkingPi(lab, "shelf", SHELF, [empty], folder);
 	const pis = [bench, shelf];
