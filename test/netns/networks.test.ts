@@ -123,6 +123,15 @@ describe("full mode beside a router", { skip }, () => {
 			offers(report).some((offer) => /from 10\.77\.0\.1: address 10\.77\.0\.2\d/.test(offer)),
 			offers(report).join(),
 		);
+		// No address is left for the next one: it has the router's, and is told where to boot from.
+		const only = { start: report.address ?? "", end: report.address ?? "" };
+		await server.api("PATCH", "network", { range: only });
+		await shop.lab.addHost("pib", { mac: PIS.pib.mac });
+		const next = await power("pib");
+		assertBooted(next);
+		assert.ok(!offers(next).some((offer) => offer.includes(`from ${SERVER_ADDRESS}: address`)), offers(next).join());
+		assert.match(server.log(), new RegExp(`no address is left for ${PIS.pib.mac}`));
+		await shop.lab.removeHost("pib");
 		await shop.lab.removeHost("pia");
 	});
 });

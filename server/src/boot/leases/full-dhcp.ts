@@ -16,6 +16,7 @@ import {
 	OptionCode,
 	offerDelays,
 	type PiClient,
+	proxyOffer,
 	requestState,
 } from "../../wire/dhcp/index.ts";
 import { Said } from "../said.ts";
@@ -122,6 +123,7 @@ export class FullDhcp {
 		const isBinding = boot !== undefined && boot.generation !== "eeprom";
 		const requested = addressOption(packet, OptionCode.REQUESTED_IP_ADDRESS);
 		const lease = await keeper.offer(mac, subnet, { requested, isBinding });
+		if (lease === null) return this.#withoutAddress(packet, subnet, boot);
 		if (lease === undefined) return NOTHING;
 		if (this.#telling >= MOST_TELLING) return NOTHING;
 		const way = await this.#wayTo(packet, subnet, asker, lease);
@@ -136,6 +138,16 @@ export class FullDhcp {
 		const took = clock.monotonic() - began;
 		const delays = boot === undefined ? [0] : offerDelays(boot);
 		return delays.map((delay) => fromSubnet(subnet, addressed, Math.max(0, delay - took), to));
+	}
+
+	/**
+	 * Where none is left, a Pi may have an address from another DHCP server, and is told where to boot from as a proxy would tell
+	 * it; without such a server it goes on asking, as it would anyway. Not what a ROM asks: others take what is meant for it.
+	 */
+	#withoutAddress(packet: DhcpPacket, subnet: DhcpSubnet, boot: PiClient | undefined): readonly DhcpReply[] {
+		if (boot === undefined || boot.generation === "mask-rom" || packet.xid === CONSTANT_XID) return NOTHING;
+		const offer = proxyOffer(packet, boot, subnet.serverAddress);
+		return offerDelays(boot).map((delay) => fromSubnet(subnet, offer, delay));
 	}
 
 	/**

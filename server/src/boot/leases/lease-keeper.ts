@@ -65,7 +65,7 @@ export class LeaseKeeper {
 	readonly #book = new LeaseBook();
 	readonly #said = new Said();
 	/** By client and subnet: those for whom an address is being looked for. */
-	readonly #searches = new Map<string, Promise<Lease | undefined>>();
+	readonly #searches = new Map<string, Promise<Lease | null | undefined>>();
 	/** The last write; the next one waits for it. */
 	#write: Promise<void> = Promise.resolve();
 	/** What the clock said last. */
@@ -114,10 +114,10 @@ export class LeaseKeeper {
 	}
 
 	/**
-	 * An address to offer; undefined when there is none, which is logged, or when it takes too long to find one, and the client is
+	 * An address to offer; null when none is left, which is logged, undefined when it takes too long to find one, and the client is
 	 * to ask again. A binding one is stored when it resolves.
 	 */
-	offer(mac: string, subnet: DhcpSubnet, wish: OfferWish): Promise<Lease | undefined> {
+	offer(mac: string, subnet: DhcpSubnet, wish: OfferWish): Promise<Lease | null | undefined> {
 		const key = `${mac} ${subnet.start}`;
 		const searched = this.#searches.get(key);
 		if (searched !== undefined) return searched;
@@ -126,9 +126,13 @@ export class LeaseKeeper {
 		return search;
 	}
 
-	async #offer(mac: string, subnet: DhcpSubnet, { requested, isBinding }: OfferWish): Promise<Lease | undefined> {
+	async #offer(
+		mac: string,
+		subnet: DhcpSubnet,
+		{ requested, isBinding }: OfferWish,
+	): Promise<Lease | null | undefined> {
 		const held = await this.#find(mac, subnet, requested);
-		return held === undefined || !isBinding ? held : this.#bind(mac, held, subnet);
+		return held === null || held === undefined || !isBinding ? held : this.#bind(mac, held, subnet);
 	}
 
 	/** The address is the client's for as long as its firmware takes; its system asks in its own name. */
@@ -146,7 +150,7 @@ export class LeaseKeeper {
 			: this.#lease(mac, address, subnet, expiresAt);
 	}
 
-	async #find(mac: string, subnet: DhcpSubnet, requested: string | undefined): Promise<Lease | undefined> {
+	async #find(mac: string, subnet: DhcpSubnet, requested: string | undefined): Promise<Lease | null | undefined> {
 		const { isForeign } = this.#parts;
 		if (this.#searches.size >= MOST_SEARCHES) return undefined;
 		const known = (address: string) => isForeign(address, mac);
@@ -186,7 +190,7 @@ export class LeaseKeeper {
 		await this.#save();
 	}
 
-	#exhausted(mac: string, subnet: DhcpSubnet): undefined {
+	#exhausted(mac: string, subnet: DhcpSubnet): null {
 		const { start, end } = subnet;
 		this.#parts.exhausted(mac, subnet);
 		if (this.#said.isNew(`range ${start}`, "exhausted")) {
@@ -194,7 +198,7 @@ export class LeaseKeeper {
 				`no address is left for ${mac}: all of ${start} to ${end} are taken. Make the range larger (--dhcp-range), or the time shorter (--dhcp-lease)`,
 			);
 		}
-		return undefined;
+		return null;
 	}
 
 	#say(whom: string, sentence: string): void {
