@@ -61,6 +61,8 @@ export default function SelectionBar({ chosen, shownIds, onSelect, onShowAll }: 
 		({ id }) => ask("rebootDevice", { params: { id } }),
 		() => tell("Told to reboot."),
 	);
+	// Whom it is about stays until it is said what came of it.
+	const isBusy = [change, reset, reboot].some(({ isPending }) => isPending);
 	const shown = new Set(shownIds);
 	const hidden = chosen.filter(({ id }) => !shown.has(id));
 	const count = chosen.length === 1 ? "1 Pi" : `${chosen.length} Pis`;
@@ -109,10 +111,10 @@ export default function SelectionBar({ chosen, shownIds, onSelect, onShowAll }: 
 							{news?.ids === ids && news.text}
 						</Text>
 						<Group gap="xs" ml="auto">
-							<Button size="xs" variant="subtle" onClick={() => onSelect(shownIds)}>
+							<Button size="xs" variant="subtle" disabled={isBusy} onClick={() => onSelect(shownIds)}>
 								Select all
 							</Button>
-							<Button size="xs" variant="subtle" onClick={() => onSelect([])}>
+							<Button size="xs" variant="subtle" disabled={isBusy} onClick={() => onSelect([])}>
 								Clear
 							</Button>
 						</Group>
