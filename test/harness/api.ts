@@ -13,7 +13,6 @@ export class Refusal extends Error {
 	readonly code: ErrorCode;
 	/** The server's sentence. */
 	readonly sentence: string;
-	readonly hint: string | undefined;
 
 	/** @param asked method and path. */
 	constructor(asked: string, status: number, { error }: ErrorBody) {
@@ -22,7 +21,6 @@ export class Refusal extends Error {
 		this.status = status;
 		this.code = error.code;
 		this.sentence = error.message;
-		this.hint = error.hint;
 	}
 }
 
