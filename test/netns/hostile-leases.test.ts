@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { after, before, describe, it, type TestContext } from "node:test";
-import type { DeviceList, Network } from "@pi-netboot/api";
+import type { BootAttemptList, DeviceList, Network } from "@pi-netboot/api";
 import { IMAGE_PROGRAMS, lacks } from "../harness/needs.ts";
 import { assertBooted, type PiReport, powerOn } from "../harness/virtual-pi.ts";
 import { type Aftermath, Battlefield, NEWCOMER, PI_3B, VICTIM } from "./hostile/battlefield.ts";
@@ -73,6 +73,10 @@ describe("a stranger who wants all addresses", { skip }, () => {
 		const aftermath = await field.underWith("new", NEWCOMER, attack(2000, "leases"));
 		await check(context, aftermath);
 		assertOwnAddress(aftermath.pi);
+		// What was asked for before it said its serial is known to be its own, too.
+		const url = `/api/v1/devices/${NEWCOMER.serial.slice(-8)}/attempts`;
+		const { attempts } = (await field.server.api("GET", url)) as BootAttemptList;
+		assert.equal(attempts[0]?.files[0]?.path, "bootcode.bin");
 	});
 
 	// A ROM asks five times, and among thousands of others who nobody knows either it may have no luck.
