@@ -89,8 +89,8 @@ describe("the subnets of full DHCP", () => {
 		assert.match(range.message, /192\.168\.1\.250-192\.168\.2\.5 is in none of the subnets/);
 		assert.match(range.hint ?? "", /192\.168\.1\.1 to 192\.168\.1\.254 on eth0/);
 		const backwards = refusal([HOME], { ranges: [{ start: "192.168.9.1", end: "192.168.1.200" }] });
-		assert.equal(backwards.message, "the first address, 192.168.9.1, comes after the last one, 192.168.1.200");
-		assert.match(refusal([HOME], { router: "10.9.9.9" }).message, /the router 10\.9\.9\.9 is in none/);
+		assert.equal(backwards.message, "The first address, 192.168.9.1, comes after the last one, 192.168.1.200.");
+		assert.match(refusal([HOME], { router: "10.9.9.9" }).message, /The router 10\.9\.9\.9 is in none/);
 		assert.match(
 			refusal([HOME], { ranges: [{ start: "10.5.0.10", end: "10.6.0.99", prefix: 24 }] }).message,
 			/does not fit a subnet of 24 bits/,

@@ -75,7 +75,7 @@ export function planSubnets(places: readonly DhcpPlace[], wish: FullDhcpWish = {
 	const [first] = here.length > 0 ? here : useful.map((place) => subnetIn(place, defaultRange(place), wish));
 	const behind = first === undefined ? [] : far.map((range) => relayedSubnet(range, first));
 	if (wish.router != null && ![...here, ...behind].some((subnet) => isIn(subnet, wish.router ?? ""))) {
-		throw invalid(`the router ${wish.router} is in none of the subnets that are served`, places);
+		throw invalid(`The router ${wish.router} is in none of the subnets that are served.`, places);
 	}
 	if (wish.ranges !== undefined) requireApart([...here, ...behind]);
 	return [...here, ...behind];
@@ -88,7 +88,7 @@ function requireApart(subnets: readonly DhcpSubnet[]): void {
 			const isSame = one.start === other.start && one.end === other.end && one.netmask === other.netmask;
 			if (isSame || !(isIn(one, other.start) || isIn(other, one.start))) continue;
 			const ranges = [one, other].map(({ start, end }) => `${start}-${end}`).join(" and ");
-			throw invalid(`the ranges ${ranges} are in one network, which can have but one`, []);
+			throw invalid(`The ranges ${ranges} are in one network, which can have but one.`, []);
 		}
 	}
 }
@@ -118,7 +118,7 @@ function subnetIn(place: DhcpPlace, { start, end }: RangeWish, wish: FullDhcpWis
 function relayedSubnet(range: RangeWish & { readonly prefix: number }, first: DhcpSubnet): DhcpSubnet {
 	const netmask = maskOfPrefix(range.prefix);
 	if (!inSameSubnet(range.start, range.end, netmask)) {
-		throw invalid(`the range ${range.start}-${range.end} does not fit a subnet of ${range.prefix} bits`, []);
+		throw invalid(`The range ${range.start}-${range.end} does not fit a subnet of ${range.prefix} bits.`, []);
 	}
 	const { serverAddress, dns } = first;
 	return { serverAddress, netmask, start: range.start, end: range.end, dns };
@@ -126,12 +126,12 @@ function relayedSubnet(range: RangeWish & { readonly prefix: number }, first: Dh
 
 function requireForward({ start, end }: RangeWish): void {
 	if (ipv4ToNumber(start) <= ipv4ToNumber(end)) return;
-	throw invalid(`the first address, ${start}, comes after the last one, ${end}`, []);
+	throw invalid(`The first address, ${start}, comes after the last one, ${end}.`, []);
 }
 
 function requirePlace(range: RangeWish, places: readonly DhcpPlace[]): void {
 	if (places.some((place) => holds(place, range))) return;
-	throw invalid(`the range ${range.start}-${range.end} is in none of the subnets of this machine`, places);
+	throw invalid(`The range ${range.start}-${range.end} is in none of the subnets of this machine.`, places);
 }
 
 function invalid(message: string, places: readonly DhcpPlace[]): NetbootError {
@@ -139,7 +139,7 @@ function invalid(message: string, places: readonly DhcpPlace[]): NetbootError {
 		const { first, last } = subnetBounds(place);
 		return `${ipv4FromNumber(first)} to ${ipv4FromNumber(last)} on ${place.interface}`;
 	});
-	const hint = subnets.length === 0 ? {} : { hint: `Choose addresses out of: ${subnets.join("; ")}` };
+	const hint = subnets.length === 0 ? {} : { hint: `Choose addresses out of: ${subnets.join("; ")}.` };
 	return new NetbootError("invalid-request", message, hint);
 }
 

@@ -77,7 +77,9 @@ export function LogsPage() {
 					onChange={(device) => setFilter({ ...filter, device })}
 				/>
 			</div>
-			<LogView lines={shown} names={names} height="max(14rem, calc(100dvh - 14.5rem))" />
+			<div className={classes.page}>
+				<LogView lines={shown} names={names} height="var(--log-height)" />
+			</div>
 		</PageFrame>
 	);
 }
