@@ -27,7 +27,7 @@ async function run(model: Model, options: FakeOptions, how: Run = {}) {
 	const network = await LoopbackNetwork.open({
 		server: "127.0.0.1",
 		ports: server.ports,
-		index: 5000 + (process.pid % 20_000),
+		address: `127.77.${20 + (process.pid % 200)}.${1 + (Math.floor(process.pid / 200) % 250)}`,
 	});
 	const port = await network.openDhcp(model.dhcp.ttl);
 	const identity = how.identity ?? model.sample;

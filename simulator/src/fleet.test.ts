@@ -19,6 +19,12 @@ describe("a fleet", () => {
 		assert.equal(new Set(names("all", models.length)).size, models.length);
 	});
 
+	it("may be started beside another one", () => {
+		const [both, second, other] = [makeFleet("pi4", 2), makeFleet("pi4", 1, 2), makeFleet("pi5", 2)];
+		assert.deepEqual(second, both.slice(1));
+		assert.equal(new Set([...both, ...other].map(({ address }) => address)).size, 4);
+	});
+
 	it("of a model that cannot boot from the network is refused, with what to do", async () => {
 		for (const model of ["zero2w", "pi3a+", "cm3", "CM4S", "pi1a", "pico", "pi4,zerow"]) {
 			const lines: string[] = [];

@@ -22,6 +22,8 @@ export interface SimulationOptions {
 	/** Of a model, of several with commas between them, `mixed` for a usual room, `all` for every kind in turn. */
 	readonly model: string;
 	readonly count: number;
+	/** The number of the first one, from 1: each number of a model is a Pi of its own. 1 when left out. */
+	readonly first?: number | undefined;
 	readonly ports: ServerPorts;
 	/** Prints the reports as JSON, in place of lines for a person. */
 	readonly json: boolean;
@@ -42,9 +44,10 @@ export interface SimulationOptions {
 
 /** A Pi of the fleet. */
 export interface Member {
-	readonly index: number;
 	readonly model: Model;
 	readonly identity: Identity;
+	/** Of its own on loopback, also beside the Pis of another fleet. */
+	readonly address: string;
 }
 
 /** A Pi 3B without an answer gives up after 25 s, others ask for ever. */
@@ -69,9 +72,12 @@ export async function runSimulation(options: SimulationOptions): Promise<number>
 	return reports.every(({ ok }) => ok) ? 0 : 1;
 }
 
-function askedFor({ model, count, settings }: SimulationOptions, print: (line: string) => void): Member[] | undefined {
+function askedFor(
+	{ model, count, first, settings }: SimulationOptions,
+	print: (line: string) => void,
+): Member[] | undefined {
 	try {
-		const members = makeFleet(model, count);
+		const members = makeFleet(model, count, first);
 		for (const { model: each } of members) checkSettings(each, settings);
 		return members;
 	} catch (error) {
@@ -88,15 +94,22 @@ function isThisMachine(address: string): boolean {
 
 /**
  * The Pis of a fleet: always the same ones for the same arguments.
+ * @param first the number of the first one, from 1.
  * @throws BootError with a sentence when there is no such model, or when it cannot boot from the network.
  */
-export function makeFleet(names: string, count: number): Member[] {
+export function makeFleet(names: string, count: number, first = 1): Member[] {
 	const chosen = chooseModels(names);
-	return Array.from({ length: count }, (_, index) => {
-		const model = chosen[index % chosen.length];
+	return Array.from({ length: count }, (_, position) => {
+		const model = chosen[position % chosen.length];
 		if (model === undefined) throw new TypeError("there are no models");
-		return { index, model, identity: makeIdentity(model, index) };
+		const index = first - 1 + position;
+		return { model, identity: makeIdentity(model, index), address: loopbackAddress(model, index) };
 	});
+}
+
+/** 127.77.0.1 and up for the first model, 127.78.0.1 and up for the next. */
+function loopbackAddress(model: Model, index: number): string {
+	return `127.${77 + models.indexOf(model)}.${Math.floor(index / 250)}.${(index % 250) + 1}`;
 }
 
 /** The boards of the captures have serials like any other; ours are made up, with the maker's prefix in the MAC. */
@@ -117,8 +130,8 @@ async function bootAll(
 	const lines = options.json ? undefined : print;
 	const pause = ((options.ramp ?? 0) * 1000) / Math.max(members.length - 1, 1);
 	return Promise.all(
-		members.map(async (member) => {
-			if (pause > 0) await sleep(member.index * pause);
+		members.map(async (member, position) => {
+			if (pause > 0) await sleep(position * pause);
 			return bootMember(member, { options, segment, print: lines, isCrowd: members.length > CROWD });
 		}),
 	);
@@ -131,13 +144,13 @@ interface Crowd {
 	readonly isCrowd: boolean;
 }
 
-async function bootMember({ index, model, identity }: Member, crowd: Crowd): Promise<BootReport> {
+async function bootMember({ model, identity, address }: Member, crowd: Crowd): Promise<BootReport> {
 	const { server, ports, settings, system, play, patience = PATIENCE } = crowd.options;
 	const plug = new AbortController();
 	const pull = () => plug.abort(new BootError(`not booted after ${patience} s: the plug was pulled`));
 	const timer = setTimeout(pull, patience * 1000);
 	const signal = AbortSignal.any([plug.signal, ...(crowd.options.signal === undefined ? [] : [crowd.options.signal])]);
-	const network = await LoopbackNetwork.open({ server, ports, index, segment: crowd.segment, signal });
+	const network = await LoopbackNetwork.open({ server, ports, address, segment: crowd.segment, signal });
 	const who = `${shortSerial(identity)}  ${model.name.padEnd(9)}`;
 	const stages = new StageLines(crowd.print, who, crowd.isCrowd);
 	const onStep = stages.add.bind(stages);

@@ -15,8 +15,8 @@ export interface LoopbackOptions {
 	/** Address of the server: one of this machine's own. */
 	readonly server: string;
 	readonly ports: ServerPorts;
-	/** Which Pi it is, from 0: its address is 127.77.0.1 and up. */
-	readonly index: number;
+	/** The Pi's own, of 127/8. */
+	readonly address: string;
 	/** Who else hears what a DHCP server answers. Nobody when left out. */
 	readonly segment?: Segment | undefined;
 	readonly signal?: AbortSignal | undefined;
@@ -43,10 +43,9 @@ export class LoopbackNetwork implements Network {
 
 	/** Linux has all of 127/8; a system that has only 127.0.0.1 makes the Pis share it. */
 	static async open(options: LoopbackOptions): Promise<LoopbackNetwork> {
-		const address = `127.77.${Math.floor(options.index / 250)}.${(options.index % 250) + 1}`;
 		try {
-			await (await UdpPort.open({ address, port: 0 })).close();
-			return new LoopbackNetwork(options, address, false);
+			await (await UdpPort.open({ address: options.address, port: 0 })).close();
+			return new LoopbackNetwork(options, options.address, false);
 		} catch (error) {
 			if (systemCode(error) !== "EADDRNOTAVAIL") throw error;
 			return new LoopbackNetwork(options, "127.0.0.1", true);

@@ -25,6 +25,7 @@ On an interface of its own, as root, in a network namespace:
 On loopback, without root:
   --server ADDRESS    the server, which is on this machine (default 127.0.0.1)
   --count N           how many Pis (default 1)
+  --first N           the number of the first one: each is a Pi of its own (default 1)
 
   --ramp SECONDS      from the first power-on to the last (default 0: all at once)
   --seconds N         pull the plug of a Pi that has not booted by then (default 300)
@@ -53,6 +54,7 @@ const { values } = parseArgs({
 		server: { type: "string", default: "127.0.0.1" },
 		model: { type: "string", default: "pi4" },
 		count: { type: "string", default: "1" },
+		first: { type: "string", default: "1" },
 		ramp: { type: "string", default: "0" },
 		seconds: { type: "string", default: "300" },
 		mac: { type: "string" },
@@ -92,9 +94,10 @@ async function main(): Promise<number> {
 	const system = readSystem(values.system);
 	const play = readPlay(values.plays);
 	const count = number("count", values.count);
+	const first = number("first", values.first);
 	const patience = number("seconds", values.seconds);
 	const ramp = values.ramp === "0" ? 0 : number("ramp", values.ramp);
-	return runSimulation({ server, model, count, ports, json, signal, settings, system, play, patience, ramp });
+	return runSimulation({ server, model, count, first, ports, json, signal, settings, system, play, patience, ramp });
 }
 
 async function bootOnInterface(name: string, ports: ServerPorts, signal: AbortSignal): Promise<number> {

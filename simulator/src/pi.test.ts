@@ -11,7 +11,7 @@ import { FakeNfs, type FakeNfsOptions } from "./testing/fake-nfs.ts";
 import { type FakeOptions, FakeServer } from "./testing/fake-server.ts";
 
 /** An address that no other run of these tests has at the same time. */
-const OWN = 5000 + (process.pid % 20_000);
+const OWN = `127.77.${20 + (process.pid % 200)}.${1 + (Math.floor(process.pid / 200) % 250)}`;
 
 /** Nothing is sent twice, however slow the machine is. */
 const PATIENT: BootTiming = {
@@ -63,7 +63,7 @@ async function boot(
 	const files = await FakeNfs.start({ path: "/pi/x", root: {}, ...nfs });
 	const model = modelOf(name);
 	const ports = { ...server.ports, portmap: files.port, nfs: files.port };
-	const network = await LoopbackNetwork.open({ server: "127.0.0.1", ports, index: OWN, signal: options.signal });
+	const network = await LoopbackNetwork.open({ server: "127.0.0.1", ports, address: OWN, signal: options.signal });
 	try {
 		const identity = model.sample;
 		const report = await bootPi({

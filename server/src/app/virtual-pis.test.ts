@@ -50,7 +50,7 @@ describe("virtual Pis", () => {
 		assert.equal(await next(), "a virtual pi4 is switched on");
 		assert.equal(
 			await next(),
-			"the virtual pi4 did not boot: simulate --model pi4 --url http://127.0.0.1:38434 --server 127.0.0.1 --seconds 120",
+			"the virtual pi4 did not boot: simulate --model pi4 --first 1 --url http://127.0.0.1:38434 --server 127.0.0.1 --seconds 120",
 		);
 	});
 
@@ -60,6 +60,19 @@ describe("virtual Pis", () => {
 		new VirtualPis({ program, url, log }).start("pi5", "no-init");
 		assert.equal(await next(), "a virtual pi5 is switched on, which plays no-init");
 		assert.equal(await next(), "the virtual pi5 did not boot: --plays no-init");
+	});
+
+	it("of one model that boot at once are Pis of their own, and one that is started again is the same", async () => {
+		const { log, next } = listening();
+		const program = pretended("console.log(process.argv[4], process.argv[6]); process.exit(3)");
+		const pis = new VirtualPis({ program, url, log });
+		for (const model of ["pi5", "pi5", "pi4"] as const) pis.start(model);
+		for (let count = 0; count < 3; count++) await next();
+		const ended = [await next(), await next(), await next()].map((line) => line.split(": ")[1]);
+		assert.deepEqual(ended.sort(), ["pi4 1", "pi5 1", "pi5 2"]);
+		pis.start("pi5");
+		await next();
+		assert.match(await next(), /: pi5 1$/);
 	});
 
 	it("say when they have booted", async () => {

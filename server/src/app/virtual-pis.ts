@@ -26,7 +26,8 @@ const MOST_SAID = 4000;
 
 export class VirtualPis implements VirtualPiService {
 	readonly #options: VirtualPiOptions;
-	readonly #running = new Set<ChildProcess>();
+	/** With the name that no other one has at this moment. */
+	readonly #running = new Map<ChildProcess, string>();
 	#isStopped = false;
 
 	constructor(options: VirtualPiOptions) {
@@ -38,20 +39,31 @@ export class VirtualPis implements VirtualPiService {
 			throw new NetbootError("conflict", `${MOST} virtual Pis are booting already.`, { hint: "Wait until one is up." });
 		}
 		const [program = process.execPath, ...rest] = this.#options.program;
-		const child = spawn(program, [...rest, ...this.#words(model, plays)], { stdio: ["ignore", "pipe", "pipe"] });
-		this.#running.add(child);
+		const number = this.#freeNumber(model);
+		const words = this.#words(model, number, plays);
+		const child = spawn(program, [...rest, ...words], { stdio: ["ignore", "pipe", "pipe"] });
+		this.#running.set(child, nameOf(model, number));
 		this.#listen(child, model, plays);
 	}
 
 	/** Pulls every plug. */
 	stop(): void {
 		this.#isStopped = true;
-		for (const child of this.#running) child.kill("SIGKILL");
+		for (const child of this.#running.keys()) child.kill("SIGKILL");
 	}
 
-	#words(model: VirtualModel, plays: VirtualFailure | undefined): string[] {
+	/** Who starts two of a model at once wants two Pis; whoever starts the one that is there again, that one. */
+	#freeNumber(model: VirtualModel): number {
+		const taken = new Set(this.#running.values());
+		let number = 1;
+		while (taken.has(nameOf(model, number))) number++;
+		return number;
+	}
+
+	#words(model: VirtualModel, number: number, plays: VirtualFailure | undefined): string[] {
 		const url = this.#options.url();
-		const words = ["simulate", "--model", model, "--url", url, "--server", "127.0.0.1", "--seconds", String(PATIENCE)];
+		const who = ["--model", model, "--first", String(number)];
+		const words = ["simulate", ...who, "--url", url, "--server", "127.0.0.1", "--seconds", String(PATIENCE)];
 		return plays === undefined ? words : [...words, "--plays", plays];
 	}
 
@@ -76,6 +88,8 @@ export class VirtualPis implements VirtualPiService {
 		log.info(`a virtual ${model} is switched on${plays === undefined ? "" : `, which plays ${plays}`}`);
 	}
 }
+
+const nameOf = (model: VirtualModel, number: number) => `${model} ${number}`;
 
 /** Of one that said nothing. */
 function endText(status: number | null, signal: string | null): string {

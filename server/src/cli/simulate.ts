@@ -30,6 +30,8 @@ interface SimulationOptions {
 	readonly server: string;
 	readonly model: string;
 	readonly count: number;
+	/** The number of the first one, from 1. */
+	readonly first: number;
 	readonly ports: { readonly dhcp: number; readonly tftp: number; readonly portmap: number; readonly nfs: number };
 	readonly json: boolean;
 	/** Seconds from the first power-on to the last, and until a plug is pulled. */
@@ -45,6 +47,7 @@ interface SimulationOptions {
 interface SimulateFlags extends ClientFlags {
 	readonly model: string;
 	readonly count: number;
+	readonly first: number;
 	readonly server?: string;
 	readonly json?: true;
 	readonly ramp: number;
@@ -68,6 +71,7 @@ export function addSimulate(program: Command, terminal: Terminal, setExitCode: (
 	addClientFlags(program.command("simulate").description("boot virtual Pis from the running server"))
 		.option("--model <model>", MODELS, "pi4")
 		.option("--count <number>", "how many, powered on at once", number(1, 1000), 1)
+		.option("--first <number>", "the number of the first one: each is a Pi of its own", number(1, 1000), 1)
 		.option("--ramp <seconds>", "from the first power-on to the last", number(0, 3600), 0)
 		.option("--seconds <seconds>", "pull the plug of a Pi that has not booted by then", number(1, 3600), 300)
 		.option("--tftp-prefix <how>", "as set in the EEPROM: serial, mac, none or string:TEXT")
@@ -101,6 +105,7 @@ async function simulationOptions(
 		server: flags.server ?? new URL(client.url).hostname,
 		model: flags.model,
 		count: flags.count,
+		first: flags.first,
 		ports: {
 			dhcp: flags.dhcpPort ?? services.dhcp.port,
 			tftp: flags.tftpPort ?? services.tftp.port,

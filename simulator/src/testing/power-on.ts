@@ -8,7 +8,7 @@ import type { BootReport } from "../report.ts";
 import { type FakeOffer, type FakeOptions, FakeServer } from "./fake-server.ts";
 
 /** An address that no other run of these tests has at the same time. */
-const OWN = 5000 + (process.pid % 20_000);
+const OWN = `127.77.${20 + (process.pid % 200)}.${1 + (Math.floor(process.pid / 200) % 250)}`;
 
 /** Nothing is sent twice, however slow the machine is. */
 const PATIENT = {
@@ -45,7 +45,7 @@ export async function powerOn(
 ): Promise<{ report: BootReport; server: FakeServer }> {
 	const server = await FakeServer.start(fake);
 	const { ports } = server;
-	const network = await LoopbackNetwork.open({ server: "127.0.0.1", ports, index: OWN, signal: options.signal });
+	const network = await LoopbackNetwork.open({ server: "127.0.0.1", ports, address: OWN, signal: options.signal });
 	const model = modelOf(name);
 	const own = { model, identity: model.sample, network, firmwareOnly: true, timing: PATIENT };
 	try {
