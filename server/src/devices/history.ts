@@ -69,6 +69,17 @@ export async function attemptsOf(store: Store, deviceKey: number): Promise<BootA
 	return rows.map(({ attempt }): BootAttempt => JSON.parse(attempt));
 }
 
+/** What is wrong by what is stored, by the keys of the devices. */
+export async function standingDiagnoses(store: Store): Promise<Map<number, Diagnosis>> {
+	const rows = await store.diagnoses.standing();
+	return new Map(
+		rows.map((row) => {
+			const { code, severity, message, seen, fix } = pastDiagnosis(row);
+			return [row.deviceKey, { code, severity, message, seen, fix }];
+		}),
+	);
+}
+
 function pastDiagnosis({ deviceKey: _, ...row }: DiagnosisRow): PastDiagnosis {
 	const severity = SEVERITIES.find((known) => known === row.severity) ?? "error";
 	return { ...row, severity };

@@ -3,7 +3,7 @@ import type { DeviceRow, Store } from "../store/index.ts";
 import { type AddressBook, isAddressSource } from "./addresses.ts";
 import { fromRow } from "./device.ts";
 import type { DeviceDirectory } from "./directory.ts";
-import { attemptsOf, historyOf } from "./history.ts";
+import { attemptsOf, historyOf, standingDiagnoses } from "./history.ts";
 import type { ProgressBook } from "./progress.ts";
 import type { Roster } from "./roster.ts";
 
@@ -28,10 +28,12 @@ function load(row: DeviceRow, ids: readonly string[], { directory, roster, addre
 	addresses.bind(device.key, address, addressSource, addressAt);
 }
 
-/** How far each was in its last boot, and the power-ons before. */
+/** How far each was in its last boot, what is wrong with it, and the power-ons before. */
 export async function restoreProgress(store: Store, directory: DeviceDirectory, progress: ProgressBook): Promise<void> {
+	const wrong = await standingDiagnoses(store);
 	for (const device of directory.values()) {
-		const [last] = await historyOf(store, device.key, 1);
-		progress.restore(device, last, await attemptsOf(store, device.key));
+		const [boot] = await historyOf(store, device.key, 1);
+		const attempts = await attemptsOf(store, device.key);
+		progress.restore(device, { boot, attempts, diagnosis: wrong.get(device.key) });
 	}
 }

@@ -15,6 +15,16 @@ export interface ReachedStage {
 	readonly at: number;
 }
 
+/** What is stored of a device. */
+interface Stored {
+	/** The last one, where it came to one. */
+	readonly boot: LastBoot | undefined;
+	/** The newest first. */
+	readonly attempts: readonly BootAttempt[];
+	/** What was wrong when the server was stopped, and stands until the Pi is heard of. */
+	readonly diagnosis: Diagnosis | undefined;
+}
+
 interface LastBoot {
 	readonly id: string;
 	readonly startedAt: number;
@@ -62,10 +72,12 @@ export class ProgressBook {
 		this.#of(device).firmware = firmware;
 	}
 
-	/** Takes up what is stored of a device. @param boot the last one, where it came to one; `attempts` have the newest first. */
-	restore(device: DeviceState, boot: LastBoot | undefined, attempts: readonly BootAttempt[]): void {
-		if (boot === undefined && attempts.length === 0) return;
-		const { tracker } = this.#of(device);
+	/** Takes up what is stored of a device. */
+	restore(device: DeviceState, { boot, attempts, diagnosis }: Stored): void {
+		if (boot === undefined && attempts.length === 0 && diagnosis === undefined) return;
+		const progress = this.#of(device);
+		const { tracker } = progress;
+		progress.diagnosis = diagnosis;
 		tracker.remember(attempts);
 		if (boot !== undefined) tracker.restore(boot.id, boot.startedAt, boot.mountedAt, boot.stages);
 	}

@@ -73,14 +73,30 @@ describe("what was wrong", () => {
 		assert.equal(first[0]?.endedAt, null);
 	});
 
-	test("does not hold for ever when the server was killed", async () => {
+	for (const end of ["clean", "killed"] as const) {
+		test(`stands over a ${end} end of the server, until the Pi is heard of again`, async () => {
+			await using bench = await Bench.open();
+			const { device, boot } = await stuckBoot(bench);
+			const before = bench.registry.diagnosis(device) ?? assert.fail();
+			await bench.registry.diagnoses(device, 1);
+			await bench.restart(end);
+			const again = bench.registry.get(device.id) ?? assert.fail();
+			assert.deepEqual(bench.registry.diagnosis(again), before);
+			assert.equal((await bench.registry.diagnoses(again, 5)).length, 1);
+			bench.registry.fact(again, { kind: "os-release", bootId: boot.id });
+			assert.equal(bench.registry.diagnosis(again), undefined);
+			const [said] = await bench.registry.diagnoses(again, 1);
+			assert.equal(said?.endedAt, bench.clock.now());
+		});
+	}
+
+	test("of a Pi that came to no boot stands over a restart, too", async () => {
 		await using bench = await Bench.open();
-		const { device } = await stuckBoot(bench);
-		await bench.registry.diagnoses(device, 1);
-		await bench.restart("killed");
+		const device = pi4(bench);
+		bench.registry.fact(device, { kind: "unanswered", why: "no-image", imageId: null });
+		await bench.restart();
 		const again = bench.registry.get(device.id) ?? assert.fail();
-		const [said] = await bench.registry.diagnoses(again, 1);
-		assert.equal(said?.endedAt, bench.clock.now());
+		assert.equal(bench.registry.diagnosis(again)?.code, "no-image");
 	});
 
 	test("is said in the log once, with the Pi", async () => {

@@ -101,12 +101,11 @@ export class DeviceRegistry extends EventEmitter<RegistryEvents> implements Star
 
 	/** Reads the devices that are known, and takes up the boots that go on. */
 	async start(): Promise<void> {
-		const { store, clock } = this.#options;
+		const { store } = this.#options;
 		const [directory, roster, addresses] = [this.#directory, this.#roster, this.#addresses];
 		await loadDevices(store, { directory, roster, addresses });
 		this.#recogniser.nextKey = await store.devices.nextKey();
 		await this.#boots.load();
-		await store.diagnoses.endAll(clock.now());
 		await restoreProgress(store, directory, this.#progress);
 	}
 

@@ -28,9 +28,9 @@ export class DiagnosisRepository {
 		await this.#prune(deviceKey);
 	}
 
-	/** Ends all: who starts anew knows of none that holds. */
-	async endAll(at: number): Promise<void> {
-		await this.#db.updateTable("diagnoses").set({ endedAt: at }).where("endedAt", "is", null).execute();
+	/** Those that hold, of all devices; the oldest first. */
+	async standing(): Promise<DiagnosisRow[]> {
+		return this.#db.selectFrom("diagnoses").selectAll().where("endedAt", "is", null).orderBy("id").execute();
 	}
 
 	async #prune(deviceKey: number): Promise<void> {
