@@ -14,6 +14,13 @@ const states: Readonly<Record<Lease["state"], string>> = {
 	"in-use": "Kept out: somebody else has it",
 };
 
+/** What is over stays in the list: its owner gets the same address again. */
+function stateText({ state, expiresAt }: Lease, now: number): string {
+	if (expiresAt > now) return states[state];
+	if (state === "offered") return "Offered, not taken";
+	return state === "leased" ? "Was in use" : states[state];
+}
+
 export function Leases({ leases, count }: { readonly leases: readonly Lease[]; readonly count: number }) {
 	const now = useNow();
 	return (
@@ -45,7 +52,7 @@ export function Leases({ leases, count }: { readonly leases: readonly Lease[]; r
 								<Table.Td ff="monospace" fz="xs" c="dimmed" visibleFrom="sm">
 									{lease.mac}
 								</Table.Td>
-								<Table.Td visibleFrom="xs">{states[lease.state]}</Table.Td>
+								<Table.Td visibleFrom="xs">{stateText(lease, now)}</Table.Td>
 								<Table.Td title={dateTimeText(lease.expiresAt)}>{agoText(lease.expiresAt, now)}</Table.Td>
 							</Table.Tr>
 						))}
