@@ -5,6 +5,7 @@
  * one, and then those that mostly wait for a client's timers, some at a time.
  */
 import { availableParallelism } from "node:os";
+import { relative, resolve } from "node:path";
 import { run } from "node:test";
 import { parseArgs } from "node:util";
 import report from "./test-reporter.mjs";
@@ -56,6 +57,20 @@ async function* merged(streams) {
 	}
 }
 
+/** With a failure for each file of whose end nothing was told: one that exits by itself, and well, takes its tests with it. */
+async function* accounted(stream, files) {
+	const open = new Set(files.map((file) => resolve(file)));
+	for await (const event of stream) {
+		const { file, name = "" } = event.data ?? {};
+		// A file is itself a test around its own tests.
+		const isEnd = event.type === "test:summary" || (event.type === "test:fail" && resolve(name) === file);
+		if (isEnd && file !== undefined) open.delete(file);
+		yield event;
+	}
+	const error = new Error("expected its tests to the end; it has none, or exited before that");
+	for (const file of open) yield { type: "test:fail", data: { file, name: relative(".", file), details: { error } } };
+}
+
 async function* watched(stream) {
 	for await (const event of stream) {
 		if (event.type === "test:fail") process.exitCode = 1;
@@ -66,6 +81,8 @@ async function* watched(stream) {
 const several = { type: "string", multiple: true, default: [] };
 const options = { guests: several, quiet: several, patient: several };
 const { values, positionals } = parseArgs({ options, allowPositionals: true });
-for await (const text of report(watched(events({ together: positionals, ...values })))) process.stdout.write(text);
+const queues = { together: positionals, ...values };
+const all = Object.values(queues).flat();
+for await (const text of report(watched(accounted(events(queues), all)))) process.stdout.write(text);
 // A file that was given up may have left a program behind that holds on to our end of its output.
 process.exit();
