@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import base64
 import collections
-import concurrent.futures
 import contextlib
 import ctypes
 import ctypes.util
@@ -1126,6 +1125,31 @@ def wipe_start(disk: Disk) -> None:
         log.warning("the start of %s cannot be wiped again: %s", disk.path, failure.message)
 
 
+class Settling:
+    """A batch that the disk is at work to keep. Its thread holds up nobody who ends the program: a disk may hang."""
+
+    def __init__(self, settle: Callable[[List[int]], None], numbers: List[int]) -> None:
+        self._error: Optional[BaseException] = None
+        self._thread = threading.Thread(target=self._run, args=(settle, numbers), daemon=True)
+        self._thread.start()
+
+    def _run(self, settle: Callable[[List[int]], None], numbers: List[int]) -> None:
+        try:
+            settle(numbers)
+        except BaseException as error:  # pylint: disable=broad-except
+            # Handed over whole: the writer raises it.
+            self._error = error
+
+    def wait(self) -> None:
+        self._thread.join()
+
+    def result(self) -> None:
+        """@raise what went wrong."""
+        self.wait()
+        if self._error is not None:
+            raise self._error
+
+
 class ImageWrite:
     """One write of a mapped image to one disk."""
 
@@ -1218,23 +1242,24 @@ class ImageWrite:
         buffers = min(BUFFERS, max(1, len(chunks)))
         fetcher = Fetcher(chunks, buffers, self._sources, self._strikes, self._patience, self._progress)
         unsynced: List[int] = []
-        settled: "Optional[concurrent.futures.Future[None]]" = None
-        with concurrent.futures.ThreadPoolExecutor(max_workers=1) as keeper:
-            try:
-                for fetched in fetcher:
-                    self._put_one(fetched)
-                    fetcher.give_back(fetched)
-                    unsynced.append(fetched.chunk.number)
-                    count(fetched.chunk)
-                    if len(unsynced) < BATCH:
-                        continue
-                    if settled is not None:
-                        settled.result()
-                    settled, unsynced = keeper.submit(self._settle, unsynced), []
-                if settled is not None:
-                    settled.result()
-            finally:
-                fetcher.stop()
+        settling: Optional[Settling] = None
+        try:
+            for fetched in fetcher:
+                self._put_one(fetched)
+                fetcher.give_back(fetched)
+                unsynced.append(fetched.chunk.number)
+                count(fetched.chunk)
+                if len(unsynced) < BATCH:
+                    continue
+                if settling is not None:
+                    settling.result()
+                settling, unsynced = Settling(self._settle, unsynced), []
+            if settling is not None:
+                settling.result()
+        finally:
+            fetcher.stop()
+            if settling is not None:
+                settling.wait()
         self._settle(unsynced)
 
     def _put_one(self, fetched: Fetched) -> None:

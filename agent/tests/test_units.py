@@ -220,6 +220,69 @@ class Percent(unittest.TestCase):
         self.assertEqual((progress.stage, progress.percent), ("complete", 100))
 
 
+class Settled(unittest.TestCase):
+    """What is written while a sync is at work counts with the next one."""
+
+    NUMBERS = list(range(1, 41))
+
+    def write(self, sync: Callable[[List[int]], None]) -> Any:
+        """@param sync is told which chunks were written before it began."""
+        written: List[int] = []
+        chunks = [imager.Chunk(number, 0, 1, False, "", [(number * 4096, 4096)], []) for number in self.NUMBERS]
+        buffer = imager.Buffer()
+        disk = mock.Mock()
+        disk.write = lambda start, _view: written.append(start // 4096)
+        disk.sync = lambda: sync(list(written))
+        image = mock.Mock(chunks=chunks, data_bytes=1, zero_bytes=0)
+        write = imager.ImageWrite(disk, image, list, imager.Progress("job", "/dev/sda"), report=self.report)
+        arriving = mock.MagicMock()
+        arriving.__iter__.return_value = [imager.Fetched(chunk, buffer) for chunk in chunks]
+        try:
+            with mock.patch.object(imager, "Fetcher", return_value=arriving):
+                write._put(chunks, lambda _chunk: None)
+        except imager.Failure as failure:
+            self.failure = failure
+        return write
+
+    def setUp(self) -> None:
+        self.failure: Any = None
+        self.kept: List[int] = []
+
+    def report(self, marks: Any) -> None:
+        for number in self.NUMBERS:
+            self.assertTrue(number not in marks or number in self.kept, number)
+
+    def test_only_what_a_sync_has_kept_that_began_afterwards(self) -> None:
+        def sync(written: List[int]) -> None:
+            imager.time.sleep(0.01)
+            self.kept = written
+
+        write = self.write(sync)
+        self.assertEqual([number for number in self.NUMBERS if number in write.durable], self.NUMBERS)
+        self.assertIsNone(self.failure)
+
+    def test_what_a_sync_beside_the_writing_fails_with_ends_the_write(self) -> None:
+        for first_that_fails in (16, 32):
+            with self.subTest(first_that_fails):
+
+                def sync(written: List[int]) -> None:
+                    if len(written) >= first_that_fails:
+                        raise imager.Failure("disk-error", "The disk is broken.")
+                    self.kept = written
+
+                self.kept = []
+                write = self.write(sync)
+                self.assertEqual(self.failure.code, "disk-error")
+                self.assertNotIn(first_that_fails, write.durable)
+
+    def test_a_disk_that_hangs_does_not_hold_up_the_end_of_the_program(self) -> None:
+        hanging = imager.threading.Event()
+        settling = imager.Settling(lambda _numbers: hanging.wait(), [])
+        self.assertTrue(settling._thread.daemon)
+        hanging.set()
+        settling.result()
+
+
 class Reporter:
     """Hears what is reported, and does something then."""
 
