@@ -46,6 +46,11 @@ class World {
 		return { mac: found };
 	}
 
+	/** @param isWanted somebody reads what is sent. */
+	keep(address: string, isDeaf: boolean, isWanted = true) {
+		return this.keeper.keep(address, isDeaf, { isWanted });
+	}
+
 	/** A machine that has the address asks us by ARP where we are. */
 	speaks(mac: string): void {
 		this.table.set(ADDRESS, mac);
@@ -69,7 +74,7 @@ describe("a machine that does not answer while it fetches", () => {
 	test("is not forgotten if it fetches for long, and not kept when it is done", async () => {
 		const world = new World();
 		world.speaks(ONE);
-		const [first, second] = [world.keeper.keep(ADDRESS, true), world.keeper.keep(ADDRESS, true)];
+		const [first, second] = [world.keep(ADDRESS, true), world.keep(ADDRESS, true)];
 		await world.wait(2999);
 		assert.deepEqual(world.done, []);
 		await world.wait(1);
@@ -85,7 +90,7 @@ describe("a machine that does not answer while it fetches", () => {
 	test("is told as the one who asked, whatever the kernel has heard since", async () => {
 		const world = new World();
 		world.speaks(ONE);
-		assert.equal(await world.keeper.keep(ADDRESS, true).mac, ONE);
+		assert.equal(await world.keep(ADDRESS, true).mac, ONE);
 		world.speaks(TWO);
 		await world.wait(3000);
 		assert.equal(world.table.get(ADDRESS), ONE);
@@ -93,7 +98,7 @@ describe("a machine that does not answer while it fetches", () => {
 
 	test("is not told where the kernel does not know it", async () => {
 		const world = new World();
-		assert.equal(await world.keeper.keep(ADDRESS, true).mac, undefined);
+		assert.equal(await world.keep(ADDRESS, true).mac, undefined);
 		await world.wait(3000);
 		assert.deepEqual(world.done, []);
 		assert.equal(await world.tell(ONE), "told");
@@ -103,21 +108,37 @@ describe("a machine that does not answer while it fetches", () => {
 		const world = new World();
 		world.mayTell = false;
 		world.speaks(ONE);
-		world.keeper.keep(ADDRESS, true);
+		world.keep(ADDRESS, true);
 		await world.wait(3000);
 		await world.wait(3000);
-		world.keeper.keep(ADDRESS, true);
+		world.keep(ADDRESS, true);
 		await world.wait(3000);
 		assert.equal(world.done.length, 1);
 	});
 
-	test("is not kept with a crowd", async () => {
+	test("is not told with a crowd, but nobody else is told either", async () => {
 		const world = new World();
-		world.speaks(ONE);
-		for (let number = 0; number < 32; number++) world.keeper.keep(`198.51.100.${number}`, true);
-		world.keeper.keep(ADDRESS, true);
+		const crowd = Array.from({ length: 32 }, (_, number) => `198.51.100.${number}`);
+		for (const address of [...crowd, ADDRESS]) world.table.set(address, ONE);
+		const keepings = [...crowd, ADDRESS].map((address) => world.keep(address, true));
+		await Promise.all(keepings.map(({ mac }) => mac));
 		await world.wait(3000);
-		assert.deepEqual(world.done, []);
+		assert.equal(world.done.length, 32);
+		world.table.delete(ADDRESS);
+		assert.equal(await world.tell(TWO), "held");
+	});
+
+	test("is told whatever crowd asks for files that it does not read, or is not there", async () => {
+		const world = new World();
+		for (let number = 0; number < 200; number++) {
+			const address = `198.51.100.${number}`;
+			if (number % 2 === 0) world.table.set(address, TWO);
+			world.keep(address, true, number % 2 !== 0);
+		}
+		world.speaks(ONE);
+		await world.keep(ADDRESS, true).mac;
+		await world.wait(3000);
+		assert.deepEqual(world.done, [`tell ${ONE}`]);
 	});
 });
 
@@ -171,7 +192,7 @@ describe("an address that several were offered", () => {
 
 	test("is the one's who answers when he asks for a file, and nobody else gets it meanwhile", async () => {
 		const world = await contested(false);
-		const keeping = world.keeper.keep(ADDRESS, false);
+		const keeping = world.keep(ADDRESS, false);
 		const late = world.tell(THREE);
 		assert.equal(await keeping.mac, ONE);
 		assert.deepEqual([await late, await world.tell(TWO), await world.tell(ONE)], ["held", "held", "told"]);
@@ -185,24 +206,30 @@ describe("an address that several were offered", () => {
 	test("is whose it was when nobody answers", async () => {
 		const world = await contested(true);
 		world.speaks(ONE);
-		assert.equal(await world.keeper.keep(ADDRESS, true).mac, ONE);
+		assert.equal(await world.keep(ADDRESS, true).mac, ONE);
 		assert.equal(world.table.get(ADDRESS), ONE);
 		assert.equal(await world.tell(TWO), "held");
 	});
 
+	test("is not taken from his offer who asks anew while it is found out that he has it", async () => {
+		const world = await contested(false);
+		world.keep(ADDRESS, false);
+		assert.equal(await world.tell(ONE), "told");
+	});
+
 	test("is looked for again when somebody was told after that", async () => {
 		const world = await contested(false);
-		const first = world.keeper.keep(ADDRESS, false);
+		const first = world.keep(ADDRESS, false);
 		await first.mac;
 		first.release();
 		await world.tell(TWO);
-		assert.equal(await world.keeper.keep(ADDRESS, false).mac, ONE);
+		assert.equal(await world.keep(ADDRESS, false).mac, ONE);
 	});
 
 	test("is found to be taken by who was looking for it when the file was asked for", async () => {
 		const world = await contested(false);
 		const holder = world.keeper.findHolder(ADDRESS, THREE, async () => {
-			world.keeper.keep(ADDRESS, false);
+			world.keep(ADDRESS, false);
 			return undefined;
 		});
 		assert.deepEqual(await holder, { mac: ONE });
@@ -211,7 +238,7 @@ describe("an address that several were offered", () => {
 	test("is nobody's whose MAC does not matter: there is nothing to keep where but one was offered it", async () => {
 		const world = new World();
 		await world.tell(ONE);
-		const keeping = world.keeper.keep(ADDRESS, false);
+		const keeping = world.keep(ADDRESS, false);
 		assert.equal(await keeping.mac, undefined);
 		assert.equal(await world.tell(TWO), "told");
 	});

@@ -17,8 +17,8 @@ import { findNeighbour, type Neighbour } from "./neighbours.ts";
 /** DELAY_PROBE_TIME of Linux is five seconds: before that nothing is asked. */
 const AGAIN_MS = 3000;
 
-/** Each is a program that runs, every few seconds. Twelve Pi 3Bs are many. */
-const MOST = 32;
+/** Told again at a time: each is a program that runs, every few seconds. Twelve Pi 3Bs are many. */
+const MOST_TOLD = 32;
 
 export interface NeighbourKeeperOptions extends NeighbourTellerOptions {
 	readonly clock: Clock;
@@ -38,9 +38,14 @@ export interface Keeping {
 	release(): void;
 }
 
+/** A transfer that runs. */
+export interface KeptTransfer {
+	/** Somebody is there who reads. */
+	readonly isWanted: boolean;
+}
+
 interface Kept {
-	/** Its transfers that run. */
-	count: number;
+	readonly transfers: Set<KeptTransfer>;
 	readonly found: Promise<Neighbour | undefined>;
 	/** Undefined until it is found out, and where nobody is found. */
 	holder: Neighbour | undefined;
@@ -53,7 +58,9 @@ const NOT_KEPT: Keeping = { mac: Promise.resolve(undefined), release() {} };
 export class NeighbourKeeper {
 	readonly #options: Required<Pick<NeighbourKeeperOptions, "clock" | "source" | "ask">>;
 	readonly #teller: NeighbourTeller;
+	/** By address, as many as there are transfers at most. */
 	readonly #kept = new Map<string, Kept>();
+	readonly #told = new Set<Kept>();
 	/** It takes root, and Linux. */
 	#may: boolean;
 
@@ -68,9 +75,15 @@ export class NeighbourKeeper {
 	/** Tells the kernel who is going to have an address. */
 	async tell(neighbour: Neighbour): Promise<Told> {
 		const { address, mac } = neighbour;
-		const isTold = await this.#teller.tell(neighbour, () => !this.#isAnothers(address, mac));
+		// It may be this client's own transfer for which somebody is being looked for.
+		await this.#kept.get(address)?.found;
+		let isHeld = false;
+		const isTold = await this.#teller.tell(neighbour, () => {
+			isHeld = this.#isAnothers(address, mac);
+			return !isHeld;
+		});
 		if (isTold) return "told";
-		return this.#isAnothers(address, mac) ? "held" : "refused";
+		return isHeld ? "held" : "refused";
 	}
 
 	#isAnothers(address: string, mac: string): boolean {
@@ -103,19 +116,19 @@ export class NeighbourKeeper {
 	 *
 	 * @param isDeaf it may not answer ARP meanwhile. Where it does, there is only something to keep if several were offered the address.
 	 */
-	keep(address: string, isDeaf: boolean): Keeping {
+	keep(address: string, isDeaf: boolean, transfer: KeptTransfer): Keeping {
 		const before = this.#kept.get(address);
 		const isWorthIt = before !== undefined || isDeaf || this.#teller.isContested(address);
-		if (!this.#may || !isWorthIt || (before === undefined && this.#kept.size >= MOST)) return NOT_KEPT;
+		if (!this.#may || !isWorthIt) return NOT_KEPT;
 		const kept = before ?? this.#begin(address);
-		kept.count++;
-		return { mac: kept.found.then((holder) => holder?.mac), release: () => this.#release(address, kept) };
+		kept.transfers.add(transfer);
+		return { mac: kept.found.then((holder) => holder?.mac), release: () => this.#release(address, kept, transfer) };
 	}
 
 	#begin(address: string): Kept {
 		// Without it a transfer is as good as it would be anyway.
 		const found = this.#findOut(address).catch(() => undefined);
-		const kept: Kept = { count: 0, found, holder: undefined, isFound: false, timer: undefined };
+		const kept: Kept = { transfers: new Set(), found, holder: undefined, isFound: false, timer: undefined };
 		this.#kept.set(address, kept);
 		this.#later(kept);
 		void found.then((holder) => {
@@ -125,10 +138,11 @@ export class NeighbourKeeper {
 		return kept;
 	}
 
-	#release(address: string, kept: Kept): void {
-		if (--kept.count > 0) return;
+	#release(address: string, kept: Kept, transfer: KeptTransfer): void {
+		if (!kept.transfers.delete(transfer) || kept.transfers.size > 0) return;
 		kept.timer?.cancel();
 		this.#kept.delete(address);
+		this.#told.delete(kept);
 	}
 
 	/** Who asks has just told the kernel by ARP where it is, unless we told it something else since. */
@@ -157,8 +171,16 @@ export class NeighbourKeeper {
 	/** Never throws, as telling does not. */
 	async #again(kept: Kept): Promise<void> {
 		const { holder } = kept;
-		if (holder !== undefined && !(await this.#teller.tell(holder))) this.#may = false;
-		if (kept.count > 0 && this.#may) this.#later(kept);
+		if (holder !== undefined && this.#isTold(kept) && !(await this.#teller.tell(holder))) this.#may = false;
+		if (kept.transfers.size > 0 && this.#may) this.#later(kept);
+	}
+
+	/** Anybody can begin transfers from many addresses: those that nobody reads take no place. */
+	#isTold(kept: Kept): boolean {
+		const isWanted = [...kept.transfers].some((transfer) => transfer.isWanted);
+		if (!isWanted) this.#told.delete(kept);
+		else if (this.#told.size < MOST_TOLD) this.#told.add(kept);
+		return this.#told.has(kept);
 	}
 }
 

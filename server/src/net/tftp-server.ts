@@ -212,7 +212,7 @@ export class TftpServer implements Startable {
 		const { address } = session.client;
 		// Only the ROM of a Pi up to 3 sends no options, and only that of a 3B does not answer ARP meanwhile.
 		const isDeaf = request.options.length === 0;
-		const keeping = isLoopback(address) ? undefined : this.#options.neighbours.keep(address, isDeaf);
+		const keeping = isLoopback(address) ? undefined : this.#options.neighbours.keep(address, isDeaf, session);
 		try {
 			await this.#answer(local, session, request, await keeping?.mac);
 		} finally {
