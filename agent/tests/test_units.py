@@ -225,6 +225,10 @@ class Settled(unittest.TestCase):
 
     NUMBERS = list(range(1, 41))
 
+    def setUp(self) -> None:
+        self.failure: Any = None
+        self.kept: List[int] = []
+
     def write(self, sync: Callable[[List[int]], None]) -> Any:
         """@param sync is told which chunks were written before it began."""
         written: List[int] = []
@@ -243,10 +247,6 @@ class Settled(unittest.TestCase):
         except imager.Failure as failure:
             self.failure = failure
         return write
-
-    def setUp(self) -> None:
-        self.failure: Any = None
-        self.kept: List[int] = []
 
     def report(self, marks: Any) -> None:
         for number in self.NUMBERS:
