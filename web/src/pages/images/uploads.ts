@@ -27,7 +27,7 @@ interface Job {
 	view: UploadView;
 	readonly file: File;
 	upload: Upload | undefined;
-	retry: number | undefined;
+	retry: ReturnType<typeof setTimeout> | undefined;
 }
 
 class Uploads {
@@ -44,6 +44,11 @@ class Uploads {
 	readonly views = (): readonly UploadView[] => this.#views;
 
 	add(file: File): void {
+		// It goes on with what arrived of an earlier attempt: to cancel that one would take this one's, too.
+		for (const { view, file: earlier } of [...this.#jobs.values()]) {
+			const isAgain = view.isGone ? earlier.name === file.name : isSame(earlier, file);
+			if (isAgain && view.state !== "sending") this.dismiss(view.key);
+		}
 		const key = this.#next++;
 		const view: UploadView = {
 			key,
@@ -62,7 +67,7 @@ class Uploads {
 
 	pause(key: number): void {
 		const job = this.#jobs.get(key);
-		window.clearTimeout(job?.retry);
+		clearTimeout(job?.retry);
 		void job?.upload?.abort();
 		this.#change(key, { state: "paused" });
 	}
@@ -75,14 +80,16 @@ class Uploads {
 
 	/** Takes away what has arrived, too. */
 	cancel(key: number): void {
-		const job = this.#jobs.get(key);
-		window.clearTimeout(job?.retry);
 		// The server forgets what nobody goes on with; that it could not be told now changes nothing here.
-		void job?.upload?.abort(true).catch((error: unknown) => console.info("the upload's rest stays for now", error));
+		void this.#jobs
+			.get(key)
+			?.upload?.abort(true)
+			.catch((error: unknown) => console.info("the upload's rest stays for now", error));
 		this.dismiss(key);
 	}
 
 	dismiss(key: number): void {
+		clearTimeout(this.#jobs.get(key)?.retry);
 		this.#jobs.delete(key);
 		this.#tell();
 	}
@@ -129,7 +136,7 @@ class Uploads {
 			return;
 		}
 		this.#change(key, { state: "waiting" });
-		job.retry = window.setTimeout(() => this.resume(key), RETRY);
+		job.retry = setTimeout(() => this.resume(key), RETRY);
 	}
 
 	#change(key: number, change: Partial<UploadView>): void {
@@ -147,6 +154,11 @@ class Uploads {
 
 /** The one set of uploads of this page. */
 export const uploads = new Uploads();
+
+/** As far as a browser tells. */
+function isSame(one: File, other: File): boolean {
+	return one.name === other.name && one.size === other.size && one.lastModified === other.lastModified;
+}
 
 /** Whether it is still where it was, and as it was. */
 async function isReadable(file: File): Promise<boolean> {
