@@ -28,6 +28,9 @@ interface SelectionBarProps {
 	readonly onShowAll: () => void;
 }
 
+/** In a window before the page. */
+type Question = "reset" | "reboot" | "tags" | "write";
+
 /** What was done last, to those that were chosen then. */
 interface News {
 	readonly ids: string;
@@ -40,9 +43,10 @@ export default function SelectionBar({ chosen, shownIds, onSelect, onShowAll }: 
 		.sort()
 		.join();
 	const [news, setNews] = useState<News>();
-	const [asking, setAsking] = useState<"reset" | "reboot" | "tags" | "write">();
-	const tell = (text: ReactNode) => {
-		setAsking(undefined);
+	const [asking, setAsking] = useState<Question>();
+	/** @param over its question; another that was opened meanwhile stays. */
+	const tell = (text: ReactNode, over?: Question) => {
+		setAsking((now) => (now === over ? undefined : now));
 		setNews({ ids, text });
 	};
 	const change = useSeveral(
@@ -53,16 +57,18 @@ export default function SelectionBar({ chosen, shownIds, onSelect, onShowAll }: 
 	const reset = useSeveral(
 		chosen,
 		({ id }) => ask("resetRoot", { params: { id } }),
-		() => tell("The roots are dropped at the next boot."),
+		() => tell("The roots are dropped at the next boot.", "reset"),
 	);
 	const online = chosen.filter(({ agent }) => agent?.online === true);
 	const reboot = useSeveral(
 		online,
 		({ id }) => ask("rebootDevice", { params: { id } }),
-		() => tell("Told to reboot."),
+		() => tell("Told to reboot.", "reboot"),
 	);
 	// Whom it is about stays until it is said what came of it.
 	const isBusy = [change, reset, reboot].some(({ isPending }) => isPending);
+	// Who closed a question meanwhile is told here what comes of it.
+	const unasked = [change, ...(asking === "reset" ? [] : [reset]), ...(asking === "reboot" ? [] : [reboot])];
 	const shown = new Set(shownIds);
 	const hidden = chosen.filter(({ id }) => !shown.has(id));
 	const count = chosen.length === 1 ? "1 Pi" : `${chosen.length} Pis`;
@@ -70,8 +76,8 @@ export default function SelectionBar({ chosen, shownIds, onSelect, onShowAll }: 
 		<div className={classes.selected}>
 			<Paper withBorder shadow="md" p="sm" maw="56rem" mx="auto" component="section" aria-label="Selected Pis">
 				<Stack gap="xs">
-					<Problem error={change.error} />
-					<SeveralProgress progress={change.progress} />
+					<Problem error={unasked.find(({ error }) => error !== null)?.error ?? null} />
+					<SeveralProgress progress={unasked.find(({ isPending }) => isPending)?.progress} />
 					<Hidden
 						hidden={hidden}
 						onShow={onShowAll}
@@ -147,10 +153,18 @@ export default function SelectionBar({ chosen, shownIds, onSelect, onShowAll }: 
 			</Confirm>
 			<Suspense>
 				{asking === "tags" && (
-					<TagsDialog chosen={chosen} onDone={() => tell("The tags are saved.")} onClose={() => setAsking(undefined)} />
+					<TagsDialog
+						chosen={chosen}
+						onDone={() => tell("The tags are saved.", "tags")}
+						onClose={() => setAsking(undefined)}
+					/>
 				)}
 				{asking === "write" && (
-					<WriteSeveral chosen={chosen} onDone={() => tell(<Ordered />)} onClose={() => setAsking(undefined)} />
+					<WriteSeveral
+						chosen={chosen}
+						onDone={() => tell(<Ordered />, "write")}
+						onClose={() => setAsking(undefined)}
+					/>
 				)}
 			</Suspense>
 		</div>
