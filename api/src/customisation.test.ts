@@ -61,7 +61,7 @@ describe("what a person sets for a system", () => {
 	it("is refused at once where there is no such place, language, keyboard or whole key", () => {
 		const message = (changes: unknown) =>
 			CustomisationChanges.safeParse(changes).error?.issues.map((issue) => issue.message);
-		for (const timeZone of ["Europe/Berln", "europe/berlin", "Berlin", "PST", "Europe", "Etc", "GMT+1"])
+		for (const timeZone of ["Europe/Berln", "europe/berlin", "US/pacific", "Berlin", "PST", "Europe", "Etc", "GMT+1"])
 			assert.match(message({ timeZone })?.join("; ") ?? "", /^expected a time zone that there is[^;]*$/, timeZone);
 		for (const locale of ["xx_DE.UTF-8", "en_UK.UTF-8", "de_ZZ.UTF-8", "de.UTF-8"])
 			assert.match(message({ locale })?.join("; ") ?? "", /^expected a locale that there is[^;]*$/, locale);

@@ -39,8 +39,8 @@ export function timeZones(): string[] {
 export function isTimeZone(name: string): boolean {
 	const known = knownZone(name);
 	if (known === undefined || !(name === "UTC" || name.includes("/"))) return false;
-	// Of names that are links to others only the other one is told.
-	return known.toLowerCase() === name.toLowerCase() ? known === name : /^[A-Z]/.test(name);
+	// Of names that are links to others only the other one is told; each part of any begins with a capital letter.
+	return known.toLowerCase() === name.toLowerCase() ? known === name : /^[A-Z][^/]*(?:\/[A-Z][^/]*)*$/.test(name);
 }
 
 /** Any case is taken. */
