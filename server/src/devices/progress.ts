@@ -121,9 +121,10 @@ export class ProgressBook {
 		return this.#byDevice.get(device.key)?.tracker.attempt?.stages.has("firmware") ?? false;
 	}
 
-	/** Whether the address that its root hangs on is not ours any more. */
+	/** Whether the address that its root hangs on is not ours any more, or was not when the server was stopped. */
 	hasLostServer(device: DeviceState): boolean {
-		return this.#byDevice.get(device.key)?.tracker.attempt?.serverMoved !== undefined;
+		const progress = this.#byDevice.get(device.key);
+		return progress?.tracker.attempt?.serverMoved !== undefined || progress?.diagnosis?.code === "server-moved";
 	}
 
 	diagnosis(device: DeviceState): Diagnosis | undefined {

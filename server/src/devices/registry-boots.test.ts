@@ -207,6 +207,10 @@ describe("boots", () => {
 		assert.equal(bench.registry.diagnosis(again)?.code, "server-moved");
 		bench.registry.serverAt(["192.0.2.9", "192.0.2.1"], "192.0.2.9");
 		assert.equal(bench.registry.diagnosis(again), undefined);
+		bench.registry.serverAt(["192.0.2.9"], "192.0.2.9");
+		await bench.restart();
+		bench.registry.serverAt(["192.0.2.1"], "192.0.2.1");
+		assert.equal(bench.registry.diagnosis(bench.registry.get(device.id) ?? device), undefined, "it is back at the start");
 	});
 
 	test("history tells the last boots with their stages", async () => {
