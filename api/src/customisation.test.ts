@@ -4,7 +4,8 @@ import { Customisation, CustomisationChanges, DefaultsChanges, RootChangesQuery,
 import { keyboardLayouts, timeZones } from "./places.ts";
 
 const SALTED = { y: `$y$j9T$${"a".repeat(22)}$${"b".repeat(43)}`, 6: `$6$salt$${"b".repeat(86)}` };
-const KEY = `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${"G".repeat(43)} me@home`;
+const BLOB = `AAAAC3NzaC1lZDI1NTE5AAAAI${"G".repeat(43)}`;
+const KEY = `ssh-ed25519 ${BLOB} me@home`;
 const RSA = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAACAAAAAAAAAAB";
 
 const accepts = (changes: unknown) => CustomisationChanges.safeParse(changes).success;
@@ -62,14 +63,19 @@ describe("what a person sets for a system", () => {
 		const message = (changes: unknown) =>
 			CustomisationChanges.safeParse(changes).error?.issues.map((issue) => issue.message);
 		for (const timeZone of ["Europe/Berln", "europe/berlin", "US/pacific", "Berlin", "PST", "Europe", "Etc", "GMT+1"])
-			assert.match(message({ timeZone })?.join("; ") ?? "", /^expected a time zone that there is[^;]*$/, timeZone);
+			assert.match(message({ timeZone })?.join("; ") ?? "", /^expected a time zone that exists[^;]*$/, timeZone);
 		for (const locale of ["xx_DE.UTF-8", "en_UK.UTF-8", "de_ZZ.UTF-8", "de.UTF-8"])
-			assert.match(message({ locale })?.join("; ") ?? "", /^expected a locale that there is[^;]*$/, locale);
+			assert.match(message({ locale })?.join("; ") ?? "", /^expected a locale that exists[^;]*$/, locale);
 		for (const keyboard of ["uk", "en", "qwertz", "de()"])
 			assert.match(message({ keyboard })?.join("; ") ?? "", /^expected a keyboard layout[^;]*$/, keyboard);
 		for (const wifiCountry of ["UK", "EU", "XX", "ZZ"])
 			assert.match(message({ wifiCountry })?.join() ?? "", /^expected the two letters/, wifiCountry);
-		for (const key of [KEY.replace("GGGG", ""), RSA.slice(0, -4), "ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAIGGGG"])
+		for (const key of [
+			KEY.replace("GGGG", ""),
+			RSA.slice(0, -4),
+			`ssh-rsa ${BLOB}`,
+			"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5",
+		])
 			assert.deepEqual(message({ authorizedKeys: [key] }), [
 				"expected a whole public SSH key: of this one a part is missing",
 			]);

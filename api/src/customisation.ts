@@ -32,9 +32,9 @@ const AuthorizedKey = z
 /** Bytes of user-data; what is larger is better fetched by the Pi itself. */
 const USER_DATA_MAX = 32_768;
 
-const ZONE = "expected a time zone that there is, like Europe/Berlin or UTC";
-const LOCALE = "expected a locale that there is, like de_DE.UTF-8 or C.UTF-8";
-const KEYBOARD = "expected a keyboard layout that there is, like de, gb or us, or ch(fr) with its variant";
+const ZONE = "expected a time zone that exists, like Europe/Berlin or UTC";
+const LOCALE = "expected a locale that exists, like de_DE.UTF-8 or C.UTF-8";
+const KEYBOARD = "expected a keyboard layout that exists, like de, gb or us, or ch(fr) with its variant";
 const COUNTRY = "expected the two letters of a country, like DE or GB";
 
 const fields = {

@@ -13,7 +13,7 @@ export function fullModelText({ model, modelName }: Pick<Device, "model" | "mode
 	return modelName ?? (model === null ? undefined : modelText(model));
 }
 
-/** `Pi 4, Pi 5 and CM4` */
+/** `Pi 4, Pi 5, and CM4` */
 export function listText(words: readonly string[]): string {
 	return new Intl.ListFormat("en", { type: "conjunction" }).format(words);
 }

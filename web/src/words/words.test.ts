@@ -6,7 +6,7 @@ import { bytesText, memoryText } from "./bytes.ts";
 import { diskContent, isEmptyDisk } from "./disks.ts";
 import { answerText, isTrouble } from "./files.ts";
 import { filterLines, lineText } from "./log-lines.ts";
-import { isVirtual, listText, modelText } from "./models.ts";
+import { isVirtual, listText, modelText, namesText } from "./models.ts";
 import { statusOf } from "./status.ts";
 import { agoText, durationText } from "./time.ts";
 
@@ -74,6 +74,8 @@ describe("the words of the page", () => {
 			"Pi 1 A+",
 		]);
 		assert.equal(listText(["a", "b", "c"]), "a, b, and c");
+		assert.equal(namesText(["a", "b", "c"], 2), "a, b, and c");
+		assert.equal(namesText(["a", "b", "c", "d"], 2), "a, b, and 2 more");
 	});
 });
 

@@ -59,7 +59,8 @@ describe("an order for several Pis", () => {
 		]) {
 			let asked = 0;
 			const error = await said(
-				forEach(pis(200), async () => {
+				forEach(pis(200), async ({ name }) => {
+					if (name === "pi-2") throw refused(name);
 					if (++asked > 10) throw reason;
 				}),
 			);
