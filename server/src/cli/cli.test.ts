@@ -315,6 +315,9 @@ describe("commands that ask the server", () => {
 		assert.match(await said({ HTTP_PORT: "0" }), /HTTP_PORT is 0, .*\nSay with --url/);
 		assert.match(await said({ HTTP_HOST: "pi" }), /HTTP_HOST "pi": expected an address/);
 		assert.match(await said({ PI_NETBOOT_URL: "pi.lan" }), /PI_NETBOOT_URL "pi.lan" is no address of a server/);
+		const credentials = await said({ PI_NETBOOT_URL: "http://me:secret@pi.lan" });
+		assert.match(credentials, /PI_NETBOOT_URL has a name or a password in it/);
+		assert.doesNotMatch(credentials, /secret/);
 		const error = await said({ PI_NETBOOT_TOKEN: "a secret\nin two lines" });
 		assert.match(error, /PI_NETBOOT_TOKEN is no token/);
 		assert.doesNotMatch(error, /secret/);

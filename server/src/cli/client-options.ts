@@ -32,7 +32,13 @@ function urlIn(env: NodeJS.ProcessEnv): string {
 }
 
 function checkedUrl(name: string, url: string): string {
-	if (/^https?:$/.test(URL.parse(url)?.protocol ?? "")) return url;
+	const { protocol = "", username = "", password = "" } = URL.parse(url) ?? {};
+	if (username + password !== "") {
+		throw new CommandError(exitCodes.usage, `${name} has a name or a password in it, which this server does not take`, {
+			hint: "Give the address alone; who one is says the token (PI_NETBOOT_TOKEN).",
+		});
+	}
+	if (/^https?:$/.test(protocol)) return url;
 	throw new CommandError(exitCodes.usage, `${name} "${url}" is no address of a server`, {
 		hint: `It looks like ${USUAL_URL}.`,
 	});

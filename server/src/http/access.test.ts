@@ -137,7 +137,16 @@ describe("the one-time code", () => {
 			"evil.example",
 			"/%2f/x",
 		];
-		const none = ["/api/v1/devices", "/login", "/a\r\nb: c", `/${"a".repeat(300)}`, "/images#x", "/images/", ""];
+		const none = [
+			"/api/v1/devices",
+			"/login",
+			"/a\r\nb: c",
+			`/${"a".repeat(300)}`,
+			"/images#x",
+			"/images/",
+			"/images/../api/v1/logs",
+			"",
+		];
 		for (const to of [...foreign, ...none]) assert.equal(await leadsTo(to), "/", to);
 		const cookie = await login(h);
 		assert.equal((await get(h, "/?code=any&to=/images", { cookie })).headers.location, "/images");

@@ -7,8 +7,8 @@ import { cookieValues } from "./sessions.ts";
 /** As long as a link works. */
 const LIFETIME_SECONDS = 15 * 60;
 
-/** Nothing that a browser could take for the address of another server: one slash, then a word. */
-const ADDRESS = /^\/(?!api(?:\/|$)|login$)[A-Za-z0-9][A-Za-z0-9._-]*(?:\/[A-Za-z0-9._-]+)*$/;
+/** Nothing that a browser could take for the address of another server, or for one that is no page: no `//`, no `/..`. */
+const ADDRESS = /^\/(?!api(?:\/|$)|login$)[A-Za-z0-9][A-Za-z0-9._-]*(?:\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/;
 const LONGEST = 200;
 
 /** An address of the page, without its query; undefined for the first page, and for what is none. */
