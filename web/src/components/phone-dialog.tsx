@@ -9,6 +9,9 @@ import { Dialog } from "./dialog.tsx";
 import { Problem } from "./problem.tsx";
 import { QrCode } from "./qr-code.tsx";
 
+/** Milliseconds; a link works for 15 minutes. */
+const RENEWAL = 10 * 60_000;
+
 export default function PhoneDialog({ onClose }: { readonly onClose: () => void }) {
 	return (
 		<Dialog opened onClose={onClose} title="Open this page on a phone">
@@ -19,11 +22,12 @@ export default function PhoneDialog({ onClose }: { readonly onClose: () => void 
 
 function PhoneLink() {
 	const { data: session } = useQuery(sessionQuery);
-	// One for each time that somebody wants it: it works once.
+	// One for each time that somebody wants it: it works once, and not for as long as a dialog may be open.
 	const { data, error, refetch } = useQuery({
 		queryKey: ["phone-link"],
 		queryFn: () => ask("createLoginCode", {}),
 		staleTime: Number.POSITIVE_INFINITY,
+		refetchInterval: RENEWAL,
 		gcTime: 0,
 		retry: false,
 	});
