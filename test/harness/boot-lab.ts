@@ -73,16 +73,20 @@ export class BootLab {
 		this.#ends.unshift(action);
 	}
 
-	/** Takes everything away, also what a test that failed has left running. */
+	/** Takes everything away, also what a test that failed has left running. @throws what went wrong with it first. */
 	async close(): Promise<void> {
-		try {
-			for (const end of this.#ends) await end();
-			await this.#server?.stop();
-			await this.#router?.stop();
-		} finally {
-			await this.lab.remove();
-			await rm(this.folder, { recursive: true, force: true });
+		const server = () => this.#server?.stop();
+		const router = () => this.#router?.stop();
+		const folder = () => rm(this.folder, { recursive: true, force: true });
+		const failures: unknown[] = [];
+		for (const end of [...this.#ends, server, router, () => this.lab.remove(), folder]) {
+			try {
+				await end();
+			} catch (error) {
+				failures.push(error);
+			}
 		}
+		if (failures.length > 0) throw failures[0];
 	}
 }
 
