@@ -472,6 +472,20 @@ test("an address from which another fetches files is not offered after all, and 
 	assert.equal((await ask(site, pi3Discover(first, "1a000001")))[0]?.to, address);
 });
 
+test("a Pi whose address another fetches files from gets another one", async () => {
+	await using site = await open();
+	const mac = "b8:27:eb:00:00:01";
+	const [offer] = await ask(site, pi3Discover(mac, "1a000001"));
+	const address = offer?.packet.yiaddr ?? assert.fail("no OFFER");
+	const words = { [OptionCode.REQUESTED_IP_ADDRESS]: address, [OptionCode.SERVER_IDENTIFIER]: SERVER };
+	await ask(site, message(MessageType.REQUEST, mac, words));
+	assert.equal(site.dhcp.leases()[0]?.state, "leased");
+	site.wire.held.set(address, "b8:27:eb:00:00:02");
+	assert.deepEqual(await ask(site, pi3Discover(mac, "1a000001")), []);
+	const [next] = await ask(site, pi3Discover(mac, "1a000001"));
+	assert.notEqual(next?.packet.yiaddr ?? address, address);
+});
+
 test("a GUID that many share is no client: the MAC is", async () => {
 	await using site = await open();
 	const macs = ["dc:a6:32:00:00:01", "dc:a6:32:00:00:02"];

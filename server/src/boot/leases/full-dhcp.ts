@@ -128,7 +128,7 @@ export class FullDhcp {
 		if (this.#telling >= MOST_TELLING) return NOTHING;
 		const way = await this.#wayTo(packet, subnet, asker, lease);
 		if (way === "held") {
-			await keeper.withdraw(mac);
+			await keeper.lose(mac, lease.address);
 			return NOTHING;
 		}
 		if (isBinding) this.#parts.given(asker, lease.address);

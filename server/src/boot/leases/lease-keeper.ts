@@ -238,6 +238,13 @@ export class LeaseKeeper {
 		await this.#save();
 	}
 
+	/** Somebody else is found to use the address that the client was to get: it gets another one when it asks again. */
+	async lose(mac: string, address: string): Promise<void> {
+		const own = this.#book.own(mac, address);
+		if (own?.state === "leased") await this.#inUse(address, "");
+		else await this.withdraw(mac);
+	}
+
 	/** The client found somebody with the address that it was given. @returns whether it was the client's. */
 	async decline(mac: string, address: string): Promise<boolean> {
 		const own = this.#book.own(mac, address);
