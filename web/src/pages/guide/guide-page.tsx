@@ -1,6 +1,6 @@
 /** From nothing to a Pi that runs: an image, the Pi's one setting, its arrival. */
 import { Anchor, Button, Group, Stack, Text } from "@mantine/core";
-import type { Device } from "@pi-netboot/api";
+import type { Device, Image } from "@pi-netboot/api";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { devicesQuery, imagesQuery } from "../../api/queries.ts";
@@ -33,7 +33,7 @@ export function GuidePage() {
 						{ready ? (
 							<Images count={images.length} name={images.find(({ isDefault }) => isDefault)?.name} />
 						) : (
-							<NoImage isArriving={images.length > 0} />
+							<NoImage images={images} />
 						)}
 					</Panel>
 					<Panel title="2. Let your Pi boot from the network" lead="Once for each Pi. Which one is it?">
@@ -67,17 +67,21 @@ export function GuidePage() {
 	);
 }
 
-function NoImage({ isArriving }: { readonly isArriving: boolean }) {
+function NoImage({ images }: { readonly images: readonly Image[] }) {
 	return (
 		<Group gap="sm">
-			<Text size="sm">
-				{isArriving ? "One is on its way." : "There is none yet. Drop a file, or choose one of the catalogue."}
-			</Text>
+			<Text size="sm">{whyNoImage(images)}</Text>
 			<Button component={Link} to="/images" size="xs">
 				To the images
 			</Button>
 		</Group>
 	);
+}
+
+function whyNoImage(images: readonly Image[]): string {
+	if (images.length === 0) return "There is none yet. Drop a file, or choose one from the catalogue.";
+	const isArriving = images.some(({ state }) => state === "importing");
+	return isArriving ? "One is on its way." : "None can be booted; beside each stands why.";
 }
 
 function Images({ count, name }: { readonly count: number; readonly name: string | undefined }) {
