@@ -173,6 +173,20 @@ describe("the one-time code", () => {
 		assert.equal((await get(h, "/", html)).headers["set-cookie"], undefined);
 	});
 
+	it("comes with the address by which other machines find the server", async () => {
+		for (const [host, server] of [
+			["0.0.0.0", "http://192.0.2.1:38434"],
+			["::", "http://192.0.2.1:38434"],
+			["198.51.100.7", "http://198.51.100.7:38434"],
+			["2001:db8::7", "http://[2001:db8::7]:38434"],
+			["::1", null],
+		] as const) {
+			const { http } = harness({ host });
+			const made = await http.fastify.inject({ method: "POST", url: "/api/v1/login-codes", headers: bearer });
+			assert.equal(made.json().server, server, host);
+		}
+	});
+
 	it("can be had over the API, by the token's bearer", async () => {
 		const h = harness();
 		const made = await h.http.fastify.inject({ method: "POST", url: "/api/v1/login-codes", headers: bearer });

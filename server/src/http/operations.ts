@@ -1,4 +1,5 @@
 /** What each operation of the API does: one call of a service. */
+import { isIPv6 } from "node:net";
 import type { Input, OperationId, Output } from "@pi-netboot/api";
 import type { Tally } from "../base/index.ts";
 import type { Access, Arrival, Visitor } from "./access.ts";
@@ -94,5 +95,9 @@ export function operations(sources: Sources): Operations {
 
 /** @param url of this server, by the address that it has in the network. */
 function urlForOthers(listensOn: string, url: string): string | null {
-	return isLoopback(listensOn) || isLoopback(new URL(url).hostname) ? null : url;
+	const { hostname, port } = new URL(url);
+	if (isLoopback(listensOn) || isLoopback(hostname)) return null;
+	if (listensOn === "0.0.0.0" || listensOn === "::") return url;
+	// It may have several, and listens on this one alone.
+	return `http://${isIPv6(listensOn) ? `[${listensOn}]` : listensOn}:${port}`;
 }
