@@ -21,7 +21,7 @@ export function Problem({ error, title = "That did not work", onRetry }: Problem
 		error instanceof Refusal || error instanceof Away ? error.message : `The page failed: ${error.message}`;
 	return (
 		<Alert color="red" variant="light" icon={<AlertIcon />} title={title} role="alert">
-			<Text size="sm">{message.replace(/(^|; )body\./g, "$1")}</Text>
+			<Text size="sm">{message.replace(/(^|; )body\.(customisation\.)?/g, "$1")}</Text>
 			{hint !== undefined && (
 				<Text size="sm" mt={4}>
 					{hint}
