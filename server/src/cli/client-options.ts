@@ -35,7 +35,7 @@ function checkedUrl(name: string, url: string): string {
 	const { protocol = "", username = "", password = "" } = URL.parse(url) ?? {};
 	if (username + password !== "") {
 		throw new CommandError(exitCodes.usage, `${name} has a name or a password in it, which this server does not take`, {
-			hint: "Give the address alone; who one is says the token (PI_NETBOOT_TOKEN).",
+			hint: "Give the address alone; the token (PI_NETBOOT_TOKEN) says who you are.",
 		});
 	}
 	if (/^https?:$/.test(protocol)) return url;

@@ -10,7 +10,7 @@ export const failures: Readonly<Record<VirtualFailure, string>> = {
 	"config-loop": "It finds no kernel that it takes",
 	"dead-kernel": "Its kernel starts, and asks for nothing",
 	"no-nfs": "It reaches no NFS server",
-	"portmap-only": "It reaches the port mapper, but no NFS server",
+	"portmap-only": "It reaches the portmapper, but no NFS server",
 	"old-root": "It asks for the root of an earlier boot",
 	"no-init": "Nothing starts from its root",
 	reboots: "It starts anew again and again",

@@ -89,7 +89,9 @@ function Changes({ id }: { readonly id: string }) {
 	return (
 		<Stack gap="xs">
 			<Text size="sm">
-				{first.total === 0 ? "Nothing was changed." : `${first.total} changes, ${bytesText(first.bytes)}`}
+				{first.total === 0
+					? "Nothing was changed."
+					: `${first.total === 1 ? "1 change" : `${first.total} changes`}, ${bytesText(first.bytes)}`}
 			</Text>
 			{first.total > 0 && (
 				<ul className={classes.paths} aria-label="Changes">
