@@ -11,7 +11,7 @@ interface WriteEndProps {
 export function WriteEnd({ isSure, isPending, onCancel }: WriteEndProps) {
 	return (
 		<Group justify="flex-end" gap="xs" wrap="wrap-reverse">
-			<Button variant="default" onClick={onCancel}>
+			<Button variant="default" onClick={onCancel} disabled={isPending}>
 				Cancel
 			</Button>
 			<Button type="submit" color="red" disabled={!isSure} loading={isPending}>

@@ -6,7 +6,7 @@ import { ask } from "../../api/client.ts";
 import { Dialog } from "../../components/dialog.tsx";
 import { Problem } from "../../components/problem.tsx";
 import { SeveralProgress } from "./several-progress.tsx";
-import { useSeveral } from "./use-several.ts";
+import { useSeveral, useSeveralPending } from "./use-several.ts";
 
 interface TagsDialogProps {
 	readonly chosen: readonly Device[];
@@ -16,8 +16,13 @@ interface TagsDialogProps {
 
 export default function TagsDialog(props: TagsDialogProps) {
 	const { chosen, onClose } = props;
+	const isPending = useSeveralPending();
 	return (
-		<Dialog opened onClose={onClose} title={`Tags of ${chosen.length === 1 ? "1 Pi" : `${chosen.length} Pis`}`}>
+		<Dialog
+			opened
+			onClose={() => isPending || onClose()}
+			title={`Tags of ${chosen.length === 1 ? "1 Pi" : `${chosen.length} Pis`}`}
+		>
 			<TagsForm {...props} />
 		</Dialog>
 	);
@@ -49,7 +54,7 @@ function TagsForm({ chosen, onDone, onClose }: TagsDialogProps) {
 				<Problem error={change.error} />
 				<SeveralProgress progress={change.progress} />
 				<Group justify="flex-end" gap="xs">
-					<Button variant="default" onClick={onClose}>
+					<Button variant="default" onClick={onClose} disabled={change.isPending}>
 						Cancel
 					</Button>
 					<Button type="submit" disabled={tags.join() === before.join()} loading={change.isPending}>

@@ -1,6 +1,6 @@
 /** An order for several Pis, how far it is, and what came of it. */
 import type { Device } from "@pi-netboot/api";
-import { useMutation } from "@tanstack/react-query";
+import { useIsMutating, useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { forEach } from "./for-each.ts";
 
@@ -8,6 +8,13 @@ import { forEach } from "./for-each.ts";
 export interface Progress {
 	readonly done: number;
 	readonly all: number;
+}
+
+const mutationKey = ["several"];
+
+/** Whether such an order is under way: whoever left it would not hear who was refused. */
+export function useSeveralPending(): boolean {
+	return useIsMutating({ mutationKey }) > 0;
 }
 
 /**
@@ -21,6 +28,7 @@ export function useSeveral<D extends Pick<Device, "name">, W = void>(
 ) {
 	const [progress, setProgress] = useState<Progress>({ done: 0, all: 0 });
 	const order = useMutation({
+		mutationKey,
 		mutationFn: (wanted: W) => {
 			const all = devices.length;
 			setProgress({ done: 0, all });

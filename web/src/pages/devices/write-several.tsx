@@ -15,7 +15,7 @@ import { diskContent, diskName, isEmptyDisk, whyNotWritten } from "../../words/d
 import { fullModelText, namesText } from "../../words/models.ts";
 import classes from "./devices.module.css";
 import { SeveralProgress } from "./several-progress.tsx";
-import { useSeveral } from "./use-several.ts";
+import { useSeveral, useSeveralPending } from "./use-several.ts";
 
 interface WriteSeveralProps {
 	readonly chosen: readonly Device[];
@@ -26,9 +26,10 @@ interface WriteSeveralProps {
 export default function WriteSeveral({ chosen, onDone, onClose }: WriteSeveralProps) {
 	const online = chosen.filter(({ agent }) => agent?.online === true);
 	const away = chosen.filter((device) => !online.includes(device));
+	const isPending = useSeveralPending();
 	const title = `Write to the disks of ${online.length === 1 ? "1 Pi" : `${online.length} Pis`}`;
 	return (
-		<Dialog opened onClose={onClose} title={title} size="lg">
+		<Dialog opened onClose={() => isPending || onClose()} title={title} size="lg">
 			<WriteForm devices={online} away={away} onDone={onDone} onClose={onClose} />
 		</Dialog>
 	);
