@@ -210,7 +210,11 @@ describe("boots", () => {
 		bench.registry.serverAt(["192.0.2.9"], "192.0.2.9");
 		await bench.restart();
 		bench.registry.serverAt(["192.0.2.1"], "192.0.2.1");
-		assert.equal(bench.registry.diagnosis(bench.registry.get(device.id) ?? device), undefined, "it is back at the start");
+		assert.equal(
+			bench.registry.diagnosis(bench.registry.get(device.id) ?? device),
+			undefined,
+			"it is back at the start",
+		);
 	});
 
 	test("history tells the last boots with their stages", async () => {
