@@ -17,6 +17,9 @@ import { findNeighbour, type Neighbour } from "./neighbours.ts";
 /** DELAY_PROBE_TIME of Linux is five seconds: before that nothing is asked. */
 const AGAIN_MS = 3000;
 
+/** After we could not tell it. */
+const PAUSE_MS = 60_000;
+
 /** Told again at a time: each is a program that runs, every few seconds. Twelve Pi 3Bs are many. */
 const MOST_TOLD = 32;
 
@@ -61,15 +64,15 @@ export class NeighbourKeeper {
 	/** By address, as many as there are transfers at most. */
 	readonly #kept = new Map<string, Kept>();
 	readonly #told = new Set<Kept>();
-	/** It takes root, and Linux. */
-	#may: boolean;
+	/** It takes root, and Linux; and what failed once can work later: an interface was away, or the machine was busy. */
+	#mayFrom: number;
 
 	constructor(options: NeighbourKeeperOptions) {
 		const { clock, source = systemSource } = options;
 		const probe = new AddressProbe(clock, source);
 		this.#options = { clock, source, ask: options.ask ?? ((address) => probe.find(address, "")) };
 		this.#teller = new NeighbourTeller(options);
-		this.#may = source.platform === "linux";
+		this.#mayFrom = source.platform === "linux" ? 0 : Number.POSITIVE_INFINITY;
 	}
 
 	/** Tells the kernel who is going to have an address. */
@@ -84,6 +87,10 @@ export class NeighbourKeeper {
 		});
 		if (isTold) return "told";
 		return isHeld ? "held" : "refused";
+	}
+
+	get #may(): boolean {
+		return this.#options.clock.monotonic() >= this.#mayFrom;
 	}
 
 	#isAnothers(address: string, mac: string): boolean {
@@ -171,8 +178,10 @@ export class NeighbourKeeper {
 	/** Never throws, as telling does not. */
 	async #again(kept: Kept): Promise<void> {
 		const { holder } = kept;
-		if (holder !== undefined && this.#isTold(kept) && !(await this.#teller.tell(holder))) this.#may = false;
-		if (kept.transfers.size > 0 && this.#may) this.#later(kept);
+		if (holder !== undefined && this.#may && this.#isTold(kept) && !(await this.#teller.tell(holder))) {
+			this.#mayFrom = this.#options.clock.monotonic() + PAUSE_MS;
+		}
+		if (kept.transfers.size > 0) this.#later(kept);
 	}
 
 	/** Anybody can begin transfers from many addresses: those that nobody reads take no place. */
