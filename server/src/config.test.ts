@@ -123,7 +123,7 @@ describe("the settings", () => {
 	it("that are proxies are addresses and subnets, and never everybody", () => {
 		const proxies = ["192.168.1.5", "10.0.0.0/8", "::1", "fd00::/8"];
 		assert.deepEqual(loadConfig({}, { TRUSTED_PROXIES: proxies.join(", ") }).trustedProxies, proxies);
-		for (const wrong of ["proxy.lan", "0.0.0.0/0", "::/0", "10.0.0.0/33", "10.0.0.1:80"]) {
+		for (const wrong of ["proxy.lan", "0.0.0.0/0", "::/0", "::ffff:0:0/96", "10.0.0.0/33", "10.0.0.1:80"]) {
 			assert.match(problems({ trustedProxies: wrong })[0] ?? "", /^ {2}--trusted-proxies ".*": expected /, wrong);
 		}
 	});

@@ -38,9 +38,12 @@ const folder = z
 
 const words = z.string().transform((text) => text.split(/[\s,]+/).filter((word) => word !== ""));
 
+/** All of IPv6, or all of IPv4 in either spelling. */
+const EVERYBODY = /\/0$|^::ffff:.*\/(\d|[1-8]\d|9[0-6])$/i;
+
 const proxy = z
 	.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], "expected addresses like 192.168.1.5 or 10.0.0.0/8")
-	.refine((text) => !text.endsWith("/0"), "expected addresses of proxies: this means everybody");
+	.refine((text) => !EVERYBODY.test(text), "expected addresses of proxies: this means everybody");
 
 /** A range of addresses. With `prefix` it is in a subnet of that many bits which a relay joins to ours. */
 export interface AddressRange {
