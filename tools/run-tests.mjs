@@ -11,7 +11,7 @@ import { parseArgs } from "node:util";
 import report from "./test-reporter.mjs";
 
 /** Milliseconds; what takes longer hangs: the longest file takes some minutes on a slow machine. */
-const PATIENCE = 20 * 60_000;
+const PATIENCE = 30 * 60_000;
 
 /** How many of those that mostly wait run at a time. */
 const ABREAST = 2;
