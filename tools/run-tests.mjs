@@ -2,7 +2,7 @@
  * Runs test files with the project's own runtime: `run-tests.mjs [FILE...] [--guests=FILE...] [--quiet=FILE...] [--patient=FILE...]`.
  * The files that are named without a flag run together, and then the others, which have a network of their own: those with
  * guests one by one, since each keeps a processor busy; beside them those that look at how a server fares under attack, one by
- * one, and then those that mostly wait for a client's timers, some at a time.
+ * one, then those that mostly wait for a client's timers, some at a time, and then what is left of those with guests.
  */
 import { availableParallelism } from "node:os";
 import { relative, resolve } from "node:path";
@@ -19,17 +19,20 @@ const ABREAST = 2;
 /** The events of those that run together, then of the others. */
 async function* events({ together, guests, quiet, patient }) {
 	if (together.length > 0) yield* limited(together, Math.max(2, availableParallelism()));
-	yield* merged([oneByOne(guests), besideGuests(quiet, patient)]);
+	const [guestsLeft, patientLeft] = [[...guests], [...patient]];
+	yield* merged([oneByOne(guestsLeft), besideGuests(guestsLeft, quiet, patientLeft)]);
 }
 
-async function* besideGuests(quiet, patient) {
-	yield* oneByOne(quiet);
-	const waiting = [...patient];
-	yield* merged(Array.from({ length: ABREAST }, () => oneByOne(waiting)));
+async function* besideGuests(guests, quiet, patient) {
+	yield* oneByOne([...quiet]);
+	yield* merged(Array.from({ length: ABREAST }, () => oneByOne(patient)));
+	// A processor is free from here on.
+	yield* oneByOne(guests);
 }
 
 /**
- * Takes the files off their list. Each has its own patience, so that one that hangs fails and the next ones still run.
+ * Takes the files off their list, which others may do as well. Each has its own patience, so that one that hangs fails and the
+ * next ones still run.
  */
 async function* oneByOne(files) {
 	for (let file = files.shift(); file !== undefined; file = files.shift()) yield* limited([file], 1);
