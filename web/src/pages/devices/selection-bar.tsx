@@ -1,17 +1,16 @@
 /** What can be done with several Pis at once. */
-import { Anchor, Button, Group, Menu, Paper, Stack, Text } from "@mantine/core";
+import { Anchor, Button, Group, Paper, Stack, Text } from "@mantine/core";
 import type { Device, DeviceChanges } from "@pi-netboot/api";
-import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { lazy, type ReactNode, Suspense, useState } from "react";
 import { ask } from "../../api/client.ts";
 import { pageFile } from "../../api/page-files.ts";
-import { imagesQuery } from "../../api/queries.ts";
 import { Confirm } from "../../components/confirm.tsx";
 import { Problem } from "../../components/problem.tsx";
 import { namesText } from "../../words/models.ts";
-import { rootModes } from "../../words/stages.ts";
 import classes from "./devices.module.css";
+import { HiddenChoice, hiddenText } from "./hidden-choice.tsx";
+import { ImageMenu, ModeMenu } from "./selection-menus.tsx";
 import { SeveralProgress } from "./several-progress.tsx";
 import { useSeveral } from "./use-several.ts";
 
@@ -60,6 +59,7 @@ export default function SelectionBar({ chosen, shownIds, onSelect, onShowAll }: 
 		() => tell("The roots are dropped at the next boot.", "reset"),
 	);
 	const online = chosen.filter(({ agent }) => agent?.online === true);
+	const ifHeard = online.length === 0 ? { disabled: true, title: "None of them is heard now" } : {};
 	const reboot = useSeveral(
 		online,
 		({ id }) => ask("rebootDevice", { params: { id } }),
@@ -78,7 +78,7 @@ export default function SelectionBar({ chosen, shownIds, onSelect, onShowAll }: 
 				<Stack gap="xs">
 					<Problem error={unasked.find(({ error }) => error !== null)?.error ?? null} />
 					<SeveralProgress progress={unasked.find(({ isPending }) => isPending)?.progress} />
-					<Hidden
+					<HiddenChoice
 						hidden={hidden}
 						onShow={onShowAll}
 						onLeaveOut={() => onSelect(chosen.flatMap(({ id }) => (shown.has(id) ? [id] : [])))}
@@ -95,22 +95,10 @@ export default function SelectionBar({ chosen, shownIds, onSelect, onShowAll }: 
 						<Button size="xs" variant="default" onClick={() => setAsking("reset")}>
 							Reset
 						</Button>
-						<Button
-							size="xs"
-							variant="default"
-							disabled={online.length === 0}
-							title={online.length === 0 ? "None of them is heard now" : undefined}
-							onClick={() => setAsking("reboot")}
-						>
+						<Button size="xs" variant="default" {...ifHeard} onClick={() => setAsking("reboot")}>
 							Reboot
 						</Button>
-						<Button
-							size="xs"
-							variant="default"
-							disabled={online.length === 0}
-							title={online.length === 0 ? "None of them is heard now" : undefined}
-							onClick={() => setAsking("write")}
-						>
+						<Button size="xs" variant="default" {...ifHeard} onClick={() => setAsking("write")}>
 							Write to disk
 						</Button>
 						<Text size="sm" role="status">
@@ -171,39 +159,6 @@ export default function SelectionBar({ chosen, shownIds, onSelect, onShowAll }: 
 	);
 }
 
-interface HiddenProps {
-	/** Those of the chosen ones that the search leaves out. */
-	readonly hidden: readonly Device[];
-	readonly onShow: () => void;
-	readonly onLeaveOut: () => void;
-}
-
-/** What is done to the chosen ones is done to those that cannot be seen, too: that is said, and can be changed. */
-function Hidden({ hidden, onShow, onLeaveOut }: HiddenProps) {
-	return (
-		<Group gap="xs" role="status">
-			{hidden.length > 0 && (
-				<>
-					<Text size="sm">{hiddenText(hidden)}</Text>
-					<Button size="xs" variant="default" onClick={onShow}>
-						Show all
-					</Button>
-					<Button size="xs" variant="default" onClick={onLeaveOut}>
-						Leave them out
-					</Button>
-				</>
-			)}
-		</Group>
-	);
-}
-
-/** `3 of them are not shown: a, b, and c.` */
-function hiddenText(hidden: readonly Device[]): string {
-	if (hidden.length === 0) return "";
-	const count = hidden.length === 1 ? "1 of them is" : `${hidden.length} of them are`;
-	return `${count} not shown: ${namesText(hidden.map(({ name }) => name))}.`;
-}
-
 function Ordered() {
 	return (
 		<>
@@ -212,59 +167,5 @@ function Ordered() {
 				see the writes
 			</Anchor>
 		</>
-	);
-}
-
-function ImageMenu({
-	isPending,
-	onChoose,
-}: {
-	readonly isPending: boolean;
-	readonly onChoose: (id: string | null) => void;
-}) {
-	const { data: images = [] } = useQuery(imagesQuery);
-	return (
-		<Menu shadow="md" position="top-start">
-			<Menu.Target>
-				<Button size="xs" variant="default" loading={isPending}>
-					Image
-				</Button>
-			</Menu.Target>
-			<Menu.Dropdown mah="60vh" style={{ overflow: "auto" }}>
-				<Menu.Label>At their next boot</Menu.Label>
-				<Menu.Item onClick={() => onChoose(null)}>The default image</Menu.Item>
-				{images
-					.filter(({ state }) => state === "ready")
-					.map(({ id, name }) => (
-						<Menu.Item key={id} onClick={() => onChoose(id)}>
-							{name}
-						</Menu.Item>
-					))}
-			</Menu.Dropdown>
-		</Menu>
-	);
-}
-
-function ModeMenu({ onChoose }: { readonly onChoose: (mode: Device["rootMode"]) => void }) {
-	const modes = Object.keys(rootModes) as Device["rootMode"][];
-	return (
-		<Menu shadow="md" position="top-start">
-			<Menu.Target>
-				<Button size="xs" variant="default">
-					Root
-				</Button>
-			</Menu.Target>
-			<Menu.Dropdown>
-				<Menu.Label>At their next boot</Menu.Label>
-				{modes.map((mode) => (
-					<Menu.Item key={mode} onClick={() => onChoose(mode)}>
-						{rootModes[mode].name}
-						<Text size="xs" c="dimmed">
-							{rootModes[mode].meaning}
-						</Text>
-					</Menu.Item>
-				))}
-			</Menu.Dropdown>
-		</Menu>
 	);
 }
